@@ -1,0 +1,83 @@
+//! The error type of this crate.
+
+use thiserror::Error as ThisError;
+
+/// What can be wrong with the data or the parameters given to this crate.
+///
+/// Wrong slice lengths are a caller's bug and panic with both lengths; failing to converge is a field of the
+/// report. Everything else arrives here, with the offending value and its bound.
+#[derive(Debug, Clone, PartialEq, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number that must be finite is NaN or infinite.
+    #[error("{what}[{index}] is {value}, expected a finite number")]
+    NotFinite {
+        /// Name of the array.
+        what: &'static str,
+        /// Position in the array.
+        index: usize,
+        /// The number found there.
+        value: f64,
+    },
+    /// A parameter lies outside its closed range.
+    #[error("{what} is {value}, expected {low} <= {what} <= {high}")]
+    OutOfRange {
+        /// Name of the parameter.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+        /// Smallest value allowed.
+        low: f64,
+        /// Largest value allowed.
+        high: f64,
+    },
+    /// Something that must have elements has none.
+    #[error("{what} is empty")]
+    Empty {
+        /// Name of what is empty.
+        what: &'static str,
+    },
+    /// A sample too short for the estimate asked of it.
+    #[error("{what} needs at least {needed} values, got {got}")]
+    TooShort {
+        /// Name of the estimate.
+        what: &'static str,
+        /// Values given.
+        got: usize,
+        /// Values needed.
+        needed: usize,
+    },
+    /// An index beyond the end.
+    #[error("{what} {index} is out of bounds for length {bound}")]
+    IndexOutOfBounds {
+        /// Name of the index.
+        what: &'static str,
+        /// The index given.
+        index: usize,
+        /// One past the largest index allowed.
+        bound: usize,
+    },
+    /// A graph that has no plane embedding.
+    #[error("the graph is not planar: edge {}-{} cannot be drawn without a crossing", edge.0, edge.1)]
+    NotPlanar {
+        /// An edge that cannot be added to the part embedded before it.
+        edge: (usize, usize),
+    },
+    /// A straight-line drawing in which two edges cross or touch.
+    #[error("in the drawing edge {}-{} meets edge {}-{}", first.0, first.1, second.0, second.1)]
+    EdgesCross {
+        /// One edge.
+        first: (usize, usize),
+        /// The edge that crosses it.
+        second: (usize, usize),
+    },
+    /// Partial results that cannot be added.
+    #[error(transparent)]
+    Merge(#[from] crate::merge::MergeError),
+    /// A checkpoint that cannot be read or belongs to something else.
+    #[error(transparent)]
+    Checkpoint(#[from] crate::checkpoint::CheckpointError),
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

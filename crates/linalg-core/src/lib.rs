@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+pub mod checkpoint;
+pub mod eigen;
+pub mod error;
+pub mod gf2;
+pub mod graph;
+pub mod logspace;
+pub mod merge;
+pub mod observe;
+pub mod optim;
+pub mod quadrature;
+pub mod rng;
+pub mod special;
+pub mod stats;
+
+pub use error::{Error, Result};
+pub use merge::{Merge, MergeError, Units};
+pub use observe::Observer;
+pub use rng::Streams;
+
+pub use num_complex;
+pub use rand;
