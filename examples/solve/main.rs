@@ -1,1 +1,3 @@
+//! Placeholder of the main example.
+
 fn main() {}

@@ -13,3 +13,14 @@ pub enum CheckpointError {
         found: [u8; 8],
     },
 }
+
+/// A saved state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// What was saved, for example the name of an engine.
+    pub kind: String,
+    /// Content hash of the problem.
+    pub problem: u64,
+    /// The state.
+    pub payload: Vec<u8>,
+}

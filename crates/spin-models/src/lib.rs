@@ -1,1 +1,21 @@
-//! Spin models.
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod exact;
+pub mod io;
+pub mod mcmc;
+pub mod model;
+pub mod models;
+pub mod spins;
+
+pub use error::{Error, Result};
+pub use exact::Enumeration;
+pub use model::{
+    CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,
+    MarkovKernel, PairCorrelations, PairwiseModel, PrepareLogPartition, Progress, Quantities, Replan, Reweight,
+    Simulation, Solution, Solve, SweepStats, Uncached,
+};
+pub use models::{Duplicates, InteractionModel, Ising, Potts, SherringtonKirkpatrick};
+pub use spins::Spins;
+
+pub use linalg_core::rand;

@@ -1,1 +1,5 @@
 //! Linear algebra over GF(2).
+
+mod bitvec;
+
+pub use bitvec::BitVec;

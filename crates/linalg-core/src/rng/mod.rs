@@ -41,3 +41,16 @@ impl Streams {
         rng
     }
 }
+
+/// A standard normal number by the polar method.
+pub fn standard_normal<R: rand::Rng + ?Sized>(rng: &mut R) -> f64 {
+    use rand::RngExt;
+    loop {
+        let x = 2.0 * rng.random::<f64>() - 1.0;
+        let y = 2.0 * rng.random::<f64>() - 1.0;
+        let r = x * x + y * y;
+        if r > 0.0 && r < 1.0 {
+            return x * (-2.0 * r.ln() / r).sqrt();
+        }
+    }
+}

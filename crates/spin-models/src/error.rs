@@ -1,0 +1,151 @@
+//! The error type of this crate.
+
+use thiserror::Error as ThisError;
+
+use crate::io::ParseError;
+
+/// What can go wrong with a model, a file, a parameter or a solver.
+///
+/// Upper crates report their own failures through [`Error::Solver`]; see [`Error::solver`].
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A model without spins.
+    #[error("a model needs at least one spin")]
+    NoSpins,
+    /// A site index beyond the model.
+    #[error("{what} {entry}: site {site} is out of bounds for {n_spins} spins")]
+    SiteOutOfBounds {
+        /// Kind of entry, for example `coupling`.
+        what: &'static str,
+        /// Position of the entry in the input, from 0.
+        entry: usize,
+        /// The site named there.
+        site: usize,
+        /// Number of spins.
+        n_spins: usize,
+    },
+    /// A coupling of a spin with itself; `s² = 1` makes it a constant, which belongs in the offset.
+    #[error("coupling {entry} ties site {site} to itself")]
+    SelfCoupling {
+        /// Position of the entry in the input, from 0.
+        entry: usize,
+        /// The site.
+        site: usize,
+    },
+    /// A pair, or a set of sites, given twice where duplicates are refused.
+    #[error("{what} {entry} repeats {what} {first}, sites {sites:?}")]
+    Duplicate {
+        /// Kind of entry, for example `coupling`.
+        what: &'static str,
+        /// Position of the later entry, from 0.
+        entry: usize,
+        /// Position of the earlier entry, from 0.
+        first: usize,
+        /// The sites of both.
+        sites: Vec<usize>,
+    },
+    /// A NaN or infinite number in a model.
+    #[error("{what} {entry} (sites {sites:?}) is {value}, expected a finite number")]
+    NotFinite {
+        /// Kind of entry, for example `coupling`.
+        what: &'static str,
+        /// Position of the entry in the input, from 0.
+        entry: usize,
+        /// The sites it acts on.
+        sites: Vec<usize>,
+        /// The number found.
+        value: f64,
+    },
+    /// A list of the wrong length.
+    #[error("{what}: {got} values for {expected}")]
+    WrongLength {
+        /// Name of the list.
+        what: &'static str,
+        /// Values given.
+        got: usize,
+        /// Values expected.
+        expected: usize,
+    },
+    /// An inverse temperature that is NaN or infinite, or negative where that has no meaning.
+    #[error("beta is {beta}, expected a finite number >= 0")]
+    Beta {
+        /// The value given.
+        beta: f64,
+    },
+    /// A parameter outside its range.
+    #[error("{what} is {value}, expected {expected}")]
+    Parameter {
+        /// Name of the parameter.
+        what: &'static str,
+        /// The value given, as text.
+        value: String,
+        /// The range or the rule it breaks.
+        expected: &'static str,
+    },
+    /// A problem too large for a solver.
+    #[error("{solver}: {what} is {value}, at most {bound} is possible")]
+    TooLarge {
+        /// Name of the solver.
+        solver: &'static str,
+        /// What is too large, for example `number of spins`.
+        what: &'static str,
+        /// Its value.
+        value: usize,
+        /// The largest value the solver takes.
+        bound: usize,
+    },
+    /// A model outside what a solver can do.
+    #[error("{solver} does not apply: {reason}")]
+    NotApplicable {
+        /// Name of the solver.
+        solver: &'static str,
+        /// What about the model excludes it, with the place.
+        reason: String,
+    },
+    /// An observer asked for a stop before there was a result.
+    #[error("{solver} was stopped after {done} of {total} steps")]
+    Stopped {
+        /// Name of the solver.
+        solver: &'static str,
+        /// Steps done.
+        done: u64,
+        /// Steps planned.
+        total: u64,
+    },
+    /// An instance file that cannot be read as one.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// A failure of the numerical core.
+    #[error(transparent)]
+    Numerics(#[from] linalg_core::Error),
+    /// A failure reported by a solver of another crate.
+    #[error("{solver}: {source}")]
+    Solver {
+        /// Name of the solver.
+        solver: &'static str,
+        /// Its own error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Wraps the error of a solver from another crate; the one way upward.
+    ///
+    /// ```
+    /// let inner = std::io::Error::other("no route");
+    /// let error = spin_models::Error::solver("replica", inner);
+    /// assert_eq!(error.to_string(), "replica: no route");
+    /// ```
+    pub fn solver(solver: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Solver { solver, source: source.into() }
+    }
+}
+
+/// Checks an inverse temperature: finite and not negative.
+pub(crate) fn check_beta(beta: f64) -> Result<()> {
+    if beta.is_finite() && beta >= 0.0 { Ok(()) } else { Err(Error::Beta { beta }) }
+}

@@ -1,0 +1,5 @@
+//! Exact partition functions.
+
+mod enumeration;
+
+pub use enumeration::Enumeration;

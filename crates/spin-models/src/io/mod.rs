@@ -1,0 +1,5 @@
+//! Instance files.
+
+mod error;
+
+pub use error::ParseError;

@@ -1,0 +1,5 @@
+//! Monte Carlo.
+
+mod observables;
+
+pub use observables::Observables;

@@ -1,0 +1,304 @@
+//! Models with interactions of any number of spins.
+
+use super::duplicates::{Collected, Duplicates, check_n_spins, collect};
+use super::ising::Ising;
+use crate::model::{CachedModel, EnergyModel, Reweight};
+use crate::{Error, Result};
+
+/// A model of k-body products, any k from 0.
+///
+/// ```math
+/// E(s) = c - \sum_a w_a \prod_{i \in a} s_i
+/// ```
+///
+/// [`Ising`] is its two-body case; the coset models of decoding are of this kind. Terms keep the order in which they
+/// were given, which is also their number as [`Reweight`] interactions. A term without sites contributes `-w`.
+///
+/// ```
+/// use spin_models::{EnergyModel, InteractionModel};
+///
+/// let plaquette = InteractionModel::builder(4).term(&[0, 1, 2, 3], 1.0).term(&[], 0.5).build()?;
+/// assert_eq!(plaquette.energy(&[1, 1, 1, 1]), -1.5);
+/// assert_eq!(plaquette.delta_energy(&[1, 1, 1, 1], 2), 2.0);
+/// # Ok::<(), spin_models::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct InteractionModel {
+    n_spins: usize,
+    offset: f64,
+    weights: Vec<f64>,
+    term_start: Vec<usize>,
+    term_sites: Vec<u32>,
+    site_start: Vec<usize>,
+    site_terms: Vec<u32>,
+}
+
+/// Collects terms and checks them when it builds the [`InteractionModel`].
+#[derive(Debug, Clone)]
+pub struct InteractionBuilder {
+    n_spins: usize,
+    offset: f64,
+    terms: Vec<(Vec<usize>, f64)>,
+    duplicates: Duplicates,
+}
+
+impl InteractionBuilder {
+    /// Adds `-w Π s_i` over these sites to the energy. Checked by [`build`](Self::build).
+    pub fn term(mut self, sites: &[usize], weight: f64) -> Self {
+        self.terms.push((sites.to_vec(), weight));
+        self
+    }
+
+    /// Adds many terms.
+    pub fn terms(mut self, terms: impl IntoIterator<Item = (Vec<usize>, f64)>) -> Self {
+        self.terms.extend(terms);
+        self
+    }
+
+    /// Adds a constant to the energy.
+    pub fn offset(mut self, offset: f64) -> Self {
+        self.offset += offset;
+        self
+    }
+
+    /// What to do with a set of sites given twice; refuse it by default.
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// Checks everything and builds the model. Linear in the input size, sorting within terms apart.
+    ///
+    /// # Errors
+    /// [`Error::NoSpins`], [`Error::SiteOutOfBounds`], [`Error::SelfCoupling`] for a site twice in one term,
+    /// [`Error::NotFinite`], [`Error::Duplicate`]: each names the offending entry.
+    pub fn build(self) -> Result<InteractionModel> {
+        check_n_spins(self.n_spins)?;
+        if !self.offset.is_finite() {
+            return Err(Error::NotFinite { what: "offset", entry: 0, sites: Vec::new(), value: self.offset });
+        }
+        let collected = collect("term", self.n_spins, self.terms.into_iter(), self.duplicates)?;
+        Ok(InteractionModel::assemble(self.n_spins, self.offset, collected))
+    }
+}
+
+impl InteractionModel {
+    /// Starts a model of `n_spins` spins without terms.
+    pub fn builder(n_spins: usize) -> InteractionBuilder {
+        InteractionBuilder { n_spins, offset: 0.0, terms: Vec::new(), duplicates: Duplicates::default() }
+    }
+
+    fn assemble(n_spins: usize, offset: f64, collected: Collected) -> Self {
+        let mut term_start = vec![0];
+        let mut term_sites = Vec::new();
+        let mut site_start = vec![0usize; n_spins + 1];
+        for sites in &collected.sites {
+            term_sites.extend_from_slice(sites);
+            term_start.push(term_sites.len());
+            for &site in sites {
+                site_start[site as usize + 1] += 1;
+            }
+        }
+        for i in 0..n_spins {
+            site_start[i + 1] += site_start[i];
+        }
+        let mut next = site_start.clone();
+        let mut site_terms = vec![0u32; term_sites.len()];
+        for (a, sites) in collected.sites.iter().enumerate() {
+            for &site in sites {
+                site_terms[next[site as usize]] = a as u32;
+                next[site as usize] += 1;
+            }
+        }
+        Self { n_spins, offset, weights: collected.weights, term_start, term_sites, site_start, site_terms }
+    }
+
+    /// Number of terms.
+    pub fn n_terms(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The terms `(sites, weight)`, sites ascending, in the order in which they were given.
+    pub fn terms(&self) -> impl ExactSizeIterator<Item = (&[u32], f64)> + '_ {
+        (0..self.weights.len()).map(|a| (self.term(a), self.weights[a]))
+    }
+
+    /// The sites of term `a`, ascending.
+    ///
+    /// # Panics
+    /// If `a` is not a term.
+    pub fn term(&self, a: usize) -> &[u32] {
+        &self.term_sites[self.term_start[a]..self.term_start[a + 1]]
+    }
+
+    /// The numbers of the terms that contain site `i`, ascending.
+    ///
+    /// # Panics
+    /// If `i` is not a site.
+    pub fn terms_of(&self, i: usize) -> &[u32] {
+        &self.site_terms[self.site_start[i]..self.site_start[i + 1]]
+    }
+
+    /// The constant of the energy; terms without sites come on top.
+    pub fn offset(&self) -> f64 {
+        self.offset
+    }
+
+    /// The largest number of sites in a term; 0 without terms.
+    pub fn max_order(&self) -> usize {
+        (0..self.n_terms()).map(|a| self.term(a).len()).max().unwrap_or(0)
+    }
+
+    /// The same energy as an [`Ising`] model, when no term has more than two sites.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] naming the first term of three or more sites.
+    pub fn to_ising(&self) -> Result<Ising> {
+        let mut builder = Ising::builder(self.n_spins).offset(self.offset);
+        for (a, (sites, weight)) in self.terms().enumerate() {
+            builder = match *sites {
+                [] => builder.offset(-weight),
+                [i] => builder.field(i as usize, weight),
+                [i, j] => builder.coupling(i as usize, j as usize, weight),
+                _ => {
+                    let reason = format!("term {a} has {} sites {sites:?}, at most 2 are possible", sites.len());
+                    return Err(Error::NotApplicable { solver: "pairwise form", reason });
+                }
+            };
+        }
+        builder.build()
+    }
+
+    fn product(&self, a: usize, s: &[i8]) -> i8 {
+        self.term(a).iter().fold(1, |product, &site| product * s[site as usize])
+    }
+
+    fn check_len(&self, s: &[i8]) {
+        assert_eq!(s.len(), self.n_spins, "{} spins for a model of {}", s.len(), self.n_spins);
+    }
+}
+
+impl From<&Ising> for InteractionModel {
+    /// Couplings in their order, then every site that has a field.
+    fn from(ising: &Ising) -> Self {
+        let pairs = ising.couplings().map(|(i, j, coupling)| (vec![i as u32, j as u32], coupling));
+        let fields = ising.fields().iter().enumerate().filter(|&(_, &h)| h != 0.0);
+        let (sites, weights) = pairs.chain(fields.map(|(i, &h)| (vec![i as u32], h))).unzip();
+        Self::assemble(ising.n_spins(), ising.offset(), Collected { sites, weights })
+    }
+}
+
+impl EnergyModel for InteractionModel {
+    fn n_spins(&self) -> usize {
+        self.n_spins
+    }
+
+    fn energy(&self, s: &[i8]) -> f64 {
+        self.check_len(s);
+        let sum: f64 = (0..self.n_terms()).map(|a| self.weights[a] * f64::from(self.product(a, s))).sum();
+        self.offset - sum
+    }
+
+    fn delta_energy(&self, s: &[i8], i: usize) -> f64 {
+        self.check_len(s);
+        let sum: f64 =
+            self.terms_of(i).iter().map(|&a| self.weights[a as usize] * f64::from(self.product(a as usize, s))).sum();
+        2.0 * sum
+    }
+}
+
+impl CachedModel for InteractionModel {
+    /// The products `Π_{i∈a} s_i` of all terms, ±1: exact after any number of flips.
+    type Cache = Vec<i8>;
+
+    fn cache(&self, s: &[i8]) -> Vec<i8> {
+        self.check_len(s);
+        (0..self.n_terms()).map(|a| self.product(a, s)).collect()
+    }
+
+    fn delta_cached(&self, cache: &Vec<i8>, _s: &[i8], i: usize) -> f64 {
+        let sum: f64 = self.terms_of(i).iter().map(|&a| self.weights[a as usize] * f64::from(cache[a as usize])).sum();
+        2.0 * sum
+    }
+
+    fn flip(&self, cache: &mut Vec<i8>, s: &mut [i8], i: usize) {
+        s[i] = -s[i];
+        for &a in self.terms_of(i) {
+            cache[a as usize] = -cache[a as usize];
+        }
+    }
+}
+
+impl Reweight for InteractionModel {
+    fn n_interactions(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn weight(&self, a: usize) -> f64 {
+        self.weights[a]
+    }
+
+    fn set_weight(&mut self, a: usize, weight: f64) -> Result<()> {
+        if !weight.is_finite() {
+            let sites = self.term(a).iter().map(|&site| site as usize).collect();
+            return Err(Error::NotFinite { what: "weight", entry: a, sites, value: weight });
+        }
+        self.weights[a] = weight;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spins;
+
+    #[test]
+    fn two_body_case_is_ising_both_ways() {
+        let ising =
+            Ising::builder(3).coupling(0, 1, 0.7).coupling(1, 2, -0.2).field(1, 0.4).offset(-1.5).build().unwrap();
+        let model = InteractionModel::from(&ising);
+        for state in 0..8 {
+            let s = Spins::from_state(state, 3);
+            approx::assert_abs_diff_eq!(model.energy(&s), ising.energy(&s), epsilon = 1e-15);
+        }
+        assert_eq!(model.to_ising().unwrap(), ising);
+    }
+
+    #[test]
+    fn cache_follows_flips_for_all_orders() {
+        let model = InteractionModel::builder(4)
+            .term(&[], 0.25)
+            .term(&[3], -0.5)
+            .term(&[0, 2], 1.5)
+            .term(&[0, 1, 3], -0.75)
+            .term(&[3, 2, 1, 0], 2.0)
+            .build()
+            .unwrap();
+        let mut s = [1, -1, -1, 1];
+        let mut cache = model.cache(&s);
+        for i in [0, 3, 1, 2, 2, 0] {
+            let before = model.energy(&s);
+            let delta = model.delta_cached(&cache, &s, i);
+            approx::assert_abs_diff_eq!(delta, model.delta_energy(&s, i), epsilon = 1e-15);
+            model.flip(&mut cache, &mut s, i);
+            approx::assert_abs_diff_eq!(model.energy(&s) - before, delta, epsilon = 1e-14);
+            assert_eq!(cache, model.cache(&s));
+        }
+    }
+
+    #[test]
+    fn bad_terms_are_named() {
+        let refuse = |builder: InteractionBuilder| builder.build().unwrap_err().to_string();
+        let base = || InteractionModel::builder(3);
+        assert_eq!(refuse(base().term(&[0, 1, 0], 1.0)), "coupling 0 ties site 0 to itself");
+        assert_eq!(refuse(base().term(&[0, 1, 3], 1.0)), "term 0: site 3 is out of bounds for 3 spins");
+        assert_eq!(
+            refuse(base().term(&[0, 1, 2], 1.0).term(&[2, 1, 0], 1.0)),
+            "term 1 repeats term 0, sites [0, 1, 2]"
+        );
+        let error = base().term(&[0, 1, 2], 1.0).build().unwrap().to_ising().unwrap_err().to_string();
+        assert_eq!(error, "pairwise form does not apply: term 0 has 3 sites [0, 1, 2], at most 2 are possible");
+    }
+}
