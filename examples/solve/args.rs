@@ -1,0 +1,92 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use spin_models::io;
+
+/// Solves a spin-glass instance by every method that applies.
+#[derive(Debug, Parser)]
+#[command(name = "solve", version)]
+pub struct Args {
+    /// The instance; a built-in ±J lattice if absent.
+    pub file: Option<PathBuf>,
+    /// Inverse temperature.
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
+    pub beta: f64,
+    /// A method, or `auto` for all that apply; may be repeated.
+    #[arg(long = "method", value_name = "NAME", default_value = "auto")]
+    pub methods: Vec<String>,
+    /// File format.
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub format: Format,
+    /// What the numbers of the file mean: couplings J, Max-Cut weights w = -J, or dimod biases -J and -h.
+    #[arg(long, value_enum, default_value_t = Sign::Coupling)]
+    pub sign: Sign,
+    /// Adds the correlations of coupled pairs to the JSON, as `[i, j, value]` with sites from 0.
+    #[arg(long)]
+    pub correlations: bool,
+    /// Less Monte Carlo and smaller limits: a few seconds at most.
+    #[arg(long)]
+    pub quick: bool,
+    /// Seed of the Monte Carlo methods.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Threads of the Monte Carlo methods; the numbers do not depend on it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
+    /// Where to draw; `target/figures/solve.svg` unless `--json` is given.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// One JSON object a method and line instead of the table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Formats by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `n m`, then `i j w` lines, sites from 1.
+    EdgeList,
+    /// bqpjson 1.0.
+    Bqpjson,
+    /// dimod's JSON.
+    Dimod,
+    /// The same lines as an edge list, as spin-glass servers write them.
+    SpinGlass,
+    /// Decided by the content.
+    Auto,
+}
+
+impl From<Format> for io::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::EdgeList => Self::EdgeList,
+            Format::Bqpjson => Self::Bqpjson,
+            Format::Dimod => Self::Dimod,
+            Format::SpinGlass => Self::SpinGlass,
+            Format::Auto => Self::Auto,
+        }
+    }
+}
+
+/// Sign conventions by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sign {
+    /// Numbers are J and h of E = -Σ J s s - Σ h s.
+    Coupling,
+    /// Numbers are edge weights of Max-Cut: J = -w.
+    Maxcut,
+    /// Numbers are biases that add: J = -b_ij, h = -b_i.
+    Dimod,
+}
+
+impl From<Sign> for io::Sign {
+    fn from(sign: Sign) -> Self {
+        match sign {
+            Sign::Coupling => Self::Coupling,
+            Sign::Maxcut => Self::MaxCut,
+            Sign::Dimod => Self::Dimod,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The list of methods.
+
+use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Solve, TransferMatrix, Tree};
+
+use crate::args::Args;
+
+type Method = Box<dyn Solve<Ising>>;
+
+/// Spins that `auto` enumerates; 2³⁰ configurations take a few seconds.
+const AUTO_SPINS: usize = 28;
+
+/// Frontier up to which `auto` asks the transfer matrix: 2²⁰ numbers a vector.
+const AUTO_FRONTIER: usize = 20;
+
+fn all(args: &Args) -> Vec<Method> {
+    let monte_carlo = |solver: MonteCarlo| -> Method {
+        let solver = solver.with_seed(args.seed).with_threads(usize::from(args.threads));
+        Box::new(if args.quick { solver.quick() } else { solver })
+    };
+    vec![
+        Box::new(Enumeration::default()),
+        Box::new(TransferMatrix::default()),
+        Box::new(Tree::default()),
+        monte_carlo(MonteCarlo::metropolis()),
+        monte_carlo(MonteCarlo::heat_bath()),
+    ]
+}
+
+/// Whether `auto` asks this method: it applies, and it answers in seconds.
+fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
+    let affordable = match method.name() {
+        "enumerate" => model.n_spins() <= if args.quick { 20 } else { AUTO_SPINS },
+        "transfer-matrix" => TransferMatrix::default()
+            .frontier_width(model)
+            .is_ok_and(|width| width <= if args.quick { 16 } else { AUTO_FRONTIER }),
+        "heat-bath" => false,
+        _ => true,
+    };
+    affordable && method.check(model, args.beta).is_ok()
+}
+
+/// The methods asked for, in the order of the list; every name once.
+pub fn chosen(args: &Args, model: &Ising) -> Result<Vec<Method>, Box<dyn std::error::Error>> {
+    let methods = all(args);
+    let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+    if let Some(unknown) = args.methods.iter().find(|name| *name != "auto" && !names.contains(&name.as_str())) {
+        return Err(format!("unknown method {unknown}, expected auto, {}", names.join(", ")).into());
+    }
+    if !(args.beta.is_finite() && args.beta >= 0.0) {
+        return Err(Error::Beta { beta: args.beta }.into());
+    }
+    let auto = args.methods.iter().any(|name| name == "auto");
+    let asked = |method: &Method| args.methods.iter().any(|name| name == method.name());
+    Ok(methods
+        .into_iter()
+        .filter(|method| asked(method) || (auto && in_auto(method.as_ref(), args, model)))
+        .collect())
+}

@@ -1,0 +1,130 @@
+//! The table and the JSON lines.
+
+use linalg_core::stats::Estimate;
+use spin_models::{EnergyModel, Ising, Solution};
+use workspace_examples::json::Line;
+
+use crate::args::Args;
+
+/// What one method said.
+pub struct Answer {
+    /// Its name.
+    pub method: &'static str,
+    /// Its answers.
+    pub solution: Solution,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl Answer {
+    fn is_exact(&self) -> bool {
+        self.solution.ln_z.is_some_and(|ln_z| ln_z.kind.name() == "exact")
+    }
+}
+
+/// Prints answers as they come.
+pub struct Report<'a> {
+    args: &'a Args,
+    model: &'a Ising,
+    answers: Vec<Answer>,
+}
+
+impl<'a> Report<'a> {
+    /// Prints the head of the table, unless JSON is wanted.
+    pub fn new(args: &'a Args, model: &'a Ising) -> Self {
+        if !args.json {
+            println!(
+                "{} spins, {} couplings{}, beta = {}",
+                model.n_spins(),
+                model.n_couplings(),
+                if model.has_fields() { ", fields" } else { "" },
+                args.beta
+            );
+            println!(
+                "{:<18} {:>18} {:>10} {:<13} {:>16} {:>10} {:>9} {:>9}",
+                "method", "ln Z", "± ", "kind", "energy", "± ", "mean |m_i|", "seconds"
+            );
+        }
+        Self { args, model, answers: Vec::new() }
+    }
+
+    /// Prints one answer.
+    pub fn answer(&mut self, answer: Answer) {
+        if self.args.json {
+            println!("{}", self.json(&answer));
+        } else {
+            print_row(&answer);
+        }
+        self.answers.push(answer);
+    }
+
+    /// Prints how far estimates lie from an exact answer.
+    pub fn finish(&self) {
+        let Some(exact) = self.answers.iter().find(|answer| answer.is_exact()) else { return };
+        if self.args.json {
+            return;
+        }
+        for answer in self.answers.iter().filter(|answer| !std::ptr::eq(*answer, exact)) {
+            let (Some(reference), Some(ln_z)) = (exact.solution.ln_z, answer.solution.ln_z) else { continue };
+            let difference = ln_z.value - reference.value;
+            print!("{} - {}: ln Z differs by {difference:+.3e}", answer.method, exact.method);
+            match ln_z.std_error {
+                Some(error) if error > 0.0 => println!(", {:+.2} standard errors", difference / error),
+                _ => println!(),
+            }
+        }
+    }
+
+    /// All answers so far.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    fn json(&self, answer: &Answer) -> String {
+        let solution = &answer.solution;
+        let magnetizations: Option<Vec<f64>> =
+            solution.magnetizations.as_ref().map(|m| m.iter().map(|m| m.value).collect());
+        let line = Line::new()
+            .text("method", answer.method)
+            .count("n_spins", self.model.n_spins() as u64)
+            .count("n_couplings", self.model.n_couplings() as u64)
+            .number("beta", Some(self.args.beta))
+            .number("ln_z", solution.ln_z.map(|ln_z| ln_z.value))
+            .text_or_null("kind", solution.ln_z.map(|ln_z| ln_z.kind.name()))
+            .number("std_error", solution.ln_z.and_then(|ln_z| ln_z.std_error))
+            .number("energy", solution.energy.map(|energy| energy.value))
+            .number("energy_std_error", solution.energy.and_then(|energy| energy.std_error))
+            .numbers("magnetizations", magnetizations.as_deref());
+        let line = if self.args.correlations {
+            let correlations: Option<Vec<(usize, usize, f64)>> = solution.correlations.as_ref().map(|correlations| {
+                let values = correlations.values.iter().map(|c| c.value);
+                correlations.pairs.iter().zip(values).map(|(&(i, j), value)| (i, j, value)).collect()
+            });
+            line.pairs("correlations", correlations.as_deref())
+        } else {
+            line
+        };
+        line.number("seconds", Some(answer.seconds)).finish()
+    }
+}
+
+fn print_row(answer: &Answer) {
+    let solution = &answer.solution;
+    let value = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
+    let error = |estimate: Option<f64>| estimate.map_or(String::new(), |x| format!("{x:.1e}"));
+    let mean_magnetization = solution
+        .magnetizations
+        .as_ref()
+        .map(|m: &Vec<Estimate>| m.iter().map(|m| m.value.abs()).sum::<f64>() / m.len().max(1) as f64);
+    println!(
+        "{:<18} {:>18} {:>10} {:<13} {:>16} {:>10} {:>10} {:>9.3}",
+        answer.method,
+        value(solution.ln_z.map(|z| z.value), 10),
+        error(solution.ln_z.and_then(|z| z.std_error)),
+        solution.ln_z.map_or("-", |z| z.kind.name()),
+        value(solution.energy.map(|e| e.value), 8),
+        error(solution.energy.and_then(|e| e.std_error)),
+        value(mean_magnetization, 5),
+        answer.seconds,
+    );
+}

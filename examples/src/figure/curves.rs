@@ -1,0 +1,120 @@
+//! Curves with points and error bars.
+
+use std::io::Write;
+use std::path::Path;
+
+use plotters::prelude::*;
+
+/// Measured points `(x, y, error of y)` under one name.
+#[derive(Debug, Clone)]
+pub struct Points {
+    /// Name in the legend.
+    pub name: String,
+    /// The points.
+    pub points: Vec<(f64, f64, f64)>,
+}
+
+/// A figure of lines, for references, and points with error bars, for measurements.
+#[derive(Debug, Clone, Default)]
+pub struct Curves {
+    /// Title above the figure.
+    pub title: String,
+    /// Label of the horizontal axis.
+    pub x_label: String,
+    /// Label of the vertical axis.
+    pub y_label: String,
+    /// Reference curves by name.
+    pub lines: Vec<(String, Vec<(f64, f64)>)>,
+    /// Measured points.
+    pub points: Vec<Points>,
+}
+
+impl Curves {
+    fn bounds(&self) -> [f64; 4] {
+        let mut bounds = [f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY];
+        let mut include = |x: f64, y: f64| {
+            if x.is_finite() && y.is_finite() {
+                bounds = [bounds[0].min(x), bounds[1].max(x), bounds[2].min(y), bounds[3].max(y)];
+            }
+        };
+        for (_, line) in &self.lines {
+            line.iter().for_each(|&(x, y)| include(x, y));
+        }
+        for points in &self.points {
+            for &(x, y, error) in &points.points {
+                include(x, y - error);
+                include(x, y + error);
+            }
+        }
+        let [left, right, bottom, top] = bounds;
+        if left > right {
+            return [0.0, 1.0, 0.0, 1.0];
+        }
+        let pad = |low: f64, high: f64| 0.04 * (high - low).max(1e-9 * low.abs().max(1.0));
+        let (dx, dy) = (pad(left, right), pad(bottom, top));
+        [left - dx, right + dx, bottom - dy, top + dy]
+    }
+
+    /// Draws the figure.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_svg(&self, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+        let area = SVGBackend::new(file, (840, 560)).into_drawing_area();
+        area.fill(&WHITE)?;
+        let [left, right, bottom, top] = self.bounds();
+        let mut chart = ChartBuilder::on(&area)
+            .caption(&self.title, ("sans-serif", 22))
+            .margin(14)
+            .x_label_area_size(44)
+            .y_label_area_size(64)
+            .build_cartesian_2d(left..right, bottom..top)?;
+        chart.configure_mesh().light_line_style(WHITE).x_desc(&self.x_label).y_desc(&self.y_label).draw()?;
+        let color = |k: usize| [BLACK, RED, BLUE, GREEN, MAGENTA, CYAN][k % 6];
+        for (k, (name, line)) in self.lines.iter().enumerate() {
+            let style = color(k).stroke_width(2);
+            chart
+                .draw_series(LineSeries::new(line.iter().copied(), style))?
+                .label(name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+        }
+        for (k, series) in self.points.iter().enumerate() {
+            let color = color(self.lines.len() + k);
+            chart.draw_series(series.points.iter().flat_map(|&(x, y, error)| {
+                (error > 0.0).then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
+            }))?;
+            chart
+                .draw_series(series.points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, color.filled())))?
+                .label(&series.name)
+                .legend(move |(x, y)| Circle::new((x + 9, y), 3, color.filled()));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK)
+            .draw()?;
+        area.present()?;
+        Ok(())
+    }
+
+    /// Writes all numbers as rows `series,x,y,error`; the error of a line is empty.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_csv(&self, file: &Path) -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+        writeln!(out, "series,x,y,error")?;
+        for (name, line) in &self.lines {
+            for (x, y) in line {
+                writeln!(out, "{name},{x},{y},")?;
+            }
+        }
+        for points in &self.points {
+            for (x, y, error) in &points.points {
+                writeln!(out, "{},{x},{y},{error}", points.name)?;
+            }
+        }
+        out.flush()
+    }
+}
