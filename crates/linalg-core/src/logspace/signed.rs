@@ -210,10 +210,7 @@ mod tests {
         assert!((SignedLog::ONE / SignedLog::ZERO).is_nan());
         assert!(SignedLog::from(f64::NAN).to_f64().is_nan());
         assert!((SignedLog::ZERO + SignedLog::from(f64::NAN)).is_nan());
-        assert_eq!(
-            SignedLog::from(f64::NEG_INFINITY).to_f64(),
-            f64::NEG_INFINITY
-        );
+        assert!(SignedLog::from(f64::NEG_INFINITY).to_f64() == f64::NEG_INFINITY);
         assert_eq!(SignedLog::ZERO.to_f64().to_bits(), 0);
         assert_eq!((-SignedLog::ZERO).to_f64().to_bits(), 0);
         // Fields are public: a hand-made zero of either kind is recognised.
