@@ -163,7 +163,8 @@ mod tests {
     /// mpmath 1.3 at 40 digits.
     #[test]
     fn reference_values() {
-        let table: [(fn(f64) -> f64, f64, f64); 20] = [
+        type Row = (fn(f64) -> f64, f64, f64);
+        let table: [Row; 20] = [
             (ln_cosh, 1e-05, 4.9999999999166676e-11),
             (ln_cosh, 0.3, 0.04434076992594031),
             (ln_cosh, 1.999, 1.3240387551259147),
