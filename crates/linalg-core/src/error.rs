@@ -57,6 +57,12 @@ pub enum Error {
         /// One past the largest index allowed.
         bound: usize,
     },
+    /// A generator state that is all zeros and would stay so.
+    #[error("the state of {generator} is zero, expected a bit that is not")]
+    ZeroState {
+        /// Name of the generator.
+        generator: &'static str,
+    },
     /// A graph that has no plane embedding.
     #[error("the graph is not planar: edge {}-{} cannot be drawn without a crossing", edge.0, edge.1)]
     NotPlanar {

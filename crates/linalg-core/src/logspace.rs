@@ -1,1 +1,0 @@
-//! Sums of exponentials in log space.
