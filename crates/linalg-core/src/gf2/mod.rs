@@ -35,12 +35,15 @@
 
 mod bitmatrix;
 mod bitvec;
+mod elimination;
 mod four_russians;
 mod row_reduce;
+mod slice;
 mod sparse;
 mod transpose;
 
 pub use bitmatrix::BitMatrix;
-pub use bitvec::{BitSlice, BitVec, Ones};
+pub use bitvec::BitVec;
 pub use row_reduce::{Factored, RowReduced};
+pub use slice::{BitSlice, Ones};
 pub use sparse::BinaryCsc;

@@ -1,7 +1,8 @@
 //! Sparse matrices over GF(2), by columns.
 
 use super::bitmatrix::BitMatrix;
-use super::bitvec::{BitSlice, BitVec};
+use super::bitvec::BitVec;
+use super::slice::BitSlice;
 use crate::error::{Error, Result};
 
 /// A sparse matrix over GF(2): for each column the ascending indices of the rows with a one.
