@@ -77,6 +77,104 @@ pub enum Error {
         /// The edge that crosses it.
         second: (usize, usize),
     },
+    /// Two vertices drawn at one point.
+    #[error("in the drawing vertices {first} and {second} lie at the same point")]
+    VerticesCoincide {
+        /// One vertex.
+        first: usize,
+        /// The other vertex.
+        second: usize,
+    },
+    /// A vertex drawn on an edge that it does not end.
+    #[error("in the drawing vertex {vertex} lies on edge {}-{}", edge.0, edge.1)]
+    VertexOnEdge {
+        /// The vertex.
+        vertex: usize,
+        /// The edge through it.
+        edge: (usize, usize),
+    },
+    /// An edge that names a vertex beyond the end.
+    #[error("edge {edge} ends at vertex {vertex}, but there are {n_vertices} vertices")]
+    VertexOutOfBounds {
+        /// Position in the edge list.
+        edge: usize,
+        /// The vertex named there.
+        vertex: usize,
+        /// Number of vertices.
+        n_vertices: usize,
+    },
+    /// An edge from a vertex to itself where that makes no sense.
+    #[error("edge {edge} joins vertex {vertex} to itself")]
+    SelfLoop {
+        /// Position in the edge list.
+        edge: usize,
+        /// The vertex at both of its ends.
+        vertex: usize,
+    },
+    /// An edge weight that is negative or NaN.
+    #[error("the weight of edge {edge} ({}-{}) is {value}, expected a number >= 0", ends.0, ends.1)]
+    InvalidWeight {
+        /// Position in the edge list.
+        edge: usize,
+        /// The two ends of the edge.
+        ends: (usize, usize),
+        /// The weight given.
+        value: f64,
+    },
+    /// A rotation system in which a half-edge is missing, repeated or at the wrong vertex.
+    #[error("half-edge {half_edge} is {problem} in the rotation of vertex {vertex}")]
+    InvalidRotation {
+        /// The vertex.
+        vertex: usize,
+        /// The half-edge.
+        half_edge: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A column of a sparse binary matrix that names a row beyond the end.
+    #[error("column {column} has an entry in row {row}, but there are {n_rows} rows")]
+    RowOutOfBounds {
+        /// The column.
+        column: usize,
+        /// The row named there.
+        row: usize,
+        /// Number of rows.
+        n_rows: usize,
+    },
+    /// A column of a sparse binary matrix that names a row twice.
+    #[error("column {column} has more than one entry in row {row}")]
+    DuplicateEntry {
+        /// The column.
+        column: usize,
+        /// The row named twice.
+        row: usize,
+    },
+    /// An index that occurs twice in what should be a set.
+    #[error("{what} {index} occurs more than once")]
+    Duplicate {
+        /// Name of the index.
+        what: &'static str,
+        /// The index.
+        index: usize,
+    },
+    /// A character that is neither 0 nor 1 in the text form of a bit vector.
+    #[error("character {position} is {found:?}, expected 0 or 1")]
+    NotABit {
+        /// Position in the text, in characters from 0.
+        position: usize,
+        /// The character found there.
+        found: char,
+    },
+    /// A row of a dense binary matrix that is not as long as the first.
+    #[error("row {row} has {got} entries, the first has {expected}")]
+    RaggedRow {
+        /// The row.
+        row: usize,
+        /// Its length.
+        got: usize,
+        /// Length of the first row.
+        expected: usize,
+    },
     /// Partial results that cannot be added.
     #[error(transparent)]
     Merge(#[from] crate::merge::MergeError),
