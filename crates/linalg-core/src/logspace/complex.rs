@@ -38,16 +38,10 @@ pub struct ComplexLog {
 
 impl ComplexLog {
     /// The number 0.
-    pub const ZERO: Self = Self {
-        ln_abs: f64::NEG_INFINITY,
-        phase: 0.0,
-    };
+    pub const ZERO: Self = Self { ln_abs: f64::NEG_INFINITY, phase: 0.0 };
 
     /// The number 1.
-    pub const ONE: Self = Self {
-        ln_abs: 0.0,
-        phase: 0.0,
-    };
+    pub const ONE: Self = Self { ln_abs: 0.0, phase: 0.0 };
 
     /// The number $`e^{\ell + i\varphi}`$; the phase is brought into $`(-\pi, \pi]`$.
     ///
@@ -55,18 +49,12 @@ impl ComplexLog {
     /// phase.
     pub fn new(ln_abs: f64, phase: f64) -> Self {
         if ln_abs.is_nan() || !phase.is_finite() {
-            return Self {
-                ln_abs: f64::NAN,
-                phase: 0.0,
-            };
+            return Self { ln_abs: f64::NAN, phase: 0.0 };
         }
         if ln_abs == f64::NEG_INFINITY {
             return Self::ZERO;
         }
-        Self {
-            ln_abs,
-            phase: wrap(phase),
-        }
+        Self { ln_abs, phase: wrap(phase) }
     }
 
     /// The number as `Complex64`; overflows to infinite parts, underflows to 0.
@@ -161,10 +149,7 @@ impl Div for ComplexLog {
     type Output = Self;
 
     /// Division by zero is NaN.
-    #[allow(
-        clippy::suspicious_arithmetic_impl,
-        reason = "division is multiplication by the inverse"
-    )]
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "division is multiplication by the inverse")]
     fn div(self, other: Self) -> Self {
         self * other.recip()
     }
@@ -177,11 +162,7 @@ impl Add for ComplexLog {
         if self.is_nan() || other.is_nan() {
             return Self::new(f64::NAN, 0.0);
         }
-        let (large, small) = if self.ln_abs >= other.ln_abs {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (large, small) = if self.ln_abs >= other.ln_abs { (self, other) } else { (other, self) };
         if small.is_zero() {
             return large;
         }
@@ -256,9 +237,7 @@ mod tests {
     #[test]
     fn a_sum_of_roots_of_unity_vanishes() {
         let n = 97;
-        let sum: ComplexLog = (0..n)
-            .map(|k| ComplexLog::new(0.0, TAU * f64::from(k) / f64::from(n)))
-            .sum();
+        let sum: ComplexLog = (0..n).map(|k| ComplexLog::new(0.0, TAU * f64::from(k) / f64::from(n))).sum();
         assert!(sum.ln_abs < -30.0, "{sum:?}");
     }
 

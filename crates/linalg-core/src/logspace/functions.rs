@@ -68,11 +68,7 @@ pub fn softplus(x: f64) -> f64 {
 /// assert!(log1m_exp(0.1).is_nan());
 /// ```
 pub fn log1m_exp(x: f64) -> f64 {
-    if x > -LN_2 {
-        (-x.exp_m1()).ln()
-    } else {
-        (-x.exp()).ln_1p()
-    }
+    if x > -LN_2 { (-x.exp_m1()).ln() } else { (-x.exp()).ln_1p() }
 }
 
 /// $`\ln(e^x - 1)`$ for $`x \ge 0`$: the inverse of [`softplus`].
@@ -86,11 +82,7 @@ pub fn log1m_exp(x: f64) -> f64 {
 /// assert_eq!(log_expm1(5000.0), 5000.0);
 /// ```
 pub fn log_expm1(x: f64) -> f64 {
-    if x < 1.0 {
-        x.exp_m1().ln()
-    } else {
-        x + (-(-x).exp()).ln_1p()
-    }
+    if x < 1.0 { x.exp_m1().ln() } else { x + (-(-x).exp()).ln_1p() }
 }
 
 /// The logistic function $`1/(1 + e^{-x})`$.
@@ -136,11 +128,7 @@ pub fn ln_sigmoid(x: f64) -> f64 {
 /// assert!(logit(1.5).is_nan());
 /// ```
 pub fn logit(p: f64) -> f64 {
-    if (0.25..0.75).contains(&p) {
-        ((2.0 * p - 1.0) / (1.0 - p)).ln_1p()
-    } else {
-        p.ln() - (-p).ln_1p()
-    }
+    if (0.25..0.75).contains(&p) { ((2.0 * p - 1.0) / (1.0 - p)).ln_1p() } else { p.ln() - (-p).ln_1p() }
 }
 
 /// The log-odds $`\ell - \ln(1 - e^\ell)`$ of a probability given by its logarithm $`\ell \le 0`$.
@@ -200,23 +188,9 @@ mod tests {
             // softplus(x) - softplus(-x) = x
             assert_relative_eq!(softplus(x) - softplus(-x), x, epsilon = 1e-13);
             assert_relative_eq!(sigmoid(x) + sigmoid(-x), 1.0, epsilon = 1e-15);
-            assert_relative_eq!(
-                sigmoid(x).ln(),
-                ln_sigmoid(x),
-                epsilon = 1e-15,
-                max_relative = 1e-14
-            );
+            assert_relative_eq!(sigmoid(x).ln(), ln_sigmoid(x), epsilon = 1e-15, max_relative = 1e-14);
         }
-        for f in [
-            ln_cosh,
-            ln_2cosh,
-            softplus,
-            log1m_exp,
-            log_expm1,
-            sigmoid,
-            logit,
-            logit_from_ln,
-        ] {
+        for f in [ln_cosh, ln_2cosh, softplus, log1m_exp, log_expm1, sigmoid, logit, logit_from_ln] {
             assert!(f(f64::NAN).is_nan());
         }
         assert_eq!(softplus(f64::NEG_INFINITY).to_bits(), 0);

@@ -22,8 +22,6 @@ mod signed;
 mod sum;
 
 pub use complex::ComplexLog;
-pub use functions::{
-    ln_2cosh, ln_cosh, ln_sigmoid, log_expm1, log1m_exp, logit, logit_from_ln, sigmoid, softplus,
-};
+pub use functions::{ln_2cosh, ln_cosh, ln_sigmoid, log_expm1, log1m_exp, logit, logit_from_ln, sigmoid, softplus};
 pub use signed::SignedLog;
 pub use sum::{LogSum, log_add_exp, log_normalize, log_sub_exp, log_sum_exp};

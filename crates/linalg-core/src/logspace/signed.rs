@@ -35,16 +35,10 @@ pub struct SignedLog {
 
 impl SignedLog {
     /// The number 0.
-    pub const ZERO: Self = Self {
-        sign: 0,
-        ln_abs: f64::NEG_INFINITY,
-    };
+    pub const ZERO: Self = Self { sign: 0, ln_abs: f64::NEG_INFINITY };
 
     /// The number 1.
-    pub const ONE: Self = Self {
-        sign: 1,
-        ln_abs: 0.0,
-    };
+    pub const ONE: Self = Self { sign: 1, ln_abs: 0.0 };
 
     /// The number with the sign of `sign` and modulus $`e^{\ell}`$.
     ///
@@ -56,10 +50,7 @@ impl SignedLog {
         if sign == 0 || ln_abs == f64::NEG_INFINITY {
             return Self::ZERO;
         }
-        Self {
-            sign: sign.signum(),
-            ln_abs,
-        }
+        Self { sign: sign.signum(), ln_abs }
     }
 
     /// The number as `f64`; overflows to an infinity, underflows to 0.
@@ -108,10 +99,7 @@ impl Neg for SignedLog {
     type Output = Self;
 
     fn neg(self) -> Self {
-        Self {
-            sign: -self.sign,
-            ln_abs: self.ln_abs,
-        }
+        Self { sign: -self.sign, ln_abs: self.ln_abs }
     }
 }
 
@@ -128,10 +116,7 @@ impl Div for SignedLog {
     type Output = Self;
 
     /// Division by zero is NaN.
-    #[allow(
-        clippy::suspicious_arithmetic_impl,
-        reason = "division is multiplication by the inverse"
-    )]
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "division is multiplication by the inverse")]
     fn div(self, other: Self) -> Self {
         self * other.recip()
     }
@@ -153,11 +138,7 @@ impl Add for SignedLog {
         if self.sign == other.sign {
             return Self::new(self.sign, log_add_exp(self.ln_abs, other.ln_abs));
         }
-        let (large, small) = if self.ln_abs >= other.ln_abs {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (large, small) = if self.ln_abs >= other.ln_abs { (self, other) } else { (other, self) };
         Self::new(large.sign, log_sub_exp(large.ln_abs, small.ln_abs))
     }
 }
@@ -214,10 +195,7 @@ mod tests {
         assert_eq!(SignedLog::ZERO.to_f64().to_bits(), 0);
         assert_eq!((-SignedLog::ZERO).to_f64().to_bits(), 0);
         // Fields are public: a hand-made zero of either kind is recognised.
-        let odd = SignedLog {
-            sign: 1,
-            ln_abs: f64::NEG_INFINITY,
-        };
+        let odd = SignedLog { sign: 1, ln_abs: f64::NEG_INFINITY };
         assert_eq!(odd + SignedLog::ONE, SignedLog::ONE);
     }
 

@@ -49,11 +49,7 @@ pub fn log_add_exp(a: f64, b: f64) -> f64 {
     let difference = (a - b).abs();
     if difference.is_nan() {
         // Equal infinities, or a NaN among the two.
-        return if a.is_nan() || b.is_nan() {
-            f64::NAN
-        } else {
-            a
-        };
+        return if a.is_nan() || b.is_nan() { f64::NAN } else { a };
     }
     a.max(b) + (-difference).exp().ln_1p()
 }
@@ -140,11 +136,7 @@ impl Default for LogSum {
 impl LogSum {
     /// The empty sum.
     pub fn new() -> Self {
-        Self {
-            count: 0,
-            largest: f64::MIN,
-            scaled: 0.0,
-        }
+        Self { count: 0, largest: f64::MIN, scaled: 0.0 }
     }
 
     /// Adds $`e^x`$ to the sum.
@@ -262,11 +254,7 @@ mod tests {
     #[test]
     fn a_small_tail_is_kept() {
         // The sum exceeds 1 by 1e-20: far below the last place of 1, all of it in the logarithm.
-        assert_relative_eq!(
-            log_sum_exp(&[0.0, 1e-20f64.ln()]),
-            1e-20,
-            max_relative = 1e-14
-        );
+        assert_relative_eq!(log_sum_exp(&[0.0, 1e-20f64.ln()]), 1e-20, max_relative = 1e-14);
         assert_relative_eq!(log_add_exp(1e-20f64.ln(), 0.0), 1e-20, max_relative = 1e-14);
     }
 

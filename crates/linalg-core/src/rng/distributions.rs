@@ -62,10 +62,7 @@ static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(|| {
         let height = AREA / x[i - 1] + density(x[i - 1]);
         x[i] = libm::sqrt(-2.0 * libm::log(height));
     }
-    Ziggurat {
-        x,
-        f: x.map(density),
-    }
+    Ziggurat { x, f: x.map(density) }
 });
 
 /// A standard Gaussian number, density $`e^{-x^2/2}/\sqrt{2\pi}`$.
@@ -132,8 +129,7 @@ mod tests {
             assert!((area / AREA - 1.0).abs() < 1e-10, "layer {i}: {area}");
         }
         // Strip and tail: r f(r) + sqrt(π/2) erfc(r/sqrt 2).
-        let base = TAIL * table.f[1]
-            + (std::f64::consts::PI / 2.0).sqrt() * libm::erfc(TAIL / 2f64.sqrt());
+        let base = TAIL * table.f[1] + (std::f64::consts::PI / 2.0).sqrt() * libm::erfc(TAIL / 2f64.sqrt());
         assert!((base / AREA - 1.0).abs() < 1e-12);
     }
 
@@ -143,10 +139,7 @@ mod tests {
         let n = 1_000_000u32;
         let mut rng = Streams::new(60).fast_stream(0);
         let sample: Running = (0..n).map(|_| standard_normal(&mut rng)).collect();
-        for (k, (mean, variance)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0)]
-            .iter()
-            .enumerate()
-        {
+        for (k, (mean, variance)) in [(0.0, 1.0), (1.0, 2.0), (0.0, 15.0), (3.0, 96.0)].iter().enumerate() {
             let z = (sample.raw_moment(k + 1) - mean) / (variance / f64::from(n)).sqrt();
             assert!(z.abs() < 4.0, "moment {}: z = {z}", k + 1);
         }
@@ -167,16 +160,10 @@ mod tests {
         }
         // Chi-square with 49 degrees of freedom: 49 ± 4·sqrt(98).
         let expected = f64::from(n) / 50.0;
-        let chi2: f64 = cells
-            .iter()
-            .map(|&c| (f64::from(c) - expected).powi(2) / expected)
-            .sum();
+        let chi2: f64 = cells.iter().map(|&c| (f64::from(c) - expected).powi(2) / expected).sum();
         assert!((chi2 - 49.0).abs() < 40.0, "{chi2}");
         let tail = f64::from(n) * libm::erfc(TAIL / 2f64.sqrt());
-        assert!(
-            (f64::from(beyond) - tail).abs() < 4.0 * tail.sqrt(),
-            "{beyond} for {tail}"
-        );
+        assert!((f64::from(beyond) - tail).abs() < 4.0 * tail.sqrt(), "{beyond} for {tail}");
     }
 
     #[test]
@@ -221,10 +208,7 @@ mod tests {
     #[test]
     fn the_open_interval_is_open() {
         let ends = [u64::MIN, u64::MAX].map(|word| uniform_open01(&mut Constant(word)));
-        assert_eq!(
-            ends.map(f64::to_bits),
-            [0.5f64.powi(53), 1.0 - 0.5f64.powi(53)].map(f64::to_bits)
-        );
+        assert_eq!(ends.map(f64::to_bits), [0.5f64.powi(53), 1.0 - 0.5f64.powi(53)].map(f64::to_bits));
         assert!(exponential(&mut Constant(u64::MAX)) > 0.0);
         assert!(exponential(&mut Constant(0)).is_finite());
     }

@@ -31,11 +31,7 @@ pub struct ChaChaState {
 impl ChaChaState {
     /// The state of `rng`.
     pub fn save(rng: &ChaCha8Rng) -> Self {
-        Self {
-            seed: rng.get_seed(),
-            stream: rng.get_stream(),
-            word_position: rng.get_word_pos(),
-        }
+        Self { seed: rng.get_seed(), stream: rng.get_stream(), word_position: rng.get_word_pos() }
     }
 
     /// A generator that continues from this state.

@@ -10,18 +10,9 @@ use crate::{Error, Result};
 use super::SplitMix64;
 
 /// Polynomials of Blackman and Vigna's reference code: advance by 2¹²⁸ and 2¹⁹² steps.
-const JUMP: [u64; 4] = [
-    0x180e_c6d3_3cfd_0aba,
-    0xd5a6_1266_f0c9_392c,
-    0xa958_2618_e03f_c9aa,
-    0x39ab_dc45_29b1_661c,
-];
-const LONG_JUMP: [u64; 4] = [
-    0x76e1_5d3e_fefd_cbbf,
-    0xc500_4e44_1c52_2fb3,
-    0x7771_0069_854e_e241,
-    0x3910_9bb0_2acb_e635,
-];
+const JUMP: [u64; 4] = [0x180e_c6d3_3cfd_0aba, 0xd5a6_1266_f0c9_392c, 0xa958_2618_e03f_c9aa, 0x39ab_dc45_29b1_661c];
+const LONG_JUMP: [u64; 4] =
+    [0x76e1_5d3e_fefd_cbbf, 0xc500_4e44_1c52_2fb3, 0x7771_0069_854e_e241, 0x3910_9bb0_2acb_e635];
 
 /// xoshiro256++ of Blackman and Vigna: the fast generator for inner loops.
 ///
@@ -55,9 +46,7 @@ impl Xoshiro256PlusPlus {
     /// [`Error::ZeroState`] for four zeros, from which it would never leave.
     pub fn from_state(state: [u64; 4]) -> Result<Self> {
         if state == [0; 4] {
-            return Err(Error::ZeroState {
-                generator: "xoshiro256++",
-            });
+            return Err(Error::ZeroState { generator: "xoshiro256++" });
         }
         Ok(Self { state })
     }
@@ -131,9 +120,7 @@ impl SeedableRng for Xoshiro256PlusPlus {
     fn seed_from_u64(seed: u64) -> Self {
         let mut words = SplitMix64::new(seed);
         // SplitMix64 takes each value once in a period: four zeros in a row cannot be.
-        Self {
-            state: std::array::from_fn(|_| words.next_u64()),
-        }
+        Self { state: std::array::from_fn(|_| words.next_u64()) }
     }
 }
 
@@ -184,10 +171,7 @@ mod tests {
         }
         assert_eq!(ours.next_u32(), theirs.next_u32());
         let mut seed = [0; 32];
-        assert_eq!(
-            Xoshiro256PlusPlus::from_seed(seed),
-            Xoshiro256PlusPlus::seed_from_u64(0)
-        );
+        assert_eq!(Xoshiro256PlusPlus::from_seed(seed), Xoshiro256PlusPlus::seed_from_u64(0));
         seed[8] = 2;
         assert_eq!(Xoshiro256PlusPlus::from_seed(seed).state(), [0, 2, 0, 0]);
     }
@@ -236,11 +220,6 @@ mod tests {
     #[test]
     fn the_zero_state_is_refused() {
         let error = Xoshiro256PlusPlus::from_state([0; 4]).unwrap_err();
-        assert_eq!(
-            error,
-            Error::ZeroState {
-                generator: "xoshiro256++"
-            }
-        );
+        assert_eq!(error, Error::ZeroState { generator: "xoshiro256++" });
     }
 }

@@ -91,12 +91,7 @@ impl Autocovariance {
         let scale = series.iter().fold(0f64, |m, x| m.max((x - mean).abs()));
         let unit = if scale > 0.0 { scale } else { 1.0 };
         let deviations: Vec<f64> = series.iter().map(|x| (x - mean) / unit).collect();
-        let mut this = Self {
-            deviations,
-            values: Vec::new(),
-            mean,
-            scale: unit,
-        };
+        let mut this = Self { deviations, values: Vec::new(), mean, scale: unit };
         this.values.push(this.direct(0));
         this
     }
@@ -125,11 +120,7 @@ impl Autocovariance {
             let n = self.deviations.len();
             let sums = fourier::lagged_products(&self.deviations, n - 1);
             let known = self.values.len();
-            let normalised = sums
-                .iter()
-                .enumerate()
-                .skip(known)
-                .map(|(t, s)| s / (n - t) as f64);
+            let normalised = sums.iter().enumerate().skip(known).map(|(t, s)| s / (n - t) as f64);
             self.values.extend(normalised);
         }
         self.values[lag]
@@ -227,16 +218,9 @@ pub fn autocorrelation_time(series: &[f64]) -> Result<AutocorrelationTime> {
 /// # Errors
 /// [`Error::TooShort`] for fewer than two values, [`Error::NotFinite`], [`Error::OutOfRange`] when the factor of the
 /// window is not in `(0, 1000]`.
-pub fn autocorrelation_time_with(
-    series: &[f64],
-    windowing: Windowing,
-) -> Result<AutocorrelationTime> {
+pub fn autocorrelation_time_with(series: &[f64], windowing: Windowing) -> Result<AutocorrelationTime> {
     if series.len() < 2 {
-        return Err(Error::TooShort {
-            what: "autocorrelation time",
-            got: series.len(),
-            needed: 2,
-        });
+        return Err(Error::TooShort { what: "autocorrelation time", got: series.len(), needed: 2 });
     }
     check_finite("series", series)?;
     let (what, factor) = match windowing {
@@ -244,12 +228,7 @@ pub fn autocorrelation_time_with(
         Windowing::Sokal { c } => ("windowing c", c),
     };
     if !(factor > 0.0 && factor <= 1e3) {
-        return Err(Error::OutOfRange {
-            what,
-            value: factor,
-            low: f64::MIN_POSITIVE,
-            high: 1e3,
-        });
+        return Err(Error::OutOfRange { what, value: factor, low: f64::MIN_POSITIVE, high: 1e3 });
     }
     let count = series.len();
     let n = count as f64;
@@ -270,14 +249,10 @@ pub fn autocorrelation_time_with(
     let (window, closed) = if covariance.rho(1) < -3.0 / n.sqrt() {
         positive_pairs(&mut covariance, largest_window)
     } else {
-        close_window(
-            &mut covariance,
-            largest_window,
-            |window, tau| match windowing {
-                Windowing::Wolff { s } => wolff_closes(window, tau, s, n),
-                Windowing::Sokal { c } => window >= c * tau,
-            },
-        )
+        close_window(&mut covariance, largest_window, |window, tau| match windowing {
+            Windowing::Wolff { s } => wolff_closes(window, tau, s, n),
+            Windowing::Sokal { c } => window >= c * tau,
+        })
     };
     // The measured mean takes about C/N out of every autocovariance.
     let area = naive + 2.0 * (1..=window).map(|t| covariance.at(t)).sum::<f64>();
@@ -313,11 +288,7 @@ pub fn autocorrelation_time_with(
 }
 
 /// The first window that `closes(window, tau)`, and whether there is one up to `largest`.
-fn close_window(
-    covariance: &mut Autocovariance,
-    largest: usize,
-    closes: impl Fn(f64, f64) -> bool,
-) -> (usize, bool) {
+fn close_window(covariance: &mut Autocovariance, largest: usize, closes: impl Fn(f64, f64) -> bool) -> (usize, bool) {
     let mut tau = 0.5;
     for window in 1..=largest {
         tau += covariance.rho(window);
@@ -390,15 +361,7 @@ mod tests {
     #[test]
     fn autoregressive_chains() {
         // Seed fixed, N = 2^17, |z| < 4. The window cuts a share exp(-W/tau_exp) of the sum, within the error.
-        for (stream, a) in [
-            (0, 0.0),
-            (1, 0.3),
-            (2, 0.8),
-            (3, 0.95),
-            (4, 0.99),
-            (5, -0.3),
-            (6, -0.9),
-        ] {
+        for (stream, a) in [(0, 0.0), (1, 0.3), (2, 0.8), (3, 0.95), (4, 0.99), (5, -0.3), (6, -0.9)] {
             let chain = autoregressive(a, 1 << 17, stream);
             for windowing in [Windowing::default(), Windowing::Sokal { c: 6.0 }] {
                 let time = autocorrelation_time_with(&chain, windowing).unwrap();
@@ -407,10 +370,7 @@ mod tests {
                 // 1/sqrt N is the error of any single rho, for chains whose window closes at once.
                 let error = time.tau_error + 0.003;
                 assert!(error < 0.2 * tau.max(0.1), "a = {a}: no power, {error}");
-                assert!(
-                    (time.tau - tau).abs() < 4.0 * error,
-                    "a = {a}: {time:?}, theory {tau}"
-                );
+                assert!((time.tau - tau).abs() < 4.0 * error, "a = {a}: {time:?}, theory {tau}");
                 let exact = (2.0 * tau / (1.0 - a * a) / time.count as f64).sqrt();
                 assert_relative_eq!(time.std_error(), exact, max_relative = 4.0 * error / tau);
                 assert!(time.estimate().z_score(&Estimate::exact(0.0)).abs() < 4.0);
@@ -447,12 +407,9 @@ mod tests {
 
     #[test]
     fn unconverged_chains_say_so() {
-        for chain in [
-            autoregressive(0.999, 3000, 8),
-            (0..5000).map(f64::from).collect(),
-            vec![0.0, 1.0],
-            vec![1.0, -1.0, 0.5],
-        ] {
+        for chain in
+            [autoregressive(0.999, 3000, 8), (0..5000).map(f64::from).collect(), vec![0.0, 1.0], vec![1.0, -1.0, 0.5]]
+        {
             let time = autocorrelation_time(&chain).unwrap();
             assert!(!time.converged, "{time:?}");
             assert!(time.tau > 0.0 && time.std_error().is_finite());
@@ -476,32 +433,17 @@ mod tests {
     fn scale_and_shift_do_not_matter() {
         let chain = autoregressive(0.6, 5000, 9);
         let moved: Vec<f64> = chain.iter().map(|x| 1e160 * x).collect();
-        let (a, b) = (
-            autocorrelation_time(&chain).unwrap(),
-            autocorrelation_time(&moved).unwrap(),
-        );
+        let (a, b) = (autocorrelation_time(&chain).unwrap(), autocorrelation_time(&moved).unwrap());
         assert_relative_eq!(a.tau, b.tau, max_relative = 1e-12);
         assert_eq!(a.window, b.window);
     }
 
     #[test]
     fn bad_input() {
-        assert!(matches!(
-            autocorrelation_time(&[1.0]),
-            Err(Error::TooShort { got: 1, .. })
-        ));
-        assert!(matches!(
-            autocorrelation_time(&[1.0, f64::INFINITY]),
-            Err(Error::NotFinite { index: 1, .. })
-        ));
-        assert!(matches!(
-            autocorrelation_function(&[], 0),
-            Err(Error::Empty { .. })
-        ));
-        assert!(matches!(
-            autocorrelation_function(&[1.0, 2.0], 2),
-            Err(Error::OutOfRange { .. })
-        ));
+        assert!(matches!(autocorrelation_time(&[1.0]), Err(Error::TooShort { got: 1, .. })));
+        assert!(matches!(autocorrelation_time(&[1.0, f64::INFINITY]), Err(Error::NotFinite { index: 1, .. })));
+        assert!(matches!(autocorrelation_function(&[], 0), Err(Error::Empty { .. })));
+        assert!(matches!(autocorrelation_function(&[1.0, 2.0], 2), Err(Error::OutOfRange { .. })));
         for s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(autocorrelation_time_with(&[1.0, 2.0], Windowing::Wolff { s }).is_err());
             assert!(autocorrelation_time_with(&[1.0, 2.0], Windowing::Sokal { c: s }).is_err());

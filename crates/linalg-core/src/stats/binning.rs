@@ -143,11 +143,7 @@ impl Binning {
                 std_error: squared.sqrt(),
                 uncertainty: (squared / (2.0 * (level.count - 1) as f64)).sqrt(),
                 // A constant series has 0/0.
-                tau: if naive == 0.0 {
-                    0.5
-                } else {
-                    0.5 * squared / naive
-                },
+                tau: if naive == 0.0 { 0.5 } else { 0.5 * squared / naive },
             }
         };
         let enough = self.levels.iter().take_while(|level| level.count >= 2);
@@ -174,22 +170,18 @@ impl Binning {
         }
         if let Some(chosen) = levels.iter().position(long_enough) {
             let level = levels[chosen];
-            let grows =
-                |later: &BinningLevel| later.std_error - level.std_error > 3.0 * later.uncertainty;
+            let grows = |later: &BinningLevel| later.std_error - level.std_error > 3.0 * later.uncertainty;
             if !levels[chosen + 1..].iter().any(grows) {
                 return Some((level, true));
             }
         }
-        let largest = levels
-            .into_iter()
-            .max_by(|a, b| a.std_error.total_cmp(&b.std_error));
+        let largest = levels.into_iter().max_by(|a, b| a.std_error.total_cmp(&b.std_error));
         largest.map(|level| (level, false))
     }
 
     /// Standard error of the mean; NaN for fewer than two values. See [`converged`](Self::converged).
     pub fn std_error(&self) -> f64 {
-        self.plateau()
-            .map_or(f64::NAN, |(level, _)| level.std_error)
+        self.plateau().map_or(f64::NAN, |(level, _)| level.std_error)
     }
 
     /// Integrated autocorrelation time in the convention of [`stats`](super); NaN for fewer than two values.
@@ -206,10 +198,7 @@ impl Binning {
 
     /// Mean and error; no error for fewer than two values.
     pub fn estimate(&self) -> Estimate {
-        Estimate {
-            value: self.mean(),
-            std_error: self.plateau().map(|(level, _)| level.std_error),
-        }
+        Estimate { value: self.mean(), std_error: self.plateau().map(|(level, _)| level.std_error) }
     }
 }
 
@@ -281,10 +270,7 @@ mod tests {
             assert!(converged, "a = {a}");
             // Four standard deviations of the error, plus the bias tau / B of the short bins.
             let tolerance = 4.0 * level.uncertainty / theory + tau / level.bin_size as f64;
-            assert!(
-                tolerance < 0.15,
-                "a = {a}: the test has no power, {tolerance}"
-            );
+            assert!(tolerance < 0.15, "a = {a}: the test has no power, {tolerance}");
             assert_relative_eq!(binning.std_error(), theory, max_relative = tolerance);
             assert_relative_eq!(binning.tau(), tau, max_relative = 2.5 * tolerance);
             assert!(binning.mean().abs() < 4.0 * theory, "a = {a}");
@@ -346,9 +332,7 @@ mod tests {
         assert_eq!(empty.estimate().std_error, None);
         let one: Binning = [1.0].into_iter().collect();
         assert_eq!(one.estimate().std_error, None);
-        let nan: Binning = (0..100)
-            .map(|k| if k == 7 { f64::NAN } else { 1.0 })
-            .collect();
+        let nan: Binning = (0..100).map(|k| if k == 7 { f64::NAN } else { 1.0 }).collect();
         assert!(nan.std_error().is_nan() && !nan.converged());
     }
 }

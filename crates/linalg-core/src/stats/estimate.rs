@@ -33,18 +33,12 @@ pub struct Estimate {
 impl Estimate {
     /// A value with its standard error.
     pub fn new(value: f64, std_error: f64) -> Self {
-        Self {
-            value,
-            std_error: Some(std_error),
-        }
+        Self { value, std_error: Some(std_error) }
     }
 
     /// A value without an error.
     pub fn exact(value: f64) -> Self {
-        Self {
-            value,
-            std_error: None,
-        }
+        Self { value, std_error: None }
     }
 
     /// How many standard errors lie between this estimate and another: $`(a - b)/\sqrt{\sigma_a^2 + \sigma_b^2}`$.
@@ -64,11 +58,7 @@ impl Estimate {
         if difference == 0.0 {
             return 0.0;
         }
-        difference
-            / self
-                .std_error
-                .unwrap_or(0.0)
-                .hypot(other.std_error.unwrap_or(0.0))
+        difference / self.std_error.unwrap_or(0.0).hypot(other.std_error.unwrap_or(0.0))
     }
 }
 
@@ -101,18 +91,10 @@ impl fmt::Display for Estimate {
         if !value.is_finite() || !error.is_finite() || error <= 0.0 {
             return write!(f, "{value} ± {error}");
         }
-        let digits = if format!("{error:e}").starts_with('1') {
-            2
-        } else {
-            1
-        };
+        let digits = if format!("{error:e}").starts_with('1') { 2 } else { 1 };
         // Decimal place of the last digit kept.
         let last = decimal_exponent(error, digits) - (digits as i32 - 1);
-        let leading = if value == 0.0 {
-            last
-        } else {
-            decimal_exponent(value.abs(), 17).max(last)
-        };
+        let leading = if value == 0.0 { last } else { decimal_exponent(value.abs(), 17).max(last) };
         if (-4..7).contains(&leading) && last <= 0 {
             let places = usize::try_from(-last).unwrap_or(0);
             return write!(f, "{value:.places$} ± {error:.places$}");
@@ -120,12 +102,7 @@ impl fmt::Display for Estimate {
         // Dividing in two steps keeps 10^leading in range for subnormal values.
         let scale = |x: f64| x / 10f64.powi(leading / 2) / 10f64.powi(leading - leading / 2);
         let places = usize::try_from(leading - last).unwrap_or(0);
-        write!(
-            f,
-            "({:.places$} ± {:.places$})e{leading}",
-            scale(value),
-            scale(error)
-        )
+        write!(f, "({:.places$} ± {:.places$})e{leading}", scale(value), scale(error))
     }
 }
 

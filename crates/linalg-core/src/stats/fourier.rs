@@ -11,14 +11,10 @@ pub(super) fn lagged_products(x: &[f64], max_lag: usize) -> Vec<f64> {
         z.re = value;
     }
     transform(&mut data);
-    data.iter_mut()
-        .for_each(|z| *z = Complex64::new(z.norm_sqr(), 0.0));
+    data.iter_mut().for_each(|z| *z = Complex64::new(z.norm_sqr(), 0.0));
     // The spectrum is real and even: forward and inverse transforms differ by the factor 1/size alone.
     transform(&mut data);
-    data[..=max_lag]
-        .iter()
-        .map(|z| z.re / size as f64)
-        .collect()
+    data[..=max_lag].iter().map(|z| z.re / size as f64).collect()
 }
 
 /// Forward transform in place; the length is a power of two.
@@ -36,9 +32,7 @@ fn transform(data: &mut [Complex64]) {
     }
     // Each factor from its own angle: errors do not grow along the table.
     let step = -std::f64::consts::TAU / n as f64;
-    let roots: Vec<Complex64> = (0..n / 2)
-        .map(|k| Complex64::cis(step * k as f64))
-        .collect();
+    let roots: Vec<Complex64> = (0..n / 2).map(|k| Complex64::cis(step * k as f64)).collect();
     let mut half = 1;
     while half < n {
         let stride = n / (2 * half);
@@ -61,16 +55,11 @@ mod tests {
     #[test]
     fn agrees_with_the_direct_sums() {
         for n in [1usize, 2, 3, 17, 64, 100] {
-            let x: Vec<f64> = (0..n)
-                .map(|i| (i as f64 * 1.7).sin() + 0.3 * (i % 5) as f64)
-                .collect();
+            let x: Vec<f64> = (0..n).map(|i| (i as f64 * 1.7).sin() + 0.3 * (i % 5) as f64).collect();
             let fast = lagged_products(&x, n - 1);
             for (t, &value) in fast.iter().enumerate() {
                 let direct: f64 = x.iter().zip(&x[t..]).map(|(a, b)| a * b).sum();
-                assert!(
-                    (value - direct).abs() < 1e-12 * n as f64,
-                    "n = {n}, t = {t}"
-                );
+                assert!((value - direct).abs() < 1e-12 * n as f64, "n = {n}, t = {t}");
             }
         }
     }

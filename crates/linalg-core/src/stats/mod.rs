@@ -34,8 +34,8 @@ mod running;
 mod weighted;
 
 pub use autocorrelation::{
-    AutocorrelationTime, Windowing, autocorrelation_function, autocorrelation_time,
-    autocorrelation_time_with, effective_sample_size,
+    AutocorrelationTime, Windowing, autocorrelation_function, autocorrelation_time, autocorrelation_time_with,
+    effective_sample_size,
 };
 pub use binning::{Binning, BinningLevel};
 pub use estimate::Estimate;
@@ -47,11 +47,7 @@ pub use weighted::WeightedMean;
 /// Typed error unless every value is finite.
 fn check_finite(what: &'static str, values: &[f64]) -> crate::Result<()> {
     match values.iter().position(|x| !x.is_finite()) {
-        Some(index) => Err(crate::Error::NotFinite {
-            what,
-            index,
-            value: values[index],
-        }),
+        Some(index) => Err(crate::Error::NotFinite { what, index, value: values[index] }),
         None => Ok(()),
     }
 }

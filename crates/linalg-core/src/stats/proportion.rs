@@ -45,37 +45,20 @@ impl Interval {
 /// [`Error::OutOfRange`] when `successes` exceeds `trials`, or `z` is negative, NaN or infinite.
 pub fn wilson_interval(successes: u64, trials: u64, z: f64) -> Result<Interval> {
     if successes > trials {
-        return Err(Error::OutOfRange {
-            what: "successes",
-            value: successes as f64,
-            low: 0.0,
-            high: trials as f64,
-        });
+        return Err(Error::OutOfRange { what: "successes", value: successes as f64, low: 0.0, high: trials as f64 });
     }
     if !(0.0..=f64::MAX).contains(&z) {
-        return Err(Error::OutOfRange {
-            what: "z",
-            value: z,
-            low: 0.0,
-            high: f64::MAX,
-        });
+        return Err(Error::OutOfRange { what: "z", value: z, low: 0.0, high: f64::MAX });
     }
     if trials == 0 {
-        return Ok(Interval {
-            low: 0.0,
-            high: 1.0,
-        });
+        return Ok(Interval { low: 0.0, high: 1.0 });
     }
     // Beyond this z the ends are 0 and 1 to the last place, and z² could overflow.
     let z = z.min(1e100);
     let bound = |k: f64, n: f64| {
         let root = z * (z * z + 4.0 * k * (n - k) / n).sqrt();
         // The root of the quadratic written with the conjugate: no subtraction.
-        if k == 0.0 {
-            0.0
-        } else {
-            2.0 * k * k / (n * (2.0 * k + z * z + root))
-        }
+        if k == 0.0 { 0.0 } else { 2.0 * k * k / (n * (2.0 * k + z * z + root)) }
     };
     let (k, n) = (successes as f64, trials as f64);
     let failures = (trials - successes) as f64;
@@ -85,10 +68,7 @@ pub fn wilson_interval(successes: u64, trials: u64, z: f64) -> Result<Interval> 
         let root = z * (z * z + 4.0 * k * failures / n).sqrt();
         (2.0 * k + z * z + root) / (2.0 * (n + z * z))
     };
-    Ok(Interval {
-        low: bound(k, n),
-        high,
-    })
+    Ok(Interval { low: bound(k, n), high })
 }
 
 #[cfg(test)]
@@ -100,12 +80,9 @@ mod tests {
     #[test]
     fn newcombe_table() {
         // Newcombe, Statistics in Medicine 17, 857 (1998), Table I, method 3, 95 % to four places.
-        for (k, n, low, high) in [
-            (81, 263, 0.2553, 0.3662),
-            (15, 148, 0.0624, 0.1605),
-            (0, 20, 0.0, 0.1611),
-            (1, 29, 0.0061, 0.1718),
-        ] {
+        for (k, n, low, high) in
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+        {
             let interval = wilson_interval(k, n, 1.959964).unwrap();
             assert_relative_eq!(interval.low, low, epsilon = 6e-5);
             assert_relative_eq!(interval.high, high, epsilon = 6e-5);
@@ -114,26 +91,11 @@ mod tests {
 
     #[test]
     fn bad_input() {
-        assert!(matches!(
-            wilson_interval(3, 2, 1.0),
-            Err(Error::OutOfRange {
-                what: "successes",
-                ..
-            })
-        ));
+        assert!(matches!(wilson_interval(3, 2, 1.0), Err(Error::OutOfRange { what: "successes", .. })));
         for z in [f64::NAN, -1.0, f64::INFINITY] {
-            assert!(matches!(
-                wilson_interval(1, 2, z),
-                Err(Error::OutOfRange { what: "z", .. })
-            ));
+            assert!(matches!(wilson_interval(1, 2, z), Err(Error::OutOfRange { what: "z", .. })));
         }
-        assert_eq!(
-            wilson_interval(0, 0, 1.0).unwrap(),
-            Interval {
-                low: 0.0,
-                high: 1.0
-            }
-        );
+        assert_eq!(wilson_interval(0, 0, 1.0).unwrap(), Interval { low: 0.0, high: 1.0 });
         let all = wilson_interval(5, 5, f64::MAX).unwrap();
         assert!(all.low >= 0.0 && all.low < 1e-100 && all.high <= 1.0 && all.high > 0.999);
         let huge = wilson_interval(u64::MAX, u64::MAX, 1.0).unwrap();

@@ -25,19 +25,12 @@ pub fn block_means(series: &[f64], n_blocks: usize) -> Result<Vec<f64>> {
         return Err(Error::Empty { what: "blocks" });
     }
     if series.len() < n_blocks {
-        return Err(Error::TooShort {
-            what: "block means",
-            got: series.len(),
-            needed: n_blocks,
-        });
+        return Err(Error::TooShort { what: "block means", got: series.len(), needed: n_blocks });
     }
     check_finite("series", series)?;
     let length = series.len() / n_blocks;
     let used = &series[series.len() - n_blocks * length..];
-    Ok(used
-        .chunks_exact(length)
-        .map(|block| block.iter().sum::<f64>() / length as f64)
-        .collect())
+    Ok(used.chunks_exact(length).map(|block| block.iter().sum::<f64>() / length as f64).collect())
 }
 
 /// What [`jackknife`] returns.
@@ -98,11 +91,7 @@ where
     check_rows(blocks, n_means);
     let n = blocks.len() / n_means;
     if n < 2 {
-        return Err(Error::TooShort {
-            what: "jackknife",
-            got: n,
-            needed: 2,
-        });
+        return Err(Error::TooShort { what: "jackknife", got: n, needed: 2 });
     }
     check_finite("blocks", blocks)?;
     let mut evaluate = |means: &[f64], index: usize| {
@@ -115,10 +104,7 @@ where
     };
     let mut means = vec![0.0; n_means];
     for row in blocks.chunks_exact(n_means) {
-        means
-            .iter_mut()
-            .zip(row)
-            .for_each(|(m, x)| *m += x / n as f64);
+        means.iter_mut().zip(row).for_each(|(m, x)| *m += x / n as f64);
     }
     let value = evaluate(&means, n)?;
     let mut without = vec![0.0; n_means];
@@ -163,12 +149,7 @@ impl Bootstrap {
     /// [`Error::OutOfRange`] when `level` is not in `[0, 1]`.
     pub fn interval(&self, level: f64) -> Result<Interval> {
         if !(0.0..=1.0).contains(&level) {
-            return Err(Error::OutOfRange {
-                what: "level",
-                value: level,
-                low: 0.0,
-                high: 1.0,
-            });
+            return Err(Error::OutOfRange { what: "level", value: level, low: 0.0, high: 1.0 });
         }
         let last = self.replicates.len() - 1;
         // Linear between order statistics.
@@ -179,10 +160,7 @@ impl Bootstrap {
             let (a, b) = (self.replicates[below], self.replicates[above]);
             a + (position - below as f64) * (b - a)
         };
-        Ok(Interval {
-            low: quantile(0.5 - 0.5 * level),
-            high: quantile(0.5 + 0.5 * level),
-        })
+        Ok(Interval { low: quantile(0.5 - 0.5 * level), high: quantile(0.5 + 0.5 * level) })
     }
 }
 
@@ -251,11 +229,7 @@ where
     }
     let std_error = replicates.iter().copied().collect::<Running>().std_dev();
     replicates.sort_unstable_by(f64::total_cmp);
-    Ok(Bootstrap {
-        value,
-        std_error,
-        replicates,
-    })
+    Ok(Bootstrap { value, std_error, replicates })
 }
 
 fn check_rows(values: &[f64], columns: usize) {
@@ -294,11 +268,7 @@ mod tests {
         let rows: Vec<f64> = data.iter().flat_map(|&x| [x, x * x]).collect();
         let plain: Running = data.iter().copied().collect();
         let result = jackknife(&rows, 2, |m| m[1] - m[0] * m[0]).unwrap();
-        assert_relative_eq!(
-            result.bias_corrected,
-            plain.variance(),
-            max_relative = 1e-12
-        );
+        assert_relative_eq!(result.bias_corrected, plain.variance(), max_relative = 1e-12);
     }
 
     #[test]
@@ -306,11 +276,7 @@ mod tests {
         // y = 2x + noise: the ratio of means is 2, error = σ_noise / (mean x sqrt n) although x itself varies.
         let n = 4000;
         let (x, noise) = (gaussian(n, 2), gaussian(n, 3));
-        let rows: Vec<f64> = x
-            .iter()
-            .zip(&noise)
-            .flat_map(|(x, e)| [x + 5.0, 2.0 * (x + 5.0) + 0.1 * e])
-            .collect();
+        let rows: Vec<f64> = x.iter().zip(&noise).flat_map(|(x, e)| [x + 5.0, 2.0 * (x + 5.0) + 0.1 * e]).collect();
         let result = jackknife(&rows, 2, |m| m[1] / m[0]).unwrap();
         let theory = 0.1 / (5.0 * (n as f64).sqrt());
         // The error of the error is 1/sqrt(2 n) = 1.1 %.
@@ -338,45 +304,23 @@ mod tests {
 
     #[test]
     fn bad_input() {
-        assert!(matches!(
-            jackknife(&[1.0], 1, |m| m[0]),
-            Err(Error::TooShort { got: 1, .. })
-        ));
-        assert!(matches!(
-            jackknife(&[], 3, |m| m[0]),
-            Err(Error::TooShort { got: 0, .. })
-        ));
+        assert!(matches!(jackknife(&[1.0], 1, |m| m[0]), Err(Error::TooShort { got: 1, .. })));
+        assert!(matches!(jackknife(&[], 3, |m| m[0]), Err(Error::TooShort { got: 0, .. })));
         assert!(matches!(
             jackknife(&[1.0, f64::NAN], 1, |m| m[0]),
-            Err(Error::NotFinite {
-                what: "blocks",
-                index: 1,
-                ..
-            })
+            Err(Error::NotFinite { what: "blocks", index: 1, .. })
         ));
         // The mean without block 1 is 0.
-        assert!(matches!(
-            jackknife(&[0.0, 1.0], 1, |m| 1.0 / m[0]),
-            Err(Error::NotFinite { index: 1, .. })
-        ));
+        assert!(matches!(jackknife(&[0.0, 1.0], 1, |m| 1.0 / m[0]), Err(Error::NotFinite { index: 1, .. })));
         let mut rng = Streams::new(0).stream(0);
-        assert!(matches!(
-            bootstrap(&[1.0], 1, 9, |m| m[0], &mut rng),
-            Err(Error::TooShort { .. })
-        ));
+        assert!(matches!(bootstrap(&[1.0], 1, 9, |m| m[0], &mut rng), Err(Error::TooShort { .. })));
         assert!(matches!(
             bootstrap(&[1.0, 2.0], 1, 0, |m| m[0], &mut rng),
-            Err(Error::TooShort {
-                what: "bootstrap resamples",
-                ..
-            })
+            Err(Error::TooShort { what: "bootstrap resamples", .. })
         ));
         let result = bootstrap(&[1.0, 2.0], 1, 9, |m| m[0], &mut rng).unwrap();
         assert!(result.interval(1.5).is_err() && result.interval(f64::NAN).is_err());
-        assert!(matches!(
-            block_means(&[1.0], 2),
-            Err(Error::TooShort { .. })
-        ));
+        assert!(matches!(block_means(&[1.0], 2), Err(Error::TooShort { .. })));
         assert!(matches!(block_means(&[1.0], 0), Err(Error::Empty { .. })));
     }
 

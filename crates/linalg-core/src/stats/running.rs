@@ -74,10 +74,7 @@ impl Running {
     /// # Panics
     /// When `k` is larger than 4.
     pub fn central_moment(&self, k: usize) -> f64 {
-        assert!(
-            k <= 4,
-            "central moment {k} asked for, the largest kept is 4"
-        );
+        assert!(k <= 4, "central moment {k} asked for, the largest kept is 4");
         if self.count == 0 {
             return f64::NAN;
         }
@@ -110,9 +107,7 @@ impl Running {
             1 => m,
             2 => c(2) + m * m,
             3 => c(3) + 3.0 * m * c(2) + m.powi(3),
-            _ => (0..=4)
-                .map(|j| binomial[j] * c(j) * m.powi(4 - j as i32))
-                .sum(),
+            _ => (0..=4).map(|j| binomial[j] * c(j) * m.powi(4 - j as i32)).sum(),
         }
     }
 
@@ -146,10 +141,7 @@ impl Running {
 
     /// Mean with the standard error of independent values; no error for fewer than two.
     pub fn estimate(&self) -> Estimate {
-        Estimate {
-            value: self.mean(),
-            std_error: (self.count >= 2).then(|| self.std_error()),
-        }
+        Estimate { value: self.mean(), std_error: (self.count >= 2).then(|| self.std_error()) }
     }
 }
 
@@ -207,9 +199,7 @@ mod tests {
     #[test]
     fn short_samples() {
         let empty = Running::new();
-        assert!(
-            empty.mean().is_nan() && empty.variance().is_nan() && empty.central_moment(2).is_nan()
-        );
+        assert!(empty.mean().is_nan() && empty.variance().is_nan() && empty.central_moment(2).is_nan());
         assert_eq!(empty.estimate().std_error, None);
         let one: Running = [3.0].into_iter().collect();
         assert!(one.variance().is_nan() && one.estimate().std_error.is_none());

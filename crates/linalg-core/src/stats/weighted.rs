@@ -79,22 +79,13 @@ impl Default for WeightedMean {
 impl WeightedMean {
     /// No samples.
     pub fn new() -> Self {
-        Self {
-            count: 0,
-            ln_scale: f64::MIN,
-            first: Moments::default(),
-            second: Moments::default(),
-        }
+        Self { count: 0, ln_scale: f64::MIN, first: Moments::default(), second: Moments::default() }
     }
 
     /// Adds the value `x` with weight $`e^{\ell}`$.
     pub fn push(&mut self, ln_weight: f64, x: f64) {
         self.count += 1;
-        let one = Moments {
-            sum: 1.0,
-            mean: x,
-            squares: 0.0,
-        };
+        let one = Moments { sum: 1.0, mean: x, squares: 0.0 };
         self.add_scaled(ln_weight, one, one);
     }
 
@@ -123,11 +114,7 @@ impl WeightedMean {
 
     /// Weighted mean; NaN while all weights are 0.
     pub fn mean(&self) -> f64 {
-        if self.first.sum == 0.0 {
-            f64::NAN
-        } else {
-            self.first.mean
-        }
+        if self.first.sum == 0.0 { f64::NAN } else { self.first.mean }
     }
 
     /// Variance of `x` under the weights, $`\sum_i w_i (x_i - \bar x)^2 / \sum_i w_i`$; NaN while all weights are 0.
@@ -159,10 +146,7 @@ impl WeightedMean {
 
     /// Mean with its error.
     pub fn estimate(&self) -> Estimate {
-        Estimate {
-            value: self.mean(),
-            std_error: (self.effective_sample_size() > 0.0).then(|| self.std_error()),
-        }
+        Estimate { value: self.mean(), std_error: (self.effective_sample_size() > 0.0).then(|| self.std_error()) }
     }
 
     /// $`\ln \frac1n \sum_i w_i`$ with its error to first order, $`\sqrt{(n/n_{\mathrm{eff}} - 1)/(n-1)}`$.
@@ -181,13 +165,7 @@ impl WeightedMean {
         Estimate {
             value,
             // Rounding can bring equal weights a little below 0; a NaN must pass.
-            std_error: defined.then(|| {
-                if relative_variance < 0.0 {
-                    0.0
-                } else {
-                    relative_variance.sqrt()
-                }
-            }),
+            std_error: defined.then(|| if relative_variance < 0.0 { 0.0 } else { relative_variance.sqrt() }),
         }
     }
 }
@@ -218,16 +196,8 @@ mod tests {
         let mut weighted = WeightedMean::new();
         values.iter().for_each(|&x| weighted.push(-800.0, x));
         assert_relative_eq!(weighted.mean(), plain.mean(), max_relative = 1e-14);
-        assert_relative_eq!(
-            weighted.std_error(),
-            plain.std_error(),
-            max_relative = 1e-14
-        );
-        assert_relative_eq!(
-            weighted.variance(),
-            plain.central_moment(2),
-            max_relative = 1e-14
-        );
+        assert_relative_eq!(weighted.std_error(), plain.std_error(), max_relative = 1e-14);
+        assert_relative_eq!(weighted.variance(), plain.central_moment(2), max_relative = 1e-14);
         assert_relative_eq!(weighted.effective_sample_size(), 5.0, max_relative = 1e-15);
         let ln_mean = weighted.ln_mean_weight();
         assert_relative_eq!(ln_mean.value, -800.0);
@@ -238,15 +208,9 @@ mod tests {
     fn two_pass_formula_and_merge() {
         let mut rng = Streams::new(40).stream(0);
         let data: Vec<(f64, f64)> = (0..300)
-            .map(|k| {
-                (
-                    5.0 * standard_normal(&mut rng) + 0.1 * f64::from(k),
-                    standard_normal(&mut rng) + 1e3,
-                )
-            })
+            .map(|k| (5.0 * standard_normal(&mut rng) + 0.1 * f64::from(k), standard_normal(&mut rng) + 1e3))
             .collect();
-        let sum =
-            |f: &dyn Fn(f64, f64) -> f64| data.iter().map(|&(l, x)| f(l.exp(), x)).sum::<f64>();
+        let sum = |f: &dyn Fn(f64, f64) -> f64| data.iter().map(|&(l, x)| f(l.exp(), x)).sum::<f64>();
         let total = sum(&|w, _| w);
         let mean = sum(&|w, x| w * x) / total;
         let n_eff = total * total / sum(&|w, _| w * w);
@@ -265,11 +229,7 @@ mod tests {
             assert_relative_eq!(result.mean(), mean, max_relative = 1e-13);
             assert_relative_eq!(result.effective_sample_size(), n_eff, max_relative = 1e-11);
             assert_relative_eq!(result.std_error(), error, max_relative = 1e-9);
-            assert_relative_eq!(
-                result.ln_mean_weight().value,
-                (total / 300.0).ln(),
-                max_relative = 1e-12
-            );
+            assert_relative_eq!(result.ln_mean_weight().value, (total / 300.0).ln(), max_relative = 1e-12);
         }
     }
 
@@ -303,19 +263,12 @@ mod tests {
         mean.push(-3.0, 2.0);
         assert_relative_eq!(mean.mean(), 2.0);
         assert!(mean.std_error() == f64::INFINITY);
-        assert_relative_eq!(
-            mean.ln_mean_weight().value,
-            -3.0 - 2f64.ln(),
-            max_relative = 1e-15
-        );
+        assert_relative_eq!(mean.ln_mean_weight().value, -3.0 - 2f64.ln(), max_relative = 1e-15);
         assert_relative_eq!(mean.ln_mean_weight().std_error.unwrap(), 1.0);
         for bad in [f64::NAN, f64::INFINITY] {
             let mut spoilt = mean;
             spoilt.push(bad, 1.0);
-            assert!(
-                spoilt.mean().is_nan() && spoilt.std_error().is_nan(),
-                "{bad}"
-            );
+            assert!(spoilt.mean().is_nan() && spoilt.std_error().is_nan(), "{bad}");
         }
     }
 }
