@@ -15,7 +15,9 @@ pub use model::{
     MarkovKernel, PairCorrelations, PairwiseModel, PrepareLogPartition, Progress, Quantities, Replan, Reweight,
     Simulation, Solution, Solve, SweepStats, Uncached,
 };
-pub use models::{Duplicates, InteractionModel, Ising, Potts, SherringtonKirkpatrick};
+pub use models::{
+    Boundary, Disorder, Duplicates, InteractionModel, Ising, Lattice, Potts, Shape, SherringtonKirkpatrick,
+};
 pub use spins::Spins;
 
 pub use linalg_core::rand;

@@ -135,7 +135,7 @@ impl IsingBuilder {
     }
 }
 
-fn check_positions(positions: &[[f64; 3]], n: usize) -> Result<()> {
+pub(super) fn check_positions(positions: &[[f64; 3]], n: usize) -> Result<()> {
     if positions.len() != n {
         return Err(Error::WrongLength { what: "positions", got: positions.len(), expected: n });
     }
