@@ -73,11 +73,7 @@ impl Units {
 
     /// The units `range.start`, …, `range.end - 1`; an empty range gives the empty set.
     pub fn range(range: std::ops::Range<u64>) -> Self {
-        let ranges = if range.start < range.end {
-            vec![(range.start, range.end)]
-        } else {
-            Vec::new()
-        };
+        let ranges = if range.start < range.end { vec![(range.start, range.end)] } else { Vec::new() };
         Self { ranges }
     }
 
