@@ -27,9 +27,7 @@ fn multiply_naive(a: &BitMatrix, b: &BitMatrix) -> BitMatrix {
     let mut out = BitMatrix::zeros(a.n_rows(), b.n_cols());
     for i in 0..a.n_rows() {
         for j in 0..b.n_cols() {
-            let sum = (0..a.n_cols())
-                .filter(|&k| a.get(i, k) && b.get(k, j))
-                .count();
+            let sum = (0..a.n_cols()).filter(|&k| a.get(i, k) && b.get(k, j)).count();
             out.set(i, j, sum % 2 == 1);
         }
     }
@@ -45,8 +43,7 @@ fn matrices(max: usize) -> impl Strategy<Value = BitMatrix> {
 
 /// Square with good odds of being invertible.
 fn square(max: usize) -> impl Strategy<Value = BitMatrix> {
-    (0..max, any::<u64>())
-        .prop_map(|(n, seed)| BitMatrix::random(n, n, &mut Streams::new(seed).stream(0)))
+    (0..max, any::<u64>()).prop_map(|(n, seed)| BitMatrix::random(n, n, &mut Streams::new(seed).stream(0)))
 }
 
 proptest! {
@@ -211,26 +208,17 @@ proptest! {
 #[test]
 fn large_matrices() {
     let mut rng = Streams::new(11).stream(0);
-    for (n_rows, n_cols, rank) in [
-        (300, 5000, None),
-        (1000, 900, None),
-        (700, 4500, Some(130)),
-        (4200, 300, Some(257)),
-    ] {
+    for (n_rows, n_cols, rank) in [(300, 5000, None), (1000, 900, None), (700, 4500, Some(130)), (4200, 300, Some(257))]
+    {
         let a = match rank {
             None => BitMatrix::random(n_rows, n_cols, &mut rng),
             Some(k) => {
-                let (left, right) = (
-                    BitMatrix::random(n_rows, k, &mut rng),
-                    BitMatrix::random(k, n_cols, &mut rng),
-                );
+                let (left, right) = (BitMatrix::random(n_rows, k, &mut rng), BitMatrix::random(k, n_cols, &mut rng));
                 let product = left.mul(&right);
                 for _ in 0..2000 {
                     let i = rng.random_range(0..n_rows as u32) as usize;
                     let j = rng.random_range(0..n_cols as u32) as usize;
-                    let sum = (0..k)
-                        .filter(|&l| left.get(i, l) && right.get(l, j))
-                        .count();
+                    let sum = (0..k).filter(|&l| left.get(i, l) && right.get(l, j)).count();
                     assert_eq!(product.get(i, j), sum % 2 == 1);
                 }
                 product
@@ -273,9 +261,7 @@ fn all_small_matrices_by_rank() {
 fn random_matrices_are_unbiased() {
     let mut rng = Streams::new(3).stream(0);
     let (n, trials) = (70, 4000);
-    let full = (0..trials)
-        .filter(|_| BitMatrix::random(n, n, &mut rng).rank() == n)
-        .count();
+    let full = (0..trials).filter(|_| BitMatrix::random(n, n, &mut rng).rank() == n).count();
     let p = 0.288_788_095;
     let sigma = (p * (1.0 - p) / f64::from(trials)).sqrt();
     let z = (full as f64 / f64::from(trials) - p) / sigma;
@@ -299,10 +285,7 @@ fn matrices_without_rows_or_columns() {
     }
     assert_eq!(BitMatrix::from_text(""), Ok(BitMatrix::zeros(0, 0)));
     assert_eq!(BitMatrix::zeros(3, 2).inverse(), None);
-    assert_eq!(
-        BitMatrix::zeros(0, 0).inverse(),
-        Some(BitMatrix::zeros(0, 0))
-    );
+    assert_eq!(BitMatrix::zeros(0, 0).inverse(), Some(BitMatrix::zeros(0, 0)));
     let mut b = BitVec::zeros(100);
     b.flip(40);
     assert_eq!(BitMatrix::zeros(100, 0).solve(&b), None);
@@ -334,23 +317,10 @@ fn serialised_forms_are_checked() {
     let v = BitVec::random(70, &mut rng);
     let m = BitMatrix::random(3, 70, &mut rng);
     let s = BinaryCsc::from_matrix(&m);
-    assert_eq!(
-        serde_json::from_str::<BitVec>(&serde_json::to_string(&v).unwrap()).unwrap(),
-        v
-    );
-    assert_eq!(
-        serde_json::from_str::<BitMatrix>(&serde_json::to_string(&m).unwrap()).unwrap(),
-        m
-    );
-    assert_eq!(
-        serde_json::from_str::<BinaryCsc>(&serde_json::to_string(&s).unwrap()).unwrap(),
-        s
-    );
-    for bad in [
-        r#"{"len":3,"words":[8]}"#,
-        r#"{"len":3,"words":[]}"#,
-        r#"{"len":3,"words":[1,0]}"#,
-    ] {
+    assert_eq!(serde_json::from_str::<BitVec>(&serde_json::to_string(&v).unwrap()).unwrap(), v);
+    assert_eq!(serde_json::from_str::<BitMatrix>(&serde_json::to_string(&m).unwrap()).unwrap(), m);
+    assert_eq!(serde_json::from_str::<BinaryCsc>(&serde_json::to_string(&s).unwrap()).unwrap(), s);
+    for bad in [r#"{"len":3,"words":[8]}"#, r#"{"len":3,"words":[]}"#, r#"{"len":3,"words":[1,0]}"#] {
         assert!(serde_json::from_str::<BitVec>(bad).is_err(), "{bad}");
     }
     for bad in [

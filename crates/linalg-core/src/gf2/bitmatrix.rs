@@ -46,23 +46,12 @@ impl TryFrom<Unchecked> for BitMatrix {
     type Error = String;
 
     fn try_from(raw: Unchecked) -> std::result::Result<Self, String> {
-        let Unchecked {
-            n_rows,
-            n_cols,
-            words,
-        } = raw;
+        let Unchecked { n_rows, n_cols, words } = raw;
         let stride = n_cols.div_ceil(64);
         if n_rows.checked_mul(stride) != Some(words.len()) {
-            return Err(format!(
-                "a {n_rows} x {n_cols} matrix in {} words",
-                words.len()
-            ));
+            return Err(format!("a {n_rows} x {n_cols} matrix in {} words", words.len()));
         }
-        let matrix = Self {
-            n_rows,
-            n_cols,
-            words,
-        };
+        let matrix = Self { n_rows, n_cols, words };
         if stride > 0 {
             let beyond = |i: &usize| matrix.words[(i + 1) * stride - 1] & !tail_mask(n_cols) != 0;
             if let Some(i) = (0..n_rows).find(beyond) {
@@ -80,13 +69,8 @@ impl BitMatrix {
     /// If the matrix does not fit into memory.
     pub fn zeros(n_rows: usize, n_cols: usize) -> Self {
         let n_words = n_rows.checked_mul(n_cols.div_ceil(64));
-        let n_words = n_words
-            .unwrap_or_else(|| panic!("a {n_rows} x {n_cols} matrix does not fit into memory"));
-        Self {
-            n_rows,
-            n_cols,
-            words: vec![0; n_words],
-        }
+        let n_words = n_words.unwrap_or_else(|| panic!("a {n_rows} x {n_cols} matrix does not fit into memory"));
+        Self { n_rows, n_cols, words: vec![0; n_words] }
     }
 
     /// The n x n unit matrix.
@@ -115,18 +99,10 @@ impl BitMatrix {
     pub fn from_rows(n_cols: usize, rows: &[BitVec]) -> Self {
         let mut words = Vec::with_capacity(rows.len() * n_cols.div_ceil(64));
         for (i, row) in rows.iter().enumerate() {
-            assert!(
-                row.len() == n_cols,
-                "row {i} has {} bits, expected {n_cols}",
-                row.len()
-            );
+            assert!(row.len() == n_cols, "row {i} has {} bits, expected {n_cols}", row.len());
             words.extend_from_slice(row.words());
         }
-        Self {
-            n_rows: rows.len(),
-            n_cols,
-            words,
-        }
+        Self { n_rows: rows.len(), n_cols, words }
     }
 
     /// The matrix with ones at the given (row, column) positions.
@@ -134,11 +110,7 @@ impl BitMatrix {
     /// # Errors
     /// [`Error::IndexOutOfBounds`] for a row or column beyond the end, [`Error::DuplicateEntry`] for a position named
     /// twice.
-    pub fn from_ones(
-        n_rows: usize,
-        n_cols: usize,
-        ones: impl IntoIterator<Item = (usize, usize)>,
-    ) -> Result<Self> {
+    pub fn from_ones(n_rows: usize, n_cols: usize, ones: impl IntoIterator<Item = (usize, usize)>) -> Result<Self> {
         let mut out = Self::zeros(n_rows, n_cols);
         for (row, column) in ones {
             for (what, index, bound) in [("row", row, n_rows), ("column", column, n_cols)] {
@@ -160,17 +132,10 @@ impl BitMatrix {
     /// [`Error::NotABit`] for another character, with its position in its line; [`Error::RaggedRow`] if a row is not
     /// as long as the first.
     pub fn from_text(text: &str) -> Result<Self> {
-        let rows = text
-            .lines()
-            .map(str::parse)
-            .collect::<Result<Vec<BitVec>>>()?;
+        let rows = text.lines().map(str::parse).collect::<Result<Vec<BitVec>>>()?;
         let n_cols = rows.first().map_or(0, BitVec::len);
         if let Some(row) = rows.iter().position(|r| r.len() != n_cols) {
-            return Err(Error::RaggedRow {
-                row,
-                got: rows[row].len(),
-                expected: n_cols,
-            });
+            return Err(Error::RaggedRow { row, got: rows[row].len(), expected: n_cols });
         }
         Ok(Self::from_rows(n_cols, &rows))
     }
@@ -245,12 +210,7 @@ impl BitMatrix {
 
     #[inline]
     fn check_entry(&self, i: usize, j: usize) {
-        assert!(
-            i < self.n_rows && j < self.n_cols,
-            "entry ({i}, {j}) of a {} x {} matrix",
-            self.n_rows,
-            self.n_cols
-        );
+        assert!(i < self.n_rows && j < self.n_cols, "entry ({i}, {j}) of a {} x {} matrix", self.n_rows, self.n_cols);
     }
 
     /// Row `i`.
@@ -258,11 +218,7 @@ impl BitMatrix {
     /// # Panics
     /// If `i >= n_rows`.
     pub fn row(&self, i: usize) -> BitSlice<'_> {
-        assert!(
-            i < self.n_rows,
-            "row {i} of a matrix with {} rows",
-            self.n_rows
-        );
+        assert!(i < self.n_rows, "row {i} of a matrix with {} rows", self.n_rows);
         let stride = self.stride();
         BitSlice::new(&self.words[i * stride..][..stride], self.n_cols)
     }
@@ -277,11 +233,7 @@ impl BitMatrix {
     /// # Panics
     /// If `j >= n_cols`.
     pub fn column(&self, j: usize) -> BitVec {
-        assert!(
-            j < self.n_cols,
-            "column {j} of a matrix with {} columns",
-            self.n_cols
-        );
+        assert!(j < self.n_cols, "column {j} of a matrix with {} columns", self.n_cols);
         (0..self.n_rows).map(|i| self.get(i, j)).collect()
     }
 
@@ -302,22 +254,14 @@ impl BitMatrix {
     /// If `i >= n_rows` or `v` does not have `n_cols` bits.
     pub fn xor_row<'a>(&mut self, i: usize, v: impl Into<BitSlice<'a>>) {
         let v = v.into();
-        assert!(
-            i < self.n_rows,
-            "row {i} of a matrix with {} rows",
-            self.n_rows
-        );
+        assert!(i < self.n_rows, "row {i} of a matrix with {} rows", self.n_rows);
         self.check_row(v.len());
         let stride = self.stride();
         xor_words(&mut self.words[i * stride..][..stride], v.words());
     }
 
     pub(super) fn check_row(&self, len: usize) {
-        assert!(
-            len == self.n_cols,
-            "a vector of {len} bits as row of a matrix with {} columns",
-            self.n_cols
-        );
+        assert!(len == self.n_cols, "a vector of {len} bits as row of a matrix with {} columns", self.n_cols);
     }
 
     /// Exchanges two rows.
@@ -326,11 +270,7 @@ impl BitMatrix {
     /// If `i >= n_rows` or `j >= n_rows`.
     pub fn swap_rows(&mut self, i: usize, j: usize) {
         for k in [i, j] {
-            assert!(
-                k < self.n_rows,
-                "row {k} of a matrix with {} rows",
-                self.n_rows
-            );
+            assert!(k < self.n_rows, "row {k} of a matrix with {} rows", self.n_rows);
         }
         let stride = self.stride();
         if i != j {
@@ -356,12 +296,7 @@ impl BitMatrix {
     /// If the numbers of columns differ.
     #[must_use]
     pub fn stack(&self, below: &Self) -> Self {
-        assert!(
-            self.n_cols == below.n_cols,
-            "stacking matrices with {} and {} columns",
-            self.n_cols,
-            below.n_cols
-        );
+        assert!(self.n_cols == below.n_cols, "stacking matrices with {} and {} columns", self.n_cols, below.n_cols);
         Self {
             n_rows: self.n_rows + below.n_rows,
             n_cols: self.n_cols,
@@ -375,12 +310,7 @@ impl BitMatrix {
     /// If the numbers of rows differ.
     #[must_use]
     pub fn concat(&self, right: &Self) -> Self {
-        assert!(
-            self.n_rows == right.n_rows,
-            "joining matrices with {} and {} rows",
-            self.n_rows,
-            right.n_rows
-        );
+        assert!(self.n_rows == right.n_rows, "joining matrices with {} and {} rows", self.n_rows, right.n_rows);
         let mut out = Self::zeros(self.n_rows, self.n_cols + right.n_cols);
         let stride = out.stride();
         let (at, shift) = (self.n_cols / 64, self.n_cols % 64);
@@ -468,12 +398,7 @@ impl BitMatrix {
     #[must_use]
     pub fn vec_mul<'a>(&self, x: impl Into<BitSlice<'a>>) -> BitVec {
         let x = x.into();
-        assert!(
-            x.len() == self.n_rows,
-            "a vector of {} bits times a matrix with {} rows",
-            x.len(),
-            self.n_rows
-        );
+        assert!(x.len() == self.n_rows, "a vector of {} bits times a matrix with {} rows", x.len(), self.n_rows);
         let mut out = BitVec::zeros(self.n_cols);
         for i in x.iter_ones() {
             xor_words(out.words_mut(), self.row(i).words());

@@ -68,10 +68,7 @@ impl BitVec {
 
     /// The zero vector of `len` bits.
     pub fn zeros(len: usize) -> Self {
-        Self {
-            words: vec![0; len.div_ceil(64)],
-            len,
-        }
+        Self { words: vec![0; len.div_ceil(64)], len }
     }
 
     /// The vector of `len` bits with ones at the given positions.
@@ -90,17 +87,10 @@ impl BitVec {
         let mut v = Self::zeros(len);
         for index in ones {
             if index >= len {
-                return Err(Error::IndexOutOfBounds {
-                    what: "position of a one",
-                    index,
-                    bound: len,
-                });
+                return Err(Error::IndexOutOfBounds { what: "position of a one", index, bound: len });
             }
             if v.get(index) {
-                return Err(Error::Duplicate {
-                    what: "position of a one",
-                    index,
-                });
+                return Err(Error::Duplicate { what: "position of a one", index });
             }
             v.set(index, true);
         }
@@ -128,12 +118,7 @@ impl BitVec {
     /// # Ok::<(), linalg_core::Error>(())
     /// ```
     pub fn from_words(words: Vec<u64>, len: usize) -> Result<Self> {
-        assert!(
-            words.len() == len.div_ceil(64),
-            "{} words for {len} bits, expected {}",
-            words.len(),
-            len.div_ceil(64)
-        );
+        assert!(words.len() == len.div_ceil(64), "{} words for {len} bits, expected {}", words.len(), len.div_ceil(64));
         if let Some(last) = words.last() {
             let beyond = last & !tail_mask(len);
             if beyond != 0 {
@@ -373,10 +358,7 @@ mod tests {
         for i in [0, 63, 64, 127, 128, 129] {
             v.set(i, true);
         }
-        assert_eq!(
-            v.iter_ones().collect::<Vec<_>>(),
-            [0, 63, 64, 127, 128, 129]
-        );
+        assert_eq!(v.iter_ones().collect::<Vec<_>>(), [0, 63, 64, 127, 128, 129]);
         assert_eq!(v.words(), [1 | 1 << 63, 1 | 1 << 63, 0b11]);
         assert_eq!(v.first_one(), Some(0));
         v.flip(0);
@@ -408,9 +390,7 @@ mod tests {
             }
         }
         // Words beyond the first, and a length that ends at a word.
-        let long: String = (0..64)
-            .map(|i| if i % 3 == 0 { '1' } else { '0' })
-            .collect();
+        let long: String = (0..64).map(|i| if i % 3 == 0 { '1' } else { '0' }).collect();
         for tail in ["", "0", "1", "01", "0000"] {
             all.push(format!("{long}{tail}"));
         }
@@ -427,26 +407,10 @@ mod tests {
     fn bad_input_is_named() {
         assert_eq!(
             BitVec::from_words(vec![0, 1 << 7], 70),
-            Err(Error::IndexOutOfBounds {
-                what: "set bit",
-                index: 71,
-                bound: 70
-            })
+            Err(Error::IndexOutOfBounds { what: "set bit", index: 71, bound: 70 })
         );
-        assert_eq!(
-            BitVec::from_ones(4, [1, 1]),
-            Err(Error::Duplicate {
-                what: "position of a one",
-                index: 1
-            })
-        );
-        assert_eq!(
-            "01x0".parse::<BitVec>(),
-            Err(Error::NotABit {
-                position: 2,
-                found: 'x'
-            })
-        );
+        assert_eq!(BitVec::from_ones(4, [1, 1]), Err(Error::Duplicate { what: "position of a one", index: 1 }));
+        assert_eq!("01x0".parse::<BitVec>(), Err(Error::NotABit { position: 2, found: 'x' }));
     }
 
     #[test]

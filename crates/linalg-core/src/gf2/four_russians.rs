@@ -85,9 +85,7 @@ impl Combiner {
     ) {
         let width = stride - first;
         // Digits of the selector without a basis row need no table.
-        let digits: Vec<usize> = (0..64 / BITS)
-            .filter(|d| mask >> (d * BITS) & ((1 << BITS) - 1) != 0)
-            .collect();
+        let digits: Vec<usize> = (0..64 / BITS).filter(|d| mask >> (d * BITS) & ((1 << BITS) - 1) != 0).collect();
         for start in (0..width).step_by(BLOCK) {
             let block = BLOCK.min(width - start);
             let entries = block << BITS;
@@ -107,10 +105,7 @@ impl Combiner {
                 };
                 let (these, rest) = tables.split_at(now * entries);
                 let (group, other) = digits.split_at(now);
-                let rows = target
-                    .chunks_exact_mut(stride)
-                    .map(|row| &mut row[first + start..][..block])
-                    .zip(selectors);
+                let rows = target.chunks_exact_mut(stride).map(|row| &mut row[first + start..][..block]).zip(selectors);
                 match now {
                     8 => add_entries::<BITS, 8>(rows, these, block, group),
                     4 => add_entries::<BITS, 4>(rows, these, block, group),
@@ -200,12 +195,7 @@ struct StripBasis {
 
 impl StripBasis {
     fn new() -> Self {
-        Self {
-            value: [0; 64],
-            combination: [0; 64],
-            pivots: 0,
-            found: Vec::with_capacity(64),
-        }
+        Self { value: [0; 64], combination: [0; 64], pivots: 0, found: Vec::with_capacity(64) }
     }
 
     /// Takes row `i`, whose strip is `value`, into the basis if it is independent of it.
@@ -258,11 +248,7 @@ pub(super) fn eliminate(matrix: &mut BitMatrix, pivot_columns: usize, form: Form
         if rank == n_rows {
             break;
         }
-        let columns = if strip == pivot_columns / 64 {
-            tail_mask(pivot_columns)
-        } else {
-            u64::MAX
-        };
+        let columns = if strip == pivot_columns / 64 { tail_mask(pivot_columns) } else { u64::MAX };
         let mut found = StripBasis::new();
         for i in rank..n_rows {
             found.offer(i, words[i * stride + strip] & columns);
@@ -302,8 +288,7 @@ pub(super) fn eliminate(matrix: &mut BitMatrix, pivot_columns: usize, form: Form
             let c = remaining.trailing_zeros() as usize;
             remaining &= remaining - 1;
             pivots.push(64 * strip + c);
-            words[i * stride + strip..(i + 1) * stride]
-                .copy_from_slice(&basis[c * width..][..width]);
+            words[i * stride + strip..(i + 1) * stride].copy_from_slice(&basis[c * width..][..width]);
             selectors[i] = 0;
         }
 

@@ -170,7 +170,6 @@ impl Factored {
     /// If `v` does not have as many bits as A has columns.
     pub fn row_space_coefficients(&self, v: &BitVec) -> Option<BitVec> {
         let coefficients = self.reduced.coefficients(v);
-        (self.reduced.matrix.vec_mul(&coefficients) == *v)
-            .then(|| self.transform.vec_mul(&coefficients))
+        (self.reduced.matrix.vec_mul(&coefficients) == *v).then(|| self.transform.vec_mul(&coefficients))
     }
 }

@@ -72,11 +72,7 @@ impl<'a> BitSlice<'a> {
     pub fn dot<'b>(self, other: impl Into<BitSlice<'b>>) -> bool {
         let other = other.into();
         check_len(self.len, other.len);
-        let common = self
-            .words
-            .iter()
-            .zip(other.words)
-            .fold(0, |sum, (a, b)| sum ^ (a & b));
+        let common = self.words.iter().zip(other.words).fold(0, |sum, (a, b)| sum ^ (a & b));
         common.count_ones() % 2 == 1
     }
 
@@ -88,11 +84,7 @@ impl<'a> BitSlice<'a> {
 
     /// Positions of the ones, ascending.
     pub fn iter_ones(self) -> Ones<'a> {
-        Ones {
-            words: self.words,
-            current: self.words.first().copied().unwrap_or(0),
-            word: 0,
-        }
+        Ones { words: self.words, current: self.words.first().copied().unwrap_or(0), word: 0 }
     }
 
     /// All bits in order.

@@ -51,10 +51,7 @@ impl TryFrom<Columns> for BinaryCsc {
 #[cfg(feature = "serde")]
 impl From<BinaryCsc> for Columns {
     fn from(m: BinaryCsc) -> Self {
-        Self {
-            n_rows: m.n_rows,
-            columns: m.columns().map(<[usize]>::to_vec).collect(),
-        }
+        Self { n_rows: m.n_rows, columns: m.columns().map(<[usize]>::to_vec).collect() }
     }
 }
 
@@ -72,10 +69,7 @@ impl BinaryCsc {
     /// let twice = BinaryCsc::from_columns(3, [vec![0, 1], vec![2, 0, 2]]);
     /// assert_eq!(twice, Err(Error::DuplicateEntry { column: 1, row: 2 }));
     /// ```
-    pub fn from_columns<C: AsRef<[usize]>>(
-        n_rows: usize,
-        columns: impl IntoIterator<Item = C>,
-    ) -> Result<Self> {
+    pub fn from_columns<C: AsRef<[usize]>>(n_rows: usize, columns: impl IntoIterator<Item = C>) -> Result<Self> {
         let mut starts = vec![0];
         let mut rows = Vec::new();
         for (j, column) in columns.into_iter().enumerate() {
@@ -84,25 +78,14 @@ impl BinaryCsc {
             let added = &mut rows[start..];
             added.sort_unstable();
             if let Some(&row) = added.last().filter(|&&row| row >= n_rows) {
-                return Err(Error::RowOutOfBounds {
-                    column: j,
-                    row,
-                    n_rows,
-                });
+                return Err(Error::RowOutOfBounds { column: j, row, n_rows });
             }
             if let Some(pair) = added.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(Error::DuplicateEntry {
-                    column: j,
-                    row: pair[0],
-                });
+                return Err(Error::DuplicateEntry { column: j, row: pair[0] });
             }
             starts.push(rows.len());
         }
-        Ok(Self {
-            n_rows,
-            starts,
-            rows,
-        })
+        Ok(Self { n_rows, starts, rows })
     }
 
     /// The same matrix from its dense form.
@@ -151,11 +134,7 @@ impl BinaryCsc {
     /// # Panics
     /// If `j >= n_cols`.
     pub fn column(&self, j: usize) -> &[usize] {
-        assert!(
-            j < self.n_cols(),
-            "column {j} of a matrix with {} columns",
-            self.n_cols()
-        );
+        assert!(j < self.n_cols(), "column {j} of a matrix with {} columns", self.n_cols());
         &self.rows[self.starts[j]..self.starts[j + 1]]
     }
 
@@ -194,11 +173,7 @@ impl BinaryCsc {
                 next[i] += 1;
             }
         }
-        Self {
-            n_rows: self.n_cols(),
-            starts,
-            rows,
-        }
+        Self { n_rows: self.n_cols(), starts, rows }
     }
 
     /// The product with a column vector: the sum of the columns named by the ones of `x`.
@@ -208,12 +183,7 @@ impl BinaryCsc {
     #[must_use]
     pub fn mul_vec<'a>(&self, x: impl Into<BitSlice<'a>>) -> BitVec {
         let x = x.into();
-        assert!(
-            x.len() == self.n_cols(),
-            "a matrix with {} columns times a vector of {} bits",
-            self.n_cols(),
-            x.len()
-        );
+        assert!(x.len() == self.n_cols(), "a matrix with {} columns times a vector of {} bits", self.n_cols(), x.len());
         let mut out = BitVec::zeros(self.n_rows);
         for j in x.iter_ones() {
             for &i in self.column(j) {
@@ -230,15 +200,8 @@ impl BinaryCsc {
     #[must_use]
     pub fn vec_mul<'a>(&self, x: impl Into<BitSlice<'a>>) -> BitVec {
         let x = x.into();
-        assert!(
-            x.len() == self.n_rows,
-            "a vector of {} bits times a matrix with {} rows",
-            x.len(),
-            self.n_rows
-        );
-        self.columns()
-            .map(|column| column.iter().fold(false, |parity, &i| parity ^ x.get(i)))
-            .collect()
+        assert!(x.len() == self.n_rows, "a vector of {} bits times a matrix with {} rows", x.len(), self.n_rows);
+        self.columns().map(|column| column.iter().fold(false, |parity, &i| parity ^ x.get(i))).collect()
     }
 }
 
@@ -250,16 +213,9 @@ mod tests {
     fn bad_columns_are_named() {
         assert_eq!(
             BinaryCsc::from_columns(3, [vec![0], vec![3, 1]]),
-            Err(Error::RowOutOfBounds {
-                column: 1,
-                row: 3,
-                n_rows: 3
-            })
+            Err(Error::RowOutOfBounds { column: 1, row: 3, n_rows: 3 })
         );
-        assert_eq!(
-            BinaryCsc::from_columns(3, [vec![1, 0, 1]]),
-            Err(Error::DuplicateEntry { column: 0, row: 1 })
-        );
+        assert_eq!(BinaryCsc::from_columns(3, [vec![1, 0, 1]]), Err(Error::DuplicateEntry { column: 0, row: 1 }));
         assert!(BinaryCsc::from_columns(0, [[0]]).is_err());
     }
 
@@ -267,17 +223,11 @@ mod tests {
     fn degenerate_shapes() {
         for (n_rows, n_cols) in [(0, 0), (0, 3), (3, 0)] {
             let sparse = BinaryCsc::from_columns(n_rows, vec![Vec::new(); n_cols]).unwrap();
-            assert_eq!(
-                (sparse.n_rows(), sparse.n_cols(), sparse.n_ones()),
-                (n_rows, n_cols, 0)
-            );
+            assert_eq!((sparse.n_rows(), sparse.n_cols(), sparse.n_ones()), (n_rows, n_cols, 0));
             assert_eq!(BinaryCsc::from_matrix(&sparse.to_matrix()), sparse);
             let transposed = sparse.transpose();
             assert_eq!((transposed.n_rows(), transposed.n_cols()), (n_cols, n_rows));
-            assert_eq!(
-                sparse.mul_vec(&BitVec::zeros(n_cols)),
-                BitVec::zeros(n_rows)
-            );
+            assert_eq!(sparse.mul_vec(&BitVec::zeros(n_cols)), BitVec::zeros(n_rows));
         }
     }
 }
