@@ -57,6 +57,26 @@ pub enum Error {
         /// One past the largest index allowed.
         bound: usize,
     },
+    /// Numbers that must increase strictly and do not.
+    #[error("{what}[{index}] is {value}, expected more than the {previous} before it")]
+    NotAscending {
+        /// Name of the array.
+        what: &'static str,
+        /// Position in the array.
+        index: usize,
+        /// The number before it.
+        previous: f64,
+        /// The number found there.
+        value: f64,
+    },
+    /// An integrand that is NaN or infinite at a point.
+    #[error("the integrand is {value} at {at}, expected a finite number")]
+    Integrand {
+        /// The point.
+        at: f64,
+        /// The value there.
+        value: f64,
+    },
     /// A generator state that is all zeros and would stay so.
     #[error("the state of {generator} is zero, expected a bit that is not")]
     ZeroState {
