@@ -1,5 +1,6 @@
 //! Errors of Markov-chain averages by logarithmic binning, online.
 
+use crate::checkpoint::{CheckpointError, Reader, Writer};
 use crate::merge::{Merge, MergeError};
 
 use super::Estimate;
@@ -200,6 +201,35 @@ impl Binning {
     pub fn estimate(&self) -> Estimate {
         Estimate { value: self.mean(), std_error: self.plateau().map(|(level, _)| level.std_error) }
     }
+
+    /// Appends the state to a checkpoint; [`read`](Self::read) takes it back bit for bit.
+    pub fn write(&self, out: &mut Writer) {
+        out.write_usize(self.levels.len());
+        for level in &self.levels {
+            out.write_u64(level.count).write_f64(level.mean).write_f64(level.squares);
+            out.write_bool(level.pending.is_some()).write_f64(level.pending.unwrap_or(0.0));
+        }
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when the bytes end too early or have more than 65 levels.
+    pub fn read(from: &mut Reader<'_>) -> std::result::Result<Self, CheckpointError> {
+        let at = from.position();
+        let n_levels = from.read_usize()?;
+        // 2^64 values have 65 levels at most.
+        if n_levels > 65 {
+            return Err(CheckpointError::Invalid { what: "number of binning levels", at });
+        }
+        let mut levels = Vec::new();
+        for _ in 0..n_levels {
+            let (count, mean, squares) = (from.read_u64()?, from.read_f64()?, from.read_f64()?);
+            let (is_pending, value) = (from.read_bool()?, from.read_f64()?);
+            levels.push(Level { count, mean, squares, pending: is_pending.then_some(value) });
+        }
+        Ok(Self { levels })
+    }
 }
 
 impl Merge for Binning {
@@ -334,5 +364,24 @@ mod tests {
         assert_eq!(one.estimate().std_error, None);
         let nan: Binning = (0..100).map(|k| if k == 7 { f64::NAN } else { 1.0 }).collect();
         assert!(nan.std_error().is_nan() && !nan.converged());
+    }
+
+    #[test]
+    fn a_saved_chain_goes_on() {
+        let values = autoregressive(0.8, 1001, 8);
+        let mut saved: Binning = values[..700].iter().copied().collect();
+        let mut bytes = Writer::new();
+        saved.write(&mut bytes);
+        let bytes = bytes.into_bytes();
+        let mut reader = Reader::new(&bytes);
+        let mut restored = Binning::read(&mut reader).unwrap();
+        reader.finish().unwrap();
+        saved.extend(values[700..].iter().copied());
+        restored.extend(values[700..].iter().copied());
+        assert_eq!(saved, restored);
+        for end in 0..bytes.len() {
+            assert!(Binning::read(&mut Reader::new(&bytes[..end])).is_err());
+        }
+        assert!(Binning::read(&mut Reader::new(&[255; 8])).is_err());
     }
 }

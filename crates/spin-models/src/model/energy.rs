@@ -1,5 +1,10 @@
 //! Energies of configurations.
 
+use linalg_core::checkpoint::ContentHash;
+use linalg_core::rng::SplitMix64;
+
+use crate::Spins;
+
 /// An energy function of ±1 spins; the whole workspace composes through this trait.
 ///
 /// The measure is `p(s) = exp(-βE(s)) / Z`. Configurations are slices of ±1; what an implementation does with other
@@ -41,6 +46,21 @@ pub trait EnergyModel {
             *energy = self.energy(row);
         }
     }
+
+    /// A hash of the energy function: what ties checkpoints and partial results to their problem.
+    ///
+    /// The default hashes the energies of 32 fixed configurations, so two models that differ in a single interaction by
+    /// more than the rounding of an energy have different hashes. The models of this crate hash their parameters.
+    fn content_hash(&self) -> u64 {
+        let n = self.n_spins();
+        let mut words = SplitMix64::new(0x5370_696e);
+        let mut hash = ContentHash::new();
+        hash.write_str("energies").write_usizes(&[n]);
+        for _ in 0..32 {
+            hash.write_f64(self.energy(&Spins::random(n, &mut words)));
+        }
+        hash.finish()
+    }
 }
 
 /// A model that keeps what it needs to flip spins in `O(degree)`: local fields, term signs, pattern overlaps.
@@ -64,6 +84,14 @@ pub trait CachedModel: EnergyModel {
 
     /// Flips spin `i` of `s` and brings the cache along.
     fn flip(&self, cache: &mut Self::Cache, s: &mut [i8], i: usize);
+
+    /// `E(s)`, from the cache where that is cheaper than [`energy`](EnergyModel::energy), as for dense couplings.
+    ///
+    /// Equal to `energy(s)` up to the rounding that the cache has gathered.
+    fn energy_cached(&self, cache: &Self::Cache, s: &[i8]) -> f64 {
+        let _ = cache;
+        self.energy(s)
+    }
 
     /// Recomputes the cache of `s`, so that rounding does not build up over a long run.
     fn refresh(&self, cache: &mut Self::Cache, s: &[i8]) {
@@ -143,6 +171,10 @@ impl<T: EnergyModel + ?Sized> EnergyModel for &T {
     fn energies(&self, batch: &[i8], out: &mut [f64]) {
         (**self).energies(batch, out);
     }
+
+    fn content_hash(&self) -> u64 {
+        (**self).content_hash()
+    }
 }
 
 impl<T: EnergyModel + ?Sized> EnergyModel for Box<T> {
@@ -161,6 +193,10 @@ impl<T: EnergyModel + ?Sized> EnergyModel for Box<T> {
     fn energies(&self, batch: &[i8], out: &mut [f64]) {
         (**self).energies(batch, out);
     }
+
+    fn content_hash(&self) -> u64 {
+        (**self).content_hash()
+    }
 }
 
 impl<T: CachedModel + ?Sized> CachedModel for &T {
@@ -176,6 +212,10 @@ impl<T: CachedModel + ?Sized> CachedModel for &T {
 
     fn flip(&self, cache: &mut Self::Cache, s: &mut [i8], i: usize) {
         (**self).flip(cache, s, i);
+    }
+
+    fn energy_cached(&self, cache: &Self::Cache, s: &[i8]) -> f64 {
+        (**self).energy_cached(cache, s)
     }
 
     fn refresh(&self, cache: &mut Self::Cache, s: &[i8]) {
@@ -198,6 +238,10 @@ impl<M: EnergyModel> EnergyModel for Uncached<M> {
 
     fn energies(&self, batch: &[i8], out: &mut [f64]) {
         self.0.energies(batch, out);
+    }
+
+    fn content_hash(&self) -> u64 {
+        self.0.content_hash()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Markov chains: one step of a kernel, and whole simulations.
 
-use std::ops::ControlFlow;
-
 use linalg_core::Observer;
 use linalg_core::checkpoint::Checkpoint;
 use linalg_core::rand::Rng;
@@ -62,7 +60,25 @@ pub trait MarkovKernel<M: CachedModel> {
 /// A running simulation that owns its configurations: packed words, many replicas, temperature ladders.
 ///
 /// The seam behind which every engine stands. Object-safe, so that a caller can hold whichever engine was planned.
+///
+/// A *lane* is one replica, which [`Observables`] keep apart: 64 in a word of packed spins, one a temperature in a
+/// ladder.
 pub trait Simulation {
+    /// Number of spins of a replica.
+    fn n_spins(&self) -> usize;
+
+    /// Number of replicas.
+    fn n_lanes(&self) -> usize;
+
+    /// The inverse temperature of a replica.
+    ///
+    /// # Panics
+    /// If `lane` is not a lane.
+    fn beta(&self, lane: usize) -> f64;
+
+    /// Sweeps done since the start, those before a restored checkpoint included.
+    fn sweeps(&self) -> u64;
+
     /// Runs `sweeps` sweeps of every replica. On `Break` from the observer it stops at the next whole sweep;
     /// the state is then that of the sweeps done, which the statistics count.
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats;
@@ -84,20 +100,23 @@ pub trait Simulation {
 
     /// Alternates `interval` sweeps and one measurement, `measurements` times.
     ///
-    /// `Break` means that the observer stopped the run; what was measured until then is in `into`.
+    /// On `Break` from the observer it stops after the present measurement; what was measured until then is in `into`,
+    /// and the statistics count the sweeps done.
     fn run(
         &mut self,
         measurements: u64,
         interval: u64,
         into: &mut Observables,
         observer: &mut dyn Observer<Progress>,
-    ) -> ControlFlow<(), SweepStats> {
+    ) -> SweepStats {
         let mut stats = SweepStats::default();
-        for done in 0..measurements {
+        for done in 1..=measurements {
             stats += self.advance(interval, &mut ());
             self.measure(into);
-            observer.observe(&Progress::new("measuring", done + 1, measurements))?;
+            if observer.observe(&Progress::new("measuring", done, measurements)).is_break() {
+                break;
+            }
         }
-        ControlFlow::Continue(stats)
+        stats
     }
 }

@@ -1,7 +1,10 @@
 //! Ising models on any graph.
 
+use linalg_core::checkpoint::ContentHash;
+
 use super::duplicates::{Collected, Duplicates, check_n_spins, collect};
 use crate::model::{CachedModel, EnergyModel, PairwiseModel, Reweight};
+use crate::spins::signed_sum;
 use crate::{Error, Result};
 
 /// An Ising model on any graph, with fields and a constant.
@@ -325,6 +328,16 @@ impl EnergyModel for Ising {
     fn delta_energy(&self, s: &[i8], i: usize) -> f64 {
         2.0 * f64::from(s[i]) * self.local_field(s, i)
     }
+
+    /// Of couplings in their order, fields and offset; positions do not count.
+    fn content_hash(&self) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_str("ising").write_f64(self.offset).write_f64s(&self.fields).write_f64s(&self.couplings);
+        for &(i, j) in &self.pairs {
+            hash.write_u64(u64::from(i) << 32 | u64::from(j));
+        }
+        hash.finish()
+    }
 }
 
 impl CachedModel for Ising {
@@ -349,6 +362,12 @@ impl CachedModel for Ising {
         for (&j, &coupling) in neighbors.iter().zip(couplings) {
             cache[j as usize] += change * coupling;
         }
+    }
+
+    /// `c - ½ Σ s_i (h_i + field_i)`: every pair appears twice in the local fields, every field once.
+    fn energy_cached(&self, cache: &Vec<f64>, s: &[i8]) -> f64 {
+        check_len(s, self.fields.len());
+        self.offset - 0.5 * signed_sum(s, cache, &self.fields)
     }
 }
 
@@ -443,6 +462,7 @@ mod tests {
             approx::assert_abs_diff_eq!(delta, model.delta_energy(&s, i), epsilon = 1e-14);
             model.flip(&mut cache, &mut s, i);
             approx::assert_abs_diff_eq!(model.energy(&s) - before, delta, epsilon = 1e-14);
+            approx::assert_abs_diff_eq!(model.energy_cached(&cache, &s), model.energy(&s), epsilon = 1e-14);
         }
         for (kept, fresh) in cache.iter().zip(model.cache(&s)) {
             approx::assert_abs_diff_eq!(*kept, fresh, epsilon = 1e-14);

@@ -1,0 +1,107 @@
+//! Whether a run has forgotten where it began.
+
+use linalg_core::stats::Running;
+
+use super::lanes::Lanes;
+use super::pooled::Pooled;
+use super::series::{Block, Series, Sums};
+
+/// Bound on every drift, in standard errors.
+const LARGEST_DRIFT: f64 = 5.0;
+
+/// Groups of blocks a window, from whose scatter its error comes.
+const GROUPS: usize = 8;
+
+/// Independent samples below which no judgement is made.
+const FEWEST_SAMPLES: f64 = 100.0;
+
+/// Evidence for or against equilibrium.
+///
+/// Time is cut into the windows `[1/8, 1/4]`, `[1/4, 1/2]`, `[1/2, 1]` of the run. Averages that still drift differ
+/// between windows, on the logarithmic scale on which glassy systems relax; chains that are stuck differ from each
+/// other. Necessary conditions only: a valley that no chain has seen leaves no trace.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Equilibration {
+    /// Energy of the last window less that of the two before it, in standard errors.
+    pub energy_drift: [f64; 2],
+    /// The same for the absolute magnetization.
+    pub abs_magnetization_drift: [f64; 2],
+    /// Variance between chains over that expected from within them, the larger of energy and absolute magnetization;
+    /// about 1 for chains that sample one ensemble. `None` for a single chain.
+    pub chain_spread: Option<f64>,
+    /// Independent chains.
+    pub n_chains: usize,
+    /// Measurements divided by twice the longer autocorrelation time of energy and absolute magnetization.
+    pub effective_samples: f64,
+}
+
+impl Equilibration {
+    /// Whether nothing speaks against equilibrium: every drift within five standard errors, the spread of the chains
+    /// within four standard deviations of 1, and at least 100 effective samples.
+    pub fn passed(&self) -> bool {
+        let drifts = self.energy_drift.iter().chain(&self.abs_magnetization_drift);
+        let still = drifts.fold(true, |still, z| still && z.abs() <= LARGEST_DRIFT);
+        let together = self.chain_spread.is_none_or(|ratio| {
+            let deviation = (2.0 / (self.n_chains - 1) as f64).sqrt();
+            ratio <= 1.0 + 4.0 * deviation
+        });
+        still && together && self.effective_samples >= FEWEST_SAMPLES
+    }
+}
+
+impl Lanes<'_> {
+    /// Evidence for or against equilibrium; see [`Equilibration`].
+    pub fn equilibration(&self) -> Equilibration {
+        let (energy, magnetization) = (self.pooled_energy(), self.pooled_abs_magnetization());
+        let n = self.count() as f64;
+        let ratio = |pooled: &Pooled| pooled.between.map(|between| spread(between, pooled.within));
+        Equilibration {
+            energy_drift: self.drift(|chain, sum, n| sum[0] / n + chain.reference),
+            abs_magnetization_drift: self.drift(|_, sum, n| sum[3] / n),
+            chain_spread: ratio(&energy).zip(ratio(&magnetization)).map(|(a, b)| a.max(b)),
+            n_chains: self.n_chains(),
+            effective_samples: n / (2.0 * energy.tau.max(magnetization.tau)),
+        }
+    }
+
+    /// Whether nothing speaks against equilibrium; see [`Equilibration::passed`].
+    pub fn equilibrated(&self) -> bool {
+        self.equilibration().passed()
+    }
+
+    fn drift(&self, mean: impl Fn(&Series, &Sums, f64) -> f64) -> [f64; 2] {
+        // Mean and squared error of the blocks from/8 .. to/8 of every chain, from eight groups of blocks a chain. A
+        // drift within the window adds little to their scatter.
+        let window = |from: usize, to: usize| {
+            let (mut sum, mut squared_error) = (0.0, 0.0);
+            for chain in &self.chains {
+                let k = chain.blocks.len();
+                let blocks = &chain.blocks[k * from / 8..k * to / 8];
+                let groups: Running = (0..GROUPS)
+                    .map(|g| {
+                        let mut group = Block::default();
+                        let part = &blocks[blocks.len() * g / GROUPS..blocks.len() * (g + 1) / GROUPS];
+                        part.iter().for_each(|block| group.add(block));
+                        mean(chain, &group.sums, group.count as f64)
+                    })
+                    .collect();
+                sum += groups.mean();
+                squared_error += groups.variance() / GROUPS as f64;
+            }
+            let n = self.chains.len() as f64;
+            (sum / n, squared_error / (n * n))
+        };
+        let (last, last_error) = window(4, 8);
+        [(2, 4), (1, 2)].map(|(from, to)| {
+            let (before, error) = window(from, to);
+            let difference = last - before;
+            if difference == 0.0 { 0.0 } else { difference / (error + last_error).sqrt() }
+        })
+    }
+}
+
+/// `between / within`, where 0/0 (all chains constant and equal) is 1.
+fn spread(between: f64, within: f64) -> f64 {
+    if between == 0.0 && within == 0.0 { 1.0 } else { between / within }
+}
