@@ -14,9 +14,7 @@ fn random(n: usize) -> BitMatrix {
 
 fn rank(c: &mut Criterion) {
     let mut group = c.benchmark_group("gf2_rank");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(3));
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
     for n in [1024, 4096, 8192] {
         let matrix = random(n);
         group.throughput(Throughput::Elements((n * n) as u64));
@@ -34,9 +32,7 @@ fn rank(c: &mut Criterion) {
 
 fn row_reduce(c: &mut Criterion) {
     let mut group = c.benchmark_group("gf2_row_reduce");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(3));
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
     for n in [1024, 4096] {
         let matrix = random(n);
         group.throughput(Throughput::Elements((n * n) as u64));
@@ -52,20 +48,14 @@ fn row_reduce(c: &mut Criterion) {
 
 fn multiplication(c: &mut Criterion) {
     let mut group = c.benchmark_group("gf2_multiplication");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(3));
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
     for n in [1024, 4096] {
         let left = random(n);
         let right = left.transpose();
         group.throughput(Throughput::Elements((n * n) as u64));
-        group.bench_with_input(
-            BenchmarkId::new("four_russians", n),
-            &(left, right),
-            |b, (l, r)| {
-                b.iter(|| black_box(l).mul(black_box(r)));
-            },
-        );
+        group.bench_with_input(BenchmarkId::new("four_russians", n), &(left, right), |b, (l, r)| {
+            b.iter(|| black_box(l).mul(black_box(r)));
+        });
     }
     let matrix = random(4096);
     group.throughput(Throughput::Elements(4096 * 4096));

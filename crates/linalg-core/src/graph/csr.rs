@@ -68,6 +68,9 @@ impl Csr {
     ///
     /// # Errors
     /// [`Error::VertexOutOfBounds`] names the first edge that ends beyond the last vertex.
+    ///
+    /// # Panics
+    /// If the vertices do not fit into memory.
     pub fn from_edges(n_vertices: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Result<Self> {
         let edges: Vec<(usize, usize)> = edges.into_iter().collect();
         for (edge, &(u, v)) in edges.iter().enumerate() {
@@ -77,7 +80,8 @@ impl Csr {
                 }
             }
         }
-        let mut starts = vec![0; n_vertices + 1];
+        let n_starts = n_vertices.checked_add(1).expect("memory for all vertices");
+        let mut starts = vec![0; n_starts];
         for &(u, v) in &edges {
             starts[u + 1] += 1;
             starts[v + 1] += 1;

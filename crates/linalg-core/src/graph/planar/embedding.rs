@@ -27,6 +27,8 @@ use crate::graph::union_find::UnionFind;
 /// # Ok::<(), linalg_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked", into = "Unchecked"))]
 pub struct Embedding {
     edges: Vec<(usize, usize)>,
     /// The half-edges leaving vertex v are `order[starts[v]..starts[v + 1]]`, counterclockwise.
@@ -34,6 +36,32 @@ pub struct Embedding {
     order: Vec<usize>,
     /// Where each half-edge stands in `order`.
     position: Vec<usize>,
+}
+
+/// The serialised form.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Unchecked {
+    edges: Vec<(usize, usize)>,
+    rotations: Vec<Vec<usize>>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Embedding {
+    type Error = Error;
+
+    fn try_from(raw: Unchecked) -> Result<Self> {
+        let graph = Csr::from_edges(raw.rotations.len(), raw.edges)?;
+        Self::from_rotations(&graph, &raw.rotations)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Embedding> for Unchecked {
+    fn from(embedding: Embedding) -> Self {
+        let vertices = 0..embedding.n_vertices();
+        Self { rotations: vertices.map(|v| embedding.rotation(v).to_vec()).collect(), edges: embedding.edges }
+    }
 }
 
 impl Embedding {

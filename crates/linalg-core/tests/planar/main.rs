@@ -1,81 +1,22 @@
 //! Planarity and plane embeddings: exhaustive counts, an independent test by minors, Euler's formula, exact crossings.
 
+mod drawing;
+mod families;
+mod minors;
+
+use families::{
+    Edges, assert_plane, bipartite, complete, graph, grid_with_diagonals, petersen, shuffled, stacked_triangulation,
+    subdivided,
+};
 use linalg_core::Error;
+use linalg_core::graph::Csr;
 use linalg_core::graph::planar::{Embedding, embed, embed_drawing, is_planar, kuratowski_subgraph};
-use linalg_core::graph::{Csr, components};
 use linalg_core::rng::Streams;
+use minors::{Minors, rows};
 use proptest::prelude::*;
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-type Edges = Vec<(usize, usize)>;
-
-fn graph(n: usize, edges: &[(usize, usize)]) -> Csr {
-    Csr::from_edges(n, edges.iter().copied()).expect("in range")
-}
-
-fn complete(n: usize) -> Edges {
-    (0..n).flat_map(|i| (0..i).map(move |j| (j, i))).collect()
-}
-
-fn bipartite(a: usize, b: usize) -> Edges {
-    (0..a).flat_map(|i| (a..a + b).map(move |j| (i, j))).collect()
-}
-
-fn petersen() -> Edges {
-    (0..5).flat_map(|i| [(i, (i + 1) % 5), (i, i + 5), (i + 5, (i + 2) % 5 + 5)]).collect()
-}
-
-/// Random names for the vertices, random order and direction of the edges.
-fn shuffled(n: usize, edges: &[(usize, usize)], rng: &mut impl rand::Rng) -> Edges {
-    let mut name: Vec<usize> = (0..n).collect();
-    name.shuffle(rng);
-    let mut edges: Edges = edges
-        .iter()
-        .map(|&(u, v)| if rng.random::<bool>() { (name[u], name[v]) } else { (name[v], name[u]) })
-        .collect();
-    edges.shuffle(rng);
-    edges
-}
-
-/// Replaces every edge by a path of up to three edges; returns the number of vertices as well.
-fn subdivided(n: usize, edges: &[(usize, usize)], rng: &mut impl rand::Rng) -> (usize, Edges) {
-    let mut count = n;
-    let mut out = Vec::new();
-    for &(u, v) in edges {
-        let mut from = u;
-        for _ in 0..rng.random_range(0..3u32) {
-            out.push((from, count));
-            from = count;
-            count += 1;
-        }
-        out.push((from, v));
-    }
-    (count, out)
-}
-
-/// Euler's formula $`V - E + F = 1 + C`$ and the consistency of rotations and faces.
-fn assert_plane(graph: &Csr, embedding: &Embedding) {
-    let (v, e) = (graph.n_vertices(), graph.n_edges());
-    assert_eq!(embedding.edges(), graph.edges());
-    assert_eq!(v + embedding.n_regions(), 1 + components(graph).count() + e);
-    assert_eq!(embedding.genus(), 0);
-    // Every half-edge once, at its tail.
-    let rotations: Vec<Vec<usize>> = (0..v).map(|v| embedding.rotation(v).to_vec()).collect();
-    assert_eq!(Embedding::from_rotations(graph, &rotations).as_ref(), Ok(embedding));
-    let faces = embedding.faces();
-    assert_eq!(faces.walks().map(<[usize]>::len).sum::<usize>(), 2 * e);
-    for (f, walk) in faces.walks().enumerate() {
-        for (k, &h) in walk.iter().enumerate() {
-            let next = walk[(k + 1) % walk.len()];
-            assert_eq!(embedding.head(h), embedding.tail(next));
-            assert_eq!(embedding.next_around(next), Embedding::twin(h));
-            assert_eq!(embedding.previous_around(Embedding::twin(h)), next);
-            assert_eq!(faces.left_of(h), f);
-        }
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The edges are a subdivision of K₅ or K₃,₃: after vertices of degree 2 are smoothed out, five vertices of degree 4
 /// all adjacent, or six of degree 3 adjacent in two classes.
@@ -134,67 +75,6 @@ fn check(graph: &Csr) -> bool {
     planar
 }
 
-/// Planarity by Wagner's theorem: no K₅ or K₃,₃ is left by contracting edges and leaving out others.
-#[derive(Default)]
-struct Minors {
-    known: HashMap<Vec<u16>, bool>,
-}
-
-impl Minors {
-    fn is_planar(&mut self, adjacent: Vec<u16>) -> bool {
-        let n = adjacent.len();
-        if n < 5 {
-            return true;
-        }
-        if let Some(&answer) = self.known.get(&adjacent) {
-            return answer;
-        }
-        let mut answer = !Self::contains(&adjacent);
-        for u in 0..n {
-            for v in 0..u {
-                answer = answer && (adjacent[u] >> v & 1 == 0 || self.is_planar(Self::contract(&adjacent, u, v)));
-            }
-        }
-        self.known.insert(adjacent, answer);
-        answer
-    }
-
-    /// K₅ or K₃,₃ as a subgraph.
-    fn contains(adjacent: &[u16]) -> bool {
-        let n = adjacent.len() as u32;
-        let all = |set: u16, inside: &dyn Fn(usize) -> bool| (0..n as usize).all(|v| set >> v & 1 == 0 || inside(v));
-        let five = (0..1u16 << n).filter(|set| set.count_ones() == 5);
-        let mut three = (0..1u16 << n).filter(|set| set.count_ones() == 3);
-        five.into_iter().any(|set| all(set, &|v| adjacent[v] & set == set & !(1 << v)))
-            || three.any(|set| {
-                let common = (0..n as usize).filter(|v| set >> v & 1 == 1).fold(u16::MAX, |c, v| c & adjacent[v]);
-                (common & !set).count_ones() >= 3
-            })
-    }
-
-    fn contract(adjacent: &[u16], u: usize, v: usize) -> Vec<u16> {
-        let n = adjacent.len();
-        let mut merged = adjacent.to_vec();
-        merged[v] = (merged[v] | merged[u]) & !(1 << v);
-        for (w, row) in merged.iter_mut().enumerate() {
-            if w != v && *row >> u & 1 == 1 {
-                *row |= 1 << v;
-            }
-        }
-        let low = (1u16 << u) - 1;
-        (0..n).filter(|&w| w != u).map(|w| merged[w] & low | (merged[w] >> 1) & !low).collect()
-    }
-}
-
-fn rows(n: usize, edges: &[(usize, usize)]) -> Vec<u16> {
-    let mut rows = vec![0; n];
-    for &(u, v) in edges.iter().filter(|(u, v)| u != v) {
-        rows[u] |= 1 << v;
-        rows[v] |= 1 << u;
-    }
-    rows
-}
-
 /// Labelled planar graphs on n vertices: 1, 2, 8, 64, 1023, 32071 (OEIS A066537), each confirmed by minors.
 #[test]
 fn all_graphs_up_to_six_vertices() {
@@ -215,7 +95,7 @@ fn all_graphs_up_to_six_vertices() {
 
 /// The next number of that sequence: 1823707 of 2097152 graphs.
 #[test]
-#[ignore = "two million graphs, 10 s; run by .ci/long"]
+#[ignore = "two million graphs, 15 s; run by .ci/long"]
 fn all_graphs_of_seven_vertices() {
     let all = complete(7);
     let count = (0..1u32 << all.len())
@@ -309,43 +189,6 @@ proptest! {
     }
 }
 
-/// Vertices put one after another into a random triangle: a maximal planar graph.
-fn stacked_triangulation(n: usize, rng: &mut impl rand::Rng) -> (usize, Edges) {
-    let mut edges = vec![(0, 1), (1, 2), (0, 2)];
-    let mut triangles = vec![[0, 1, 2], [0, 1, 2]];
-    for v in 3..n {
-        let k = rng.random_range(0..triangles.len() as u32) as usize;
-        let [a, b, c] = triangles.swap_remove(k);
-        edges.extend([(a, v), (b, v), (c, v)]);
-        triangles.extend([[a, b, v], [b, c, v], [a, c, v]]);
-    }
-    (n, edges)
-}
-
-/// A square grid with one of the two diagonals in every square.
-fn grid_with_diagonals(width: usize, height: usize, rng: &mut impl rand::Rng) -> (usize, Edges) {
-    let at = |x: usize, y: usize| y * width + x;
-    let mut edges = Vec::new();
-    for y in 0..height {
-        for x in 0..width {
-            if x + 1 < width {
-                edges.push((at(x, y), at(x + 1, y)));
-            }
-            if y + 1 < height {
-                edges.push((at(x, y), at(x, y + 1)));
-            }
-            if x + 1 < width && y + 1 < height {
-                edges.push(if rng.random::<bool>() {
-                    (at(x, y), at(x + 1, y + 1))
-                } else {
-                    (at(x + 1, y), at(x, y + 1))
-                });
-            }
-        }
-    }
-    (width * height, edges)
-}
-
 #[test]
 fn named_graphs() {
     assert!(check(&graph(4, &complete(4))));
@@ -417,7 +260,7 @@ fn deep_graphs() {
 }
 
 #[test]
-#[ignore = "a million vertices, 10 s; run by .ci/long"]
+#[ignore = "a million vertices, 30 s; run by .ci/long"]
 fn a_million_vertices() {
     let mut rng = Streams::new(1).stream(0);
     let (n, edges) = grid_with_diagonals(1000, 1000, &mut rng);
@@ -430,149 +273,6 @@ fn a_million_vertices() {
     more.push((0, n - 1));
     more.push((999, n - 1000));
     assert!(matches!(embed(&graph(n, &more)), Err(Error::NotPlanar { .. })));
-}
-
-// Straight-line drawings.
-
-/// Sign of the turn a -> b -> c.
-fn turn(a: [i64; 2], b: [i64; 2], c: [i64; 2]) -> i64 {
-    ((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])).signum()
-}
-
-/// Whether p lies on the closed segment.
-fn on_segment(p: [i64; 2], [a, b]: [[i64; 2]; 2]) -> bool {
-    turn(a, b, p) == 0 && (0..2).all(|k| (a[k].min(b[k])..=a[k].max(b[k])).contains(&p[k]))
-}
-
-/// Pairwise test of a drawing with integer positions; parallel edges and self-loops are left out.
-fn is_plane_drawing(edges: &[(usize, usize)], at: &[[i64; 2]]) -> bool {
-    let distinct: BTreeSet<_> = edges.iter().filter(|(u, v)| u != v).map(|&(u, v)| (u.min(v), u.max(v))).collect();
-    let edges: Vec<_> = distinct.into_iter().collect();
-    if at.iter().collect::<BTreeSet<_>>().len() < at.len() {
-        return false;
-    }
-    for (i, &(a, b)) in edges.iter().enumerate() {
-        let line = [at[a], at[b]];
-        if (0..at.len()).any(|v| v != a && v != b && on_segment(at[v], line)) {
-            return false;
-        }
-        for &(c, d) in &edges[..i] {
-            let other = [at[c], at[d]];
-            let apart = |[p, q]: [[i64; 2]; 2], r, s| turn(p, q, r) * turn(p, q, s) < 0;
-            if apart(line, at[c], at[d]) && apart(other, at[a], at[b]) {
-                return false;
-            }
-        }
-    }
-    true
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
-
-    /// A small grid of positions makes every degenerate contact common.
-    #[test]
-    fn drawings_against_all_pairs(
-        (edges, at) in (2usize..9).prop_flat_map(|n| (
-            prop::collection::vec((0..n, 0..n), 0..9),
-            prop::collection::btree_set((0i64..6, 0i64..6).prop_map(|(x, y)| [x, y]), n)
-                .prop_map(|set| set.into_iter().collect::<Vec<_>>())
-                .prop_shuffle(),
-        )),
-    ) {
-        let g = graph(at.len(), &edges);
-        // A scale that is not a power of two and a shift keep no point exact but the order of all.
-        let positions: Vec<[f64; 2]> = at.iter().map(|p| p.map(|x| x as f64)).collect();
-        let drawn = embed_drawing(&g, &positions);
-        prop_assert_eq!(drawn.is_ok(), is_plane_drawing(&edges, &at), "{:?} {:?}: {:?}", edges, at, drawn);
-        match drawn {
-            Ok(embedding) => {
-                assert_plane(&g, &embedding);
-                assert_counterclockwise(&embedding, &at);
-            }
-            Err(Error::EdgesCross { first, second }) => {
-                prop_assert!(!is_plane_drawing(&[first, second], &at));
-            }
-            Err(Error::VertexOnEdge { vertex, edge }) => {
-                prop_assert!(vertex != edge.0 && vertex != edge.1);
-                prop_assert!(on_segment(at[vertex], [at[edge.0], at[edge.1]]));
-            }
-            Err(other) => prop_assert!(false, "{}", other),
-        }
-    }
-
-    /// Larger drawings without contacts: a random triangulation of a grid, with holes, turned and stretched.
-    #[test]
-    fn drawn_grids(width in 2usize..12, height in 2usize..12, seed in any::<u64>(), keep in 0.3f64..1.0) {
-        let mut rng = Streams::new(seed).stream(0);
-        let (n, edges) = grid_with_diagonals(width, height, &mut rng);
-        let some: Edges = edges.into_iter().filter(|_| rng.random_bool(keep)).collect();
-        let map = |x: usize, y: usize| [3 * x as i64 + y as i64, 5 * y as i64 - 2 * x as i64];
-        let at: Vec<[i64; 2]> = (0..n).map(|v| map(v % width, v / width)).collect();
-        let positions: Vec<[f64; 2]> = at.iter().map(|p| p.map(|x| x as f64 * 1e-3)).collect();
-        let g = graph(n, &some);
-        let embedding = embed_drawing(&g, &positions).unwrap();
-        assert_plane(&g, &embedding);
-        assert_counterclockwise(&embedding, &at);
-    }
-}
-
-/// Bounded faces are walked counterclockwise, so that their areas are positive; one walk of each component goes around
-/// its outside and has the opposite of their sum.
-fn assert_counterclockwise(embedding: &Embedding, at: &[[i64; 2]]) {
-    let g = graph(embedding.n_vertices(), embedding.edges());
-    let parts = components(&g);
-    let mut negative = vec![0; parts.count()];
-    let mut total = vec![0; parts.count()];
-    for walk in embedding.faces().walks() {
-        let part = parts.labels()[embedding.tail(walk[0])];
-        let area: i64 = walk
-            .iter()
-            .map(|&h| {
-                let (p, q) = (at[embedding.tail(h)], at[embedding.head(h)]);
-                p[0] * q[1] - p[1] * q[0]
-            })
-            .sum();
-        negative[part] += u32::from(area < 0);
-        total[part] += area;
-    }
-    assert!(negative.iter().all(|&count| count <= 1));
-    assert!(total.iter().all(|&sum| sum == 0));
-    // Straight edges leave in the order of their angles.
-    for v in 0..embedding.n_vertices() {
-        let angle = |&h: &usize| {
-            let (p, q) = (at[v], at[embedding.head(h)]);
-            let angle = ((q[1] - p[1]) as f64).atan2((q[0] - p[0]) as f64);
-            if angle < 0.0 { angle + std::f64::consts::TAU } else { angle }
-        };
-        let straight = embedding.rotation(v).iter().filter(|&&h| embedding.head(h) != v);
-        assert!(straight.map(angle).is_sorted());
-    }
-}
-
-#[test]
-fn contacts_in_drawings_are_named() {
-    let at = |xy: &[[f64; 2]], edges: &[(usize, usize)]| embed_drawing(&graph(xy.len(), edges), xy);
-    // An isolated vertex counts.
-    let line = [[0.0, 0.0], [2.0, 0.0], [1.0, 0.0]];
-    assert_eq!(at(&line, &[(1, 0)]), Err(Error::VertexOnEdge { vertex: 2, edge: (1, 0) }));
-    assert!(at(&line, &[(0, 2), (2, 1)]).is_ok());
-    assert_eq!(at(&[[0.0, 0.0], [1.0, 0.0], [0.0, -0.0]], &[]), Err(Error::VerticesCoincide { first: 0, second: 2 }));
-    let message = at(&[[0.0, 0.0], [1.0, f64::NAN]], &[]).unwrap_err().to_string();
-    assert_eq!(message, "y[1] is NaN, expected a finite number");
-    assert!(at(&[[f64::INFINITY, 0.0]], &[]).is_err());
-    assert!(at(&[], &[]).is_ok());
-    // The farthest scales: the same drawing, and the same crossing.
-    for scale in [f64::MAX / 2.0, 1.0, f64::MIN_POSITIVE * 8.0] {
-        let square = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]].map(|p| p.map(|x: f64| x * scale));
-        assert_eq!(at(&square, &[(0, 1), (1, 2), (2, 3), (3, 0), (0, 2)]).unwrap().n_regions(), 3);
-        assert_eq!(at(&square, &[(0, 2), (1, 3)]), Err(Error::EdgesCross { first: (0, 2), second: (1, 3) }));
-    }
-    // One unit in the last place decides whether the vertex lies on the edge.
-    let third = 1.0 / 3.0;
-    let near = |y: f64| at(&[[0.0, 0.0], [3.0, 3.0], [third, y]], &[(0, 1)]);
-    assert!(near(third).is_err());
-    assert!(near(third.next_up()).is_ok() && near(third.next_down()).is_ok());
 }
 
 #[test]
@@ -621,4 +321,19 @@ fn duals() {
     // A bridge has the same face on both sides.
     let bridge = embed(&graph(2, &[(0, 1)])).unwrap();
     assert_eq!(bridge.dual(&bridge.faces()).edges(), [(0, 0)]);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn serialised_embeddings_are_checked() {
+    let embedding = embed(&graph(3, &[(0, 1), (1, 2), (2, 2)])).unwrap();
+    let text = serde_json::to_string(&embedding).unwrap();
+    assert_eq!(serde_json::from_str::<Embedding>(&text).unwrap(), embedding);
+    for bad in [
+        r#"{"edges":[[0,1]],"rotations":[[0],[]]}"#,
+        r#"{"edges":[[0,1]],"rotations":[[0]]}"#,
+        r#"{"edges":[[0,1]],"rotations":[[1],[0]]}"#,
+    ] {
+        assert!(serde_json::from_str::<Embedding>(bad).is_err(), "{bad}");
+    }
 }
