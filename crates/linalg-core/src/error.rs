@@ -77,6 +77,26 @@ pub enum Error {
         /// The value there.
         value: f64,
     },
+    /// A matrix that must be symmetric and is not.
+    #[error("the matrix is {lower} at ({row}, {column}) and {upper} at ({column}, {row}), expected a symmetric matrix")]
+    NotSymmetric {
+        /// Row of the entry below the diagonal.
+        row: usize,
+        /// Column of the entry below the diagonal.
+        column: usize,
+        /// The entry below the diagonal.
+        lower: f64,
+        /// Its mirror image.
+        upper: f64,
+    },
+    /// An iteration without a partial result to report.
+    #[error("{what} did not converge in {iterations} iterations")]
+    NotConverged {
+        /// Name of the computation.
+        what: &'static str,
+        /// Iterations done.
+        iterations: usize,
+    },
     /// A generator state that is all zeros and would stay so.
     #[error("the state of {generator} is zero, expected a bit that is not")]
     ZeroState {

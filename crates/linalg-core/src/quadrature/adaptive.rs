@@ -94,7 +94,7 @@ impl AdaptiveParams {
             reversed.value = -reversed.value;
             return Ok(reversed);
         }
-        if a == b {
+        if a >= b {
             return Ok(Integral { value: 0.0, error: 0.0, evaluations: 0, converged: true });
         }
         match (a.is_finite(), b.is_finite()) {

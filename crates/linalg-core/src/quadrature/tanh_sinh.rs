@@ -218,7 +218,7 @@ mod tests {
         // x is rounded to 1 before the distance is lost.
         assert!(matches!(
             tanh_sinh(|p| (1.0 - p.x).powf(-0.5), 0.0, 1.0),
-            Err(Error::Integrand { at, .. }) if at == 1.0
+            Err(Error::Integrand { at, .. }) if (at - 1.0).abs() < 1e-300
         ));
         assert!(matches!(
             tanh_sinh(|p| p.x, 0.0, f64::INFINITY),
