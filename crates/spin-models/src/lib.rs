@@ -9,7 +9,7 @@ pub mod models;
 pub mod spins;
 
 pub use error::{Error, Result};
-pub use exact::Enumeration;
+pub use exact::{Enumerable, Enumeration, GrayCode};
 pub use model::{
     CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,
     MarkovKernel, PairCorrelations, PairwiseModel, PrepareLogPartition, Progress, Quantities, Replan, Reweight,

@@ -2,4 +2,4 @@
 
 mod enumeration;
 
-pub use enumeration::Enumeration;
+pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};

@@ -13,6 +13,7 @@ mod solve;
 pub use energy::{CachedModel, DiscreteModel, EnergyModel, PairwiseModel, Uncached};
 pub use kernel::{MarkovKernel, Simulation, SweepStats};
 pub use log_partition::{Kind, LnZ, LogPartition};
+pub(crate) use plan::check_weights;
 pub use plan::{LogPartitionPlan, PrepareLogPartition, Replan, Reweight};
 pub use progress::Progress;
 pub use solve::{Correlations, GroundState, PairCorrelations, Quantities, Solution, Solve};
