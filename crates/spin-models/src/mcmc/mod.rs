@@ -1,5 +1,7 @@
 //! Monte Carlo.
 
+pub mod cluster;
+
 mod acceptance;
 mod chain;
 mod dynamics;

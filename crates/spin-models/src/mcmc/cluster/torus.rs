@@ -1,0 +1,245 @@
+//! The uniform ferromagnet on a periodic lattice, without stored couplings.
+
+use crate::model::{CachedModel, EnergyModel};
+use crate::models::{Duplicates, Ising};
+use crate::{Error, Result};
+
+/// The most dimensions a [`UniformTorus`] has.
+pub(super) const MAX_DIMENSIONS: usize = 4;
+
+/// The nearest-neighbour ferromagnet on a periodic hypercubic lattice, one coupling $`J ≥ 0`$ and no field.
+///
+/// ```math
+/// E(s) = -J \sum_{x} \sum_{a=1}^{d} s_x s_{x + e_a}
+/// ```
+///
+/// Site $`x`$ has the index $`x_1 + L_1 (x_2 + L_2 (x_3 + …))`$. Every site has a bond in every direction, so that a
+/// direction of length 2 has two bonds between the same spins, together 2J. The couplings are not stored: this is
+/// the model that [`TorusWolff`](super::TorusWolff) and [`TorusSwendsenWang`](super::TorusSwendsenWang) simulate.
+///
+/// ```
+/// use spin_models::EnergyModel;
+/// use spin_models::mcmc::cluster::UniformTorus;
+///
+/// let torus = UniformTorus::new(&[3, 2], 1.0)?;
+/// assert_eq!(torus.energy(&[1; 6]), -12.0);
+/// // One spin turned: its four bonds are broken.
+/// assert_eq!(torus.energy(&[1, -1, 1, 1, 1, 1]), -4.0);
+/// assert_eq!(torus.delta_energy(&[1; 6], 1), 8.0);
+/// # Ok::<(), spin_models::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UniformTorus {
+    extents: Vec<usize>,
+    coupling: f64,
+}
+
+impl UniformTorus {
+    /// A lattice of the given lengths, one to four of them, each at least 2.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for no or too many lengths, a length below 2 or a coupling that is not finite or
+    /// negative; [`Error::TooLarge`] above 2³¹ sites.
+    pub fn new(extents: &[usize], coupling: f64) -> Result<Self> {
+        if extents.is_empty() || extents.len() > MAX_DIMENSIONS {
+            return Err(Error::Parameter {
+                what: "number of lengths of a torus",
+                value: extents.len().to_string(),
+                expected: "1 to 4",
+            });
+        }
+        if let Some((axis, &length)) = extents.iter().enumerate().find(|&(_, &length)| length < 2) {
+            return Err(Error::Parameter {
+                what: "length of a torus",
+                value: format!("{length} in direction {axis}"),
+                expected: "at least 2",
+            });
+        }
+        let bound = 1usize << 31;
+        let n = extents.iter().try_fold(1usize, |n, &length| n.checked_mul(length)).unwrap_or(usize::MAX);
+        if n > bound {
+            return Err(Error::TooLarge { solver: "uniform torus", what: "number of sites", value: n, bound });
+        }
+        if !coupling.is_finite() || coupling < 0.0 {
+            return Err(Error::Parameter {
+                what: "coupling of a torus",
+                value: coupling.to_string(),
+                expected: "a finite number >= 0",
+            });
+        }
+        Ok(Self { extents: extents.to_vec(), coupling })
+    }
+
+    /// The lengths.
+    pub fn extents(&self) -> &[usize] {
+        &self.extents
+    }
+
+    /// The coupling J.
+    pub fn coupling(&self) -> f64 {
+        self.coupling
+    }
+
+    /// The same model as a graph, with the sites in this order; parallel bonds are added.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] when twice the coupling overflows.
+    pub fn to_ising(&self) -> Result<Ising> {
+        let n = self.n_spins();
+        let bonds = (0..n).flat_map(|i| (0..self.extents.len()).map(move |axis| (i, axis)));
+        let couplings = bonds.map(|(i, axis)| (i, self.neighbors(i, axis)[1], self.coupling));
+        Ising::builder(n).duplicates(Duplicates::Sum).couplings(couplings).build()
+    }
+
+    /// Whether `model` is this one, up to the constant in its energy: for choosing the fast kernels.
+    ///
+    /// ```
+    /// use spin_models::mcmc::cluster::UniformTorus;
+    ///
+    /// let torus = UniformTorus::new(&[4, 3], 0.5)?;
+    /// assert!(torus.describes(&torus.to_ising()?));
+    /// assert!(!UniformTorus::new(&[3, 4], 0.5)?.describes(&torus.to_ising()?));
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn describes(&self, model: &Ising) -> bool {
+        if model.n_spins() != self.n_spins() || model.has_fields() {
+            return false;
+        }
+        // Each bond that is met must be among those of the lattice, and none may be missing.
+        let parallel = |length: usize| if length == 2 { 1 } else { 2 };
+        let degree: usize = self.extents.iter().map(|&length| parallel(length)).sum();
+        let of_axis = |length: usize| if length == 2 { 2.0 * self.coupling } else { self.coupling };
+        (0..self.n_spins()).all(|i| {
+            model.degree(i) == degree
+                && (0..self.extents.len()).all(|axis| {
+                    let (neighbors, couplings) = model.row(i);
+                    self.neighbors(i, axis).into_iter().all(|j| {
+                        let place = neighbors.iter().position(|&k| k as usize == j);
+                        place.is_some_and(|k| couplings[k].to_bits() == of_axis(self.extents[axis]).to_bits())
+                    })
+                })
+        })
+    }
+
+    /// The neighbours of site `i` down and up a direction.
+    fn neighbors(&self, i: usize, axis: usize) -> [usize; 2] {
+        let stride: usize = self.extents[..axis].iter().product();
+        let length = self.extents[axis];
+        let x = i / stride % length;
+        let down = if x == 0 { i + stride * (length - 1) } else { i - stride };
+        let up = if x + 1 == length { i + stride - stride * length } else { i + stride };
+        [down, up]
+    }
+}
+
+fn products(a: &[i8], b: &[i8]) -> i64 {
+    // Sums of up to 64 products fit in a byte, which lets the loop run over whole registers.
+    a.chunks(64)
+        .zip(b.chunks(64))
+        .map(|(a, b)| i64::from(a.iter().zip(b).fold(0i8, |sum, (&a, &b)| sum.wrapping_add(a.wrapping_mul(b)))))
+        .sum()
+}
+
+impl EnergyModel for UniformTorus {
+    fn n_spins(&self) -> usize {
+        self.extents.iter().product()
+    }
+
+    fn energy(&self, s: &[i8]) -> f64 {
+        let n = self.n_spins();
+        assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
+        let mut sum = 0;
+        let mut stride = 1;
+        for &length in &self.extents {
+            // Along a direction the lattice is a row of blocks, each `length` slabs of `stride` sites.
+            for block in s.chunks_exact(stride * length) {
+                sum += products(block, &block[stride..]);
+                sum += products(&block[stride * (length - 1)..], &block[..stride]);
+            }
+            stride *= length;
+        }
+        -self.coupling * sum as f64
+    }
+
+    fn delta_energy(&self, s: &[i8], i: usize) -> f64 {
+        let n = self.n_spins();
+        assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
+        let sum: i32 =
+            (0..self.extents.len()).flat_map(|axis| self.neighbors(i, axis)).map(|j| i32::from(s[j])).sum();
+        2.0 * self.coupling * f64::from(i32::from(s[i]) * sum)
+    }
+}
+
+impl CachedModel for UniformTorus {
+    /// Nothing is kept: the neighbours of a site are known from its index.
+    type Cache = ();
+
+    fn cache(&self, s: &[i8]) {
+        let n = self.n_spins();
+        assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
+    }
+
+    fn delta_cached(&self, _cache: &(), s: &[i8], i: usize) -> f64 {
+        self.delta_energy(s, i)
+    }
+
+    fn flip(&self, _cache: &mut (), s: &mut [i8], i: usize) {
+        s[i] = -s[i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg_core::rng::Streams;
+
+    use super::*;
+    use crate::spins::Spins;
+
+    #[test]
+    fn energies_are_those_of_the_graph() {
+        for extents in [&[2][..], &[7], &[200], &[2, 2], &[5, 3], &[130, 2], &[3, 4, 5], &[2, 3, 2, 4]] {
+            let torus = UniformTorus::new(extents, 0.75).unwrap();
+            let graph = torus.to_ising().unwrap();
+            assert!(torus.describes(&graph));
+            assert!(!UniformTorus::new(extents, 0.5).unwrap().describes(&graph));
+            let mut rng = Streams::new(3).stream(extents.len() as u64);
+            for _ in 0..5 {
+                let s = Spins::random(torus.n_spins(), &mut rng);
+                approx::assert_abs_diff_eq!(torus.energy(&s), graph.energy(&s), epsilon = 1e-9);
+                for i in 0..s.len() {
+                    approx::assert_abs_diff_eq!(torus.delta_energy(&s, i), graph.delta_energy(&s, i), epsilon = 1e-9);
+                }
+            }
+            let up = Spins::up(torus.n_spins());
+            approx::assert_abs_diff_eq!(torus.energy(&up), -0.75 * (extents.len() * up.len()) as f64, epsilon = 1e-9);
+        }
+    }
+
+    #[test]
+    fn other_models_are_not_described() {
+        let torus = UniformTorus::new(&[4, 4], 1.0).unwrap();
+        let couplings: Vec<_> = torus.to_ising().unwrap().couplings().collect();
+        let build = |couplings: &[(usize, usize, f64)]| {
+            Ising::builder(16).duplicates(Duplicates::Sum).couplings(couplings.iter().copied())
+        };
+        assert!(torus.describes(&build(&couplings).offset(7.0).build().unwrap()));
+        assert!(!torus.describes(&build(&couplings).field(3, 0.1).build().unwrap()));
+        assert!(!torus.describes(&build(&couplings[1..]).build().unwrap()));
+        assert!(!torus.describes(&build(&[&couplings[..], &[(0, 5, 1.0)]].concat()).build().unwrap()));
+        let mut turned = couplings.clone();
+        turned[9].2 = -1.0;
+        assert!(!torus.describes(&build(&turned).build().unwrap()));
+    }
+
+    #[test]
+    fn bad_lattices_are_refused() {
+        let refuse = |extents: &[usize], coupling| UniformTorus::new(extents, coupling).unwrap_err().to_string();
+        assert_eq!(refuse(&[], 1.0), "number of lengths of a torus is 0, expected 1 to 4");
+        assert_eq!(refuse(&[4, 1], 1.0), "length of a torus is 1 in direction 1, expected at least 2");
+        assert_eq!(refuse(&[4, 0], 1.0), "length of a torus is 0 in direction 1, expected at least 2");
+        assert_eq!(refuse(&[4, 4], f64::NAN), "coupling of a torus is NaN, expected a finite number >= 0");
+        assert_eq!(refuse(&[4, 4], -1.0), "coupling of a torus is -1, expected a finite number >= 0");
+        assert!(refuse(&[usize::MAX, usize::MAX], 1.0).starts_with("uniform torus: number of sites is"));
+    }
+}
