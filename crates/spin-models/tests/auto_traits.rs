@@ -1,0 +1,48 @@
+//! Models, solvers, results and simulations can be sent to threads and shared between them.
+
+use spin_models::mcmc::{Chain, HeatBath, Metropolis, Observables};
+use spin_models::{
+    Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
+    SherringtonKirkpatrick, Simulation, Solution, Spins, TransferMatrix, Tree, Uncached,
+};
+
+fn send_and_sync<T: Send + Sync>() {}
+fn send<T: Send + ?Sized>() {}
+
+#[test]
+fn public_types_are_send_and_sync() {
+    send_and_sync::<Ising>();
+    send_and_sync::<InteractionModel>();
+    send_and_sync::<Potts>();
+    send_and_sync::<SherringtonKirkpatrick>();
+    send_and_sync::<Uncached<Ising>>();
+    send_and_sync::<Lattice>();
+    send_and_sync::<Spins>();
+    send_and_sync::<Enumeration>();
+    send_and_sync::<TransferMatrix>();
+    send_and_sync::<Tree>();
+    send_and_sync::<MonteCarlo>();
+    send_and_sync::<Replan<Enumeration, Ising>>();
+    send_and_sync::<Chain<Ising, Metropolis>>();
+    send_and_sync::<Chain<SherringtonKirkpatrick, HeatBath>>();
+    send_and_sync::<Observables>();
+    send_and_sync::<Solution>();
+    send_and_sync::<LnZ>();
+    send_and_sync::<Progress>();
+    send_and_sync::<Error>();
+    send::<dyn LogPartitionPlan>();
+}
+
+#[test]
+fn simulations_are_object_safe() {
+    let model = Ising::builder(3).coupling(0, 1, 1.0).build().unwrap();
+    let streams = linalg_core::Streams::new(1);
+    let mut chains: Vec<Box<dyn Simulation>> = vec![
+        Box::new(Chain::new(model.clone(), Metropolis::default(), 0.3, streams, 0).unwrap()),
+        Box::new(Chain::new(model, HeatBath::default(), 0.3, streams, 1).unwrap()),
+    ];
+    for chain in &mut chains {
+        chain.advance(3, &mut ());
+        assert_eq!(chain.sweeps(), 3);
+    }
+}
