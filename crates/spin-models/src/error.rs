@@ -116,6 +116,17 @@ pub enum Error {
     /// An instance file that cannot be read as one.
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// A model that a file format has no words for.
+    #[error("{format} cannot hold {what}")]
+    Unrepresentable {
+        /// The format.
+        format: &'static str,
+        /// What it cannot hold, with its place and value.
+        what: String,
+    },
+    /// A file that cannot be read from or written to.
+    #[error("input or output: {0}")]
+    Io(#[from] std::io::Error),
     /// A failure of the numerical core.
     #[error(transparent)]
     Numerics(#[from] linalg_core::Error),

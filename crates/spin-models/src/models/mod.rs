@@ -5,6 +5,7 @@ mod ensembles;
 mod interaction;
 mod ising;
 mod lattice;
+mod max_cut;
 mod potts;
 mod sherrington_kirkpatrick;
 

@@ -1,0 +1,198 @@
+//! Mutated instance files: no reader panics, every error has a place, and what is accepted can be written and read
+//! again.
+//!
+//! `FUZZ_SECONDS` (default 2) is the time for each reader. An input on which a reader fails is written to
+//! `tests/data/fuzz` and read again by every later run.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use linalg_core::Streams;
+use linalg_core::rand::{Rng, RngExt};
+use spin_models::io::{Format, Instance, Sign, read_instance, write_bqpjson, write_dimod, write_edge_list};
+use spin_models::{EnergyModel, Error};
+
+const SIGNS: [Sign; 3] = [Sign::Coupling, Sign::MaxCut, Sign::Dimod];
+
+/// Pieces that readers trip over.
+const PIECES: [&[u8]; 34] = [
+    b"99999999999999999999",
+    b"4294967296",
+    b"18446744073709551615",
+    b"-1",
+    b"0",
+    b"1e999",
+    b"-1e-999",
+    b"1e308",
+    b"nan",
+    b"NaN",
+    b"Infinity",
+    b"-inf",
+    b"\"",
+    b"\\",
+    b"\\u12",
+    b"\\ud800",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\xff",
+    b"\0",
+    b"\r",
+    b"\n",
+    b"\t",
+    b" ",
+    b"# position 1 0 0\n",
+    b"\xef\xbb\xbf",
+    b"\xce\xbb",
+    b"null",
+    b"\"scale\": 1e308,",
+    b"[[[[[[[[",
+];
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+fn golden(names: &[&str]) -> Vec<Vec<u8>> {
+    names.iter().map(|name| fs::read(directory().join(name)).unwrap()).collect()
+}
+
+/// One to four random changes of a random file.
+fn mutate<R: Rng + ?Sized>(files: &[Vec<u8>], rng: &mut R) -> Vec<u8> {
+    let below = |n: usize, rng: &mut R| rng.random_range(0..n.max(1) as u64) as usize;
+    let mut bytes = files[below(files.len(), rng)].clone();
+    for _ in 0..1 + below(4, rng) {
+        let at = below(bytes.len() + 1, rng);
+        let until = (at + below(16, rng)).min(bytes.len());
+        match below(7, rng) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << below(8, rng),
+            1 => bytes.truncate(at),
+            2 => drop(bytes.drain(at..until)),
+            3 => {
+                let piece = PIECES[below(PIECES.len(), rng)];
+                bytes.splice(at..until.min(at + below(4, rng)), piece.iter().copied());
+            }
+            4 => {
+                let other = &files[below(files.len(), rng)];
+                let (a, b) = (below(other.len(), rng), below(other.len(), rng));
+                bytes.splice(at..at, other[a.min(b)..a.max(b)].iter().copied());
+            }
+            5 => {
+                let copy = bytes[at..until].to_vec();
+                bytes.splice(at..at, copy);
+            }
+            // A number replaced by another one.
+            _ => {
+                let digit = (at..bytes.len()).find(|&k| bytes[k].is_ascii_digit());
+                if let Some(start) = digit {
+                    let end = (start..bytes.len()).find(|&k| !bytes[k].is_ascii_digit()).unwrap_or(bytes.len());
+                    let number = (rng.random::<u64>() >> below(64, rng)).to_string();
+                    bytes.splice(start..end, number.into_bytes());
+                }
+            }
+        }
+    }
+    bytes
+}
+
+/// Reads with every sign and checks what comes out.
+fn check(input: &[u8], format: Format) {
+    for sign in SIGNS {
+        match read_instance(input, format, sign) {
+            Err(Error::Parse(place)) => {
+                let lines = input.iter().filter(|&&b| b == b'\n').count() + 1;
+                assert!((1..=lines).contains(&place.line), "line {} of {lines}", place.line);
+                assert!((1..=input.len() + 1).contains(&place.column), "column {}", place.column);
+                assert!(!place.found.is_empty() && !place.expected.is_empty() && place.found.len() < 400, "{place}");
+            }
+            // Sums of finite numbers may overflow.
+            Err(Error::NotFinite { .. }) => {}
+            Err(other) => panic!("{other}"),
+            Ok(instance) => {
+                assert_eq!(instance.labels.len(), instance.model.n_spins());
+                assert!(instance.model.energy(&vec![1; instance.model.n_spins()]).is_finite() || overflows(&instance));
+                rewrite(&instance, sign);
+            }
+        }
+    }
+}
+
+fn overflows(instance: &Instance) -> bool {
+    let model = &instance.model;
+    let sum: f64 = model.couplings().map(|(_, _, j)| j.abs()).chain(model.fields().iter().map(|h| h.abs())).sum();
+    !(sum + model.offset().abs()).is_finite()
+}
+
+/// What was read is written and read again: the same model.
+fn rewrite(instance: &Instance, sign: Sign) {
+    let mut file = Vec::new();
+    let format = match instance.format {
+        Format::Bqpjson => write_bqpjson(instance, sign, &mut file).map(|()| Format::Bqpjson),
+        Format::Dimod => write_dimod(instance, sign, &mut file).map(|()| Format::Dimod),
+        _ => write_edge_list(instance, sign, &mut file).map(|()| Format::EdgeList),
+    };
+    let again = read_instance(&file[..], format.unwrap(), sign).unwrap();
+    assert_eq!(again.model, instance.model);
+    assert_eq!(again.labels, instance.labels);
+    assert_eq!((again.comments, again.metadata), (instance.comments.clone(), instance.metadata.clone()));
+}
+
+fn run(name: &str, format: Format, files: &[Vec<u8>]) {
+    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
+    let failures = directory().join("fuzz");
+    for entry in fs::read_dir(&failures).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with(name) {
+            check(&fs::read(&path).unwrap(), format);
+        }
+    }
+    for file in files {
+        assert!(read_instance(&file[..], format, Sign::Coupling).is_ok(), "{}", String::from_utf8_lossy(file));
+    }
+    let mut rng = Streams::new(2026).stream(0);
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let (mut inputs, mut accepted) = (0u64, 0u64);
+    while Instant::now() < end {
+        let input = mutate(files, &mut rng);
+        let result = catch_unwind(AssertUnwindSafe(|| check(&input, format)));
+        if let Err(panic) = result {
+            let path = failures.join(format!("{name}_{inputs}"));
+            fs::write(&path, &input).unwrap();
+            eprintln!("input kept in {}", path.display());
+            std::panic::resume_unwind(panic);
+        }
+        inputs += 1;
+        accepted += u64::from(read_instance(&input[..], format, Sign::Coupling).is_ok());
+    }
+    println!("{name}: {inputs} inputs, {accepted} accepted");
+    assert!(accepted > 0 && accepted < inputs, "mutations that are all good or all bad test nothing");
+}
+
+const EDGE_LISTS: [&str; 3] = ["square.sg", "house.gset.txt", "path.mc"];
+const BQPJSON: [&str; 2] = ["bqpjson_spin.json", "bqpjson_boolean.json"];
+const DIMOD: [&str; 3] = ["dimod_spin.json", "dimod_binary.json", "dimod_plain.json"];
+
+#[test]
+fn edge_list_reader() {
+    run("edge_list", Format::EdgeList, &golden(&EDGE_LISTS));
+}
+
+#[test]
+fn bqpjson_reader() {
+    run("bqpjson", Format::Bqpjson, &golden(&BQPJSON));
+}
+
+#[test]
+fn dimod_reader() {
+    run("dimod", Format::Dimod, &golden(&DIMOD));
+}
+
+#[test]
+fn auto_reader() {
+    run("auto", Format::Auto, &golden(&[&EDGE_LISTS[..], &BQPJSON, &DIMOD].concat()));
+}
