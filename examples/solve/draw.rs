@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use spin_models::{EnergyModel, Ising, Lattice};
+use spin_models::{EnergyModel, Ising, Shape};
 use workspace_examples::figure;
 
 use crate::args::Args;
@@ -36,7 +36,6 @@ pub fn draw(args: &Args, model: &Ising, answers: &[Answer]) -> Result<(), Box<dy
 
 /// An edge list has no positions; a square lattice in row-major order shows itself.
 fn recognized_positions(model: &Ising) -> Option<Vec<[f64; 3]>> {
-    let edges: Vec<(usize, usize)> = model.couplings().map(|(i, j, _)| (i, j)).collect();
-    let lattice = Lattice::recognize(model.n_spins(), &edges)?;
-    Some(lattice.positions().to_vec())
+    let edges = model.couplings().map(|(i, j, _)| (i, j));
+    Shape::recognize(model.n_spins(), edges).map(|shape| shape.positions())
 }
