@@ -97,6 +97,14 @@ pub enum Error {
         /// Iterations done.
         iterations: usize,
     },
+    /// An objective that is not finite, itself or in its gradient, at every point tried in an iteration.
+    #[error("the objective or its gradient is not finite in iteration {iteration}, the value being {value}")]
+    Objective {
+        /// The iteration; 0 is the starting point.
+        iteration: usize,
+        /// The value at the last such point.
+        value: f64,
+    },
     /// A generator state that is all zeros and would stay so.
     #[error("the state of {generator} is zero, expected a bit that is not")]
     ZeroState {
