@@ -10,6 +10,7 @@ pub mod spins;
 
 pub use error::{Error, Result};
 pub use exact::{Enumerable, Enumeration, GrayCode};
+pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use model::{
     CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,
     MarkovKernel, PairCorrelations, PairwiseModel, PrepareLogPartition, Progress, Quantities, Replan, Reweight,

@@ -1,0 +1,225 @@
+//! Kernels that carry the state vector forward.
+
+use super::program::{Kind, Op};
+use super::semiring::Semiring;
+use super::table::{Patterns, TILE, TILE_BITS, Table, run_bits};
+
+/// Applies an operation that keeps the size of the vector to one block of it.
+///
+/// `block` holds `2^b` entries with `b` at least the reach of the operation.
+pub(super) fn apply_to_block<S: Semiring>(
+    s: S,
+    op: &Op,
+    columns: &[u16],
+    table: &Table<S::Value>,
+    block: &mut [S::Value],
+) {
+    match (op.kind, table.tiles.is_empty()) {
+        (Kind::Replace, false) => replace_tiles(s, op, columns, &table.tiles, block),
+        (Kind::Replace, true) => replace_runs(s, op, columns, &table.rows, block),
+        (_, false) => diagonal_tiles(s, columns, &table.tiles, block),
+        (_, true) => diagonal_runs(s, op, columns, &table.rows, block),
+    }
+}
+
+/// As [`apply_to_block`], with the result in another block.
+pub(super) fn apply_into<S: Semiring>(
+    s: S,
+    op: &Op,
+    columns: &[u16],
+    table: &Table<S::Value>,
+    from: &[S::Value],
+    to: &mut [S::Value],
+) {
+    match (op.kind, table.tiles.is_empty()) {
+        (Kind::Replace, true) => replace_runs_into(s, op, columns, &table.rows, from, to),
+        (Kind::Replace, false) if op.slot as usize >= TILE_BITS => {
+            replace_tiles_into(s, op, columns, &table.tiles, from, to);
+        }
+        _ => {
+            to.copy_from_slice(from);
+            apply_to_block(s, op, columns, table, to);
+        }
+    }
+}
+
+/// Applies any operation to the whole vector, whose length follows the number of spins in the frontier.
+pub(super) fn apply<S: Semiring>(s: S, op: &Op, columns: &[u16], table: &Table<S::Value>, v: &mut Vec<S::Value>) {
+    match op.kind {
+        Kind::Add => add(s, op, columns, &table.rows, v),
+        Kind::Remove => remove(s, op.slot as usize, v),
+        Kind::Replace | Kind::Diagonal => apply_to_block(s, op, columns, table, v),
+    }
+}
+
+fn replace_runs<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], block: &mut [S::Value]) {
+    let half = 1usize << op.slot;
+    let run = 1usize << run_bits(op, columns, usize::MAX);
+    let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
+    for pair in block.chunks_exact_mut(2 * half) {
+        let (up, down) = pair.split_at_mut(half);
+        for (up, down) in up.chunks_exact_mut(run).zip(down.chunks_exact_mut(run)) {
+            let [pp, pm, mp, mm] = rows[patterns.next()];
+            for (x, y) in up.iter_mut().zip(down) {
+                let (a, b) = (*x, *y);
+                *x = s.add(s.mul(pp, a), s.mul(pm, b));
+                *y = s.add(s.mul(mp, a), s.mul(mm, b));
+            }
+        }
+    }
+}
+
+fn replace_tiles<S: Semiring>(s: S, op: &Op, columns: &[u16], tiles: &[[[S::Value; TILE]; 4]], block: &mut [S::Value]) {
+    match op.slot {
+        0 => replace_inside::<S, 0>(s, columns, tiles, block),
+        1 => replace_inside::<S, 1>(s, columns, tiles, block),
+        2 => replace_inside::<S, 2>(s, columns, tiles, block),
+        slot => {
+            let half = 1usize << slot;
+            let mut patterns = Patterns::new(columns, TILE_BITS);
+            for pair in block.chunks_exact_mut(2 * half) {
+                let (up, down) = pair.split_at_mut(half);
+                for (up, down) in up.as_chunks_mut::<TILE>().0.iter_mut().zip(down.as_chunks_mut::<TILE>().0) {
+                    let [pp, pm, mp, mm] = &tiles[patterns.next()];
+                    for k in 0..TILE {
+                        let (a, b) = (up[k], down[k]);
+                        up[k] = s.add(s.mul(pp[k], a), s.mul(pm[k], b));
+                        down[k] = s.add(s.mul(mp[k], a), s.mul(mm[k], b));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn replace_runs_into<S: Semiring>(
+    s: S,
+    op: &Op,
+    columns: &[u16],
+    rows: &[[S::Value; 4]],
+    from: &[S::Value],
+    to: &mut [S::Value],
+) {
+    let half = 1usize << op.slot;
+    let run = 1usize << run_bits(op, columns, usize::MAX);
+    let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
+    for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
+        let (up, down) = from.split_at(half);
+        let (to_up, to_down) = to.split_at_mut(half);
+        let froms = up.chunks_exact(run).zip(down.chunks_exact(run));
+        let tos = to_up.chunks_exact_mut(run).zip(to_down.chunks_exact_mut(run));
+        for ((up, down), (to_up, to_down)) in froms.zip(tos) {
+            let [pp, pm, mp, mm] = rows[patterns.next()];
+            for ((&a, &b), (x, y)) in up.iter().zip(down).zip(to_up.iter_mut().zip(to_down)) {
+                *x = s.add(s.mul(pp, a), s.mul(pm, b));
+                *y = s.add(s.mul(mp, a), s.mul(mm, b));
+            }
+        }
+    }
+}
+
+fn replace_tiles_into<S: Semiring>(
+    s: S,
+    op: &Op,
+    columns: &[u16],
+    tiles: &[[[S::Value; TILE]; 4]],
+    from: &[S::Value],
+    to: &mut [S::Value],
+) {
+    let half = 1usize << op.slot;
+    let mut patterns = Patterns::new(columns, TILE_BITS);
+    for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
+        let (up, down) = from.split_at(half);
+        let (to_up, to_down) = to.split_at_mut(half);
+        let froms = up.as_chunks::<TILE>().0.iter().zip(down.as_chunks::<TILE>().0);
+        let tos = to_up.as_chunks_mut::<TILE>().0.iter_mut().zip(to_down.as_chunks_mut::<TILE>().0);
+        for ((up, down), (to_up, to_down)) in froms.zip(tos) {
+            let [pp, pm, mp, mm] = &tiles[patterns.next()];
+            for k in 0..TILE {
+                to_up[k] = s.add(s.mul(pp[k], up[k]), s.mul(pm[k], down[k]));
+                to_down[k] = s.add(s.mul(mp[k], up[k]), s.mul(mm[k], down[k]));
+            }
+        }
+    }
+}
+
+/// The places of entry `k` of a tile with spin up and with spin down in a block of `2 TILE` entries.
+#[inline(always)]
+pub(super) const fn pair_places<const SLOT: usize>(k: usize) -> (usize, usize) {
+    let up = (k >> SLOT) << (SLOT + 1) | k & ((1 << SLOT) - 1);
+    (up, up | 1 << SLOT)
+}
+
+fn replace_inside<S: Semiring, const SLOT: usize>(
+    s: S,
+    columns: &[u16],
+    tiles: &[[[S::Value; TILE]; 4]],
+    block: &mut [S::Value],
+) {
+    let mut patterns = Patterns::new(columns, TILE_BITS);
+    for pairs in block.as_chunks_mut::<{ 2 * TILE }>().0 {
+        let [pp, pm, mp, mm] = &tiles[patterns.next()];
+        for k in 0..TILE {
+            let (up, down) = pair_places::<SLOT>(k);
+            let (a, b) = (pairs[up], pairs[down]);
+            pairs[up] = s.add(s.mul(pp[k], a), s.mul(pm[k], b));
+            pairs[down] = s.add(s.mul(mp[k], a), s.mul(mm[k], b));
+        }
+    }
+}
+
+fn diagonal_runs<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], block: &mut [S::Value]) {
+    let run = 1usize << run_bits(op, columns, block.len().trailing_zeros() as usize);
+    let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
+    for chunk in block.chunks_exact_mut(run) {
+        let factor = rows[patterns.next()][0];
+        for x in chunk {
+            *x = s.mul(factor, *x);
+        }
+    }
+}
+
+fn diagonal_tiles<S: Semiring>(s: S, columns: &[u16], tiles: &[[[S::Value; TILE]; 4]], block: &mut [S::Value]) {
+    let mut patterns = Patterns::new(columns, TILE_BITS);
+    for tile in block.as_chunks_mut::<TILE>().0 {
+        let factors = &tiles[patterns.next()][0];
+        for k in 0..TILE {
+            tile[k] = s.mul(factors[k], tile[k]);
+        }
+    }
+}
+
+fn add<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], v: &mut Vec<S::Value>) {
+    let half = v.len();
+    v.extend_from_within(..);
+    let (up, down) = v.split_at_mut(half);
+    let run = 1usize << run_bits(op, columns, op.bits as usize);
+    let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
+    for (up, down) in up.chunks_exact_mut(run).zip(down.chunks_exact_mut(run)) {
+        let [plus, _, minus, _] = rows[patterns.next()];
+        for (x, y) in up.iter_mut().zip(down) {
+            *x = s.mul(plus, *x);
+            *y = s.mul(minus, *y);
+        }
+    }
+}
+
+fn remove<S: Semiring>(s: S, slot: usize, v: &mut Vec<S::Value>) {
+    let half = 1usize << slot;
+    let (first, rest) = v.split_at_mut(2 * half);
+    let (up, down) = first.split_at_mut(half);
+    for (x, &y) in up.iter_mut().zip(&*down) {
+        *x = s.add(*x, y);
+    }
+    // The sums close ranks: pair k writes to the places of blocks read before.
+    let pairs = rest.len() / (2 * half);
+    for k in 1..=pairs {
+        let (done, left) = v.split_at_mut(2 * k * half);
+        let (up, down) = left[..2 * half].split_at(half);
+        for ((x, &a), &b) in done[k * half..(k + 1) * half].iter_mut().zip(up).zip(down) {
+            *x = s.add(a, b);
+        }
+    }
+    let length = v.len() / 2;
+    v.truncate(length);
+}

@@ -1,0 +1,26 @@
+//! The transfer matrix, site by site.
+
+mod backward;
+mod compiled;
+mod engine;
+mod forward;
+mod gradient;
+mod graph;
+mod ground_state;
+mod interactions;
+mod order;
+mod params;
+mod plan;
+mod program;
+mod sampling;
+mod schedule;
+mod semiring;
+mod solver;
+mod table;
+
+pub use interactions::FrontierModel;
+pub use params::TransferMatrixParams;
+pub use solver::{FrontierOrder, Marginals, TransferMatrix};
+
+/// Name of the method.
+const NAME: &str = "transfer-matrix";
