@@ -11,6 +11,8 @@ mod trees;
 
 use std::f64::consts::PI;
 
+use linalg_core::graph::{Csr, bipartition};
+
 pub use shape::{Boundary, Shape};
 
 use crate::{Error, Result};
@@ -157,29 +159,10 @@ impl Lattice {
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn bipartition(&self) -> Option<Vec<u8>> {
-        const NONE: u8 = u8::MAX;
-        let (start, neighbors) = self.rows();
-        let mut colour = vec![NONE; self.n_sites()];
-        let mut queue = Vec::new();
-        for root in 0..self.n_sites() {
-            if colour[root] != NONE {
-                continue;
-            }
-            colour[root] = 0;
-            queue.push(root);
-            while let Some(i) = queue.pop() {
-                for &j in &neighbors[start[i]..start[i + 1]] {
-                    let j = j as usize;
-                    if colour[j] == NONE {
-                        colour[j] = 1 - colour[i];
-                        queue.push(j);
-                    } else if colour[j] == colour[i] {
-                        return None;
-                    }
-                }
-            }
-        }
-        Some(colour)
+        // The edges of a lattice are in bounds: there is no error but an odd cycle.
+        let graph = Csr::from_edges(self.n_sites(), self.edges()).ok()?;
+        let sides = bipartition(&graph).ok()?;
+        Some(sides.into_iter().map(u8::from).collect())
     }
 
     /// Neighbours of site i in `neighbors[start[i]..start[i + 1]]`, in the order of edges.

@@ -9,17 +9,18 @@ use crate::{Error, Result};
 /// Pairings tried before switchings take over, where a pairing is simple often enough (degree up to 4).
 const PAIRINGS: usize = 64;
 
-/// Attempted switchings an edge.
-const SWITCHINGS_PER_EDGE: usize = 20;
+/// Attempted switchings an edge, and on top of them: small graphs need the second, large ones are nearly uniform before.
+const SWITCHINGS_PER_EDGE: usize = 5;
+const SWITCHINGS: usize = 500;
 
 impl Lattice {
     /// A random simple graph in which every site has degree `d`; sites on a circle, edges in lexicographic order.
     ///
     /// Half-edges are paired at random and the pairing is kept if it is simple, which makes every graph equally
     /// likely; about `exp((d² - 1)/4)` pairings are needed. Up to degree 4 this is tried 64 times. Otherwise the
-    /// loops and parallel edges of one pairing are switched away and 20 switchings an edge are attempted, a symmetric
-    /// walk on the simple graphs whose limit is uniform. Above `(n - 1)/2` the complement is drawn.
-    /// `O(N d²)` with a constant of about 40.
+    /// loops and parallel edges of one pairing are switched away and 5 switchings an edge and 500 more are attempted, a
+    /// symmetric walk on the simple graphs whose limit is uniform. Above `(n - 1)/2` the complement is drawn.
+    /// `O(N d²)`, and `O(N²)` for the complement.
     ///
     /// References: B. Bollobás, Eur. J. Comb. 1, 311 (1980); B. McKay and N. Wormald, J. Algorithms 11, 52 (1990).
     ///
@@ -195,7 +196,7 @@ fn by_switching<R: Rng + ?Sized>(n: usize, d: usize, rng: &mut R) -> Regular {
             graph.switch(edge, other, reverse);
         }
         if bad.is_empty() {
-            for _ in 0..SWITCHINGS_PER_EDGE * m {
+            for _ in 0..SWITCHINGS_PER_EDGE * m + SWITCHINGS {
                 let (first, second) = (graph.random_edge(rng), graph.random_edge(rng));
                 let reverse = rng.random();
                 graph.switch(first, second, reverse);
