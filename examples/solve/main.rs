@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use spin_models::io::{Instance, read_instance};
-use spin_models::{Correlations, Quantities, Solve};
+use spin_models::{Correlations, Quantities};
 use workspace_examples::exit;
 use workspace_examples::progress::Bar;
 

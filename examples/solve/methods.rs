@@ -30,9 +30,10 @@ fn all(args: &Args) -> Vec<Method> {
 fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
     let affordable = match method.name() {
         "enumerate" => model.n_spins() <= if args.quick { 20 } else { AUTO_SPINS },
-        "transfer-matrix" => TransferMatrix::default()
-            .frontier_width(model)
-            .is_ok_and(|width| width <= if args.quick { 16 } else { AUTO_FRONTIER }),
+        "transfer-matrix" => {
+            let width = TransferMatrix::default().frontier(model).frontier_width();
+            width <= if args.quick { 16 } else { AUTO_FRONTIER }
+        }
         "heat-bath" => false,
         _ => true,
     };
