@@ -1,7 +1,5 @@
 //! What to do with an interaction given twice.
 
-use std::collections::HashMap;
-
 use crate::{Error, Result};
 
 /// What a builder does with an interaction that it is given twice.
@@ -15,21 +13,64 @@ pub enum Duplicates {
 }
 
 /// Weighted site sets after duplicates were refused or added, in order of first appearance.
-pub(super) struct Collected {
-    pub sites: Vec<Vec<u32>>,
+pub(super) struct Collected<K> {
+    pub keys: Vec<K>,
     pub weights: Vec<f64>,
 }
 
-/// Checks interactions and resolves duplicates; `sites` of every entry come sorted out.
-pub(super) fn collect(
-    what: &'static str,
+/// A set of sites in ascending order, by which duplicates are recognised.
+pub(super) trait SiteSet: Ord {
+    fn sites(&self) -> Vec<usize>;
+}
+
+impl SiteSet for (u32, u32) {
+    fn sites(&self) -> Vec<usize> {
+        vec![self.0 as usize, self.1 as usize]
+    }
+}
+
+impl SiteSet for Vec<u32> {
+    fn sites(&self) -> Vec<usize> {
+        self.iter().map(|&site| site as usize).collect()
+    }
+}
+
+/// Checks pairs and resolves duplicates. Site numbers fit in `u32`: the builders bound the number of spins.
+pub(super) fn collect_pairs(
     n_spins: usize,
-    entries: impl Iterator<Item = (Vec<usize>, f64)>,
+    entries: &[(usize, usize, f64)],
     duplicates: Duplicates,
-) -> Result<Collected> {
-    let mut collected = Collected { sites: Vec::new(), weights: Vec::new() };
-    let mut place: HashMap<Vec<u32>, (usize, usize)> = HashMap::new();
-    for (entry, (mut sites, weight)) in entries.enumerate() {
+) -> Result<Collected<(u32, u32)>> {
+    let what = "coupling";
+    let mut collected =
+        Collected { keys: Vec::with_capacity(entries.len()), weights: Vec::with_capacity(entries.len()) };
+    for (entry, &(i, j, coupling)) in entries.iter().enumerate() {
+        if let Some(site) = [i, j].into_iter().find(|&site| site >= n_spins) {
+            return Err(Error::SiteOutOfBounds { what, entry, site, n_spins });
+        }
+        if i == j {
+            return Err(Error::SelfCoupling { entry, site: i });
+        }
+        let (low, high) = (i.min(j), i.max(j));
+        if !coupling.is_finite() {
+            return Err(Error::NotFinite { what, entry, sites: vec![low, high], value: coupling });
+        }
+        collected.keys.push((low as u32, high as u32));
+        collected.weights.push(coupling);
+    }
+    resolve(what, collected, duplicates)
+}
+
+/// Checks terms of any number of sites and resolves duplicates.
+pub(super) fn collect_terms(
+    n_spins: usize,
+    entries: Vec<(Vec<usize>, f64)>,
+    duplicates: Duplicates,
+) -> Result<Collected<Vec<u32>>> {
+    let what = "term";
+    let mut collected =
+        Collected { keys: Vec::with_capacity(entries.len()), weights: Vec::with_capacity(entries.len()) };
+    for (entry, (mut sites, weight)) in entries.into_iter().enumerate() {
         if let Some(&site) = sites.iter().find(|&&site| site >= n_spins) {
             return Err(Error::SiteOutOfBounds { what, entry, site, n_spins });
         }
@@ -40,27 +81,47 @@ pub(super) fn collect(
         if !weight.is_finite() {
             return Err(Error::NotFinite { what, entry, sites, value: weight });
         }
-        // Site numbers fit: they are below n_spins, which the builders bound by u32::MAX.
-        let key: Vec<u32> = sites.iter().map(|&site| site as u32).collect();
-        match (place.get(&key), duplicates) {
-            (None, _) => {
-                place.insert(key.clone(), (collected.weights.len(), entry));
-                collected.sites.push(key);
-                collected.weights.push(weight);
-            }
-            (Some(&(_, first)), Duplicates::Refuse) => {
-                return Err(Error::Duplicate { what, entry, first, sites });
-            }
-            (Some(&(k, _)), Duplicates::Sum) => {
-                let sum = collected.weights[k] + weight;
-                if !sum.is_finite() {
-                    return Err(Error::NotFinite { what, entry, sites, value: sum });
-                }
-                collected.weights[k] = sum;
-            }
+        collected.keys.push(sites.iter().map(|&site| site as u32).collect());
+        collected.weights.push(weight);
+    }
+    resolve(what, collected, duplicates)
+}
+
+/// Refuses or adds entries of equal keys. Sorts entry numbers: no hashing of a million keys.
+fn resolve<K: SiteSet>(what: &'static str, entries: Collected<K>, duplicates: Duplicates) -> Result<Collected<K>> {
+    let Collected { keys, weights } = entries;
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_unstable_by(|&a, &b| keys[a].cmp(&keys[b]).then(a.cmp(&b)));
+    let mut first: Vec<usize> = (0..keys.len()).collect();
+    let mut any = false;
+    for run in order.chunk_by(|&a, &b| keys[a] == keys[b]) {
+        for &entry in &run[1..] {
+            first[entry] = run[0];
+            any = true;
         }
     }
-    Ok(collected)
+    if !any {
+        return Ok(Collected { keys, weights });
+    }
+    let mut place = vec![0; keys.len()];
+    let mut resolved = Collected { keys: Vec::new(), weights: Vec::new() };
+    for (entry, (key, weight)) in keys.into_iter().zip(weights).enumerate() {
+        if first[entry] == entry {
+            place[entry] = resolved.weights.len();
+            resolved.keys.push(key);
+            resolved.weights.push(weight);
+            continue;
+        }
+        if duplicates == Duplicates::Refuse {
+            return Err(Error::Duplicate { what, entry, first: first[entry], sites: key.sites() });
+        }
+        let sum = &mut resolved.weights[place[first[entry]]];
+        *sum += weight;
+        if !sum.is_finite() {
+            return Err(Error::NotFinite { what, entry, sites: key.sites(), value: *sum });
+        }
+    }
+    Ok(resolved)
 }
 
 /// Checks the number of spins: at least one, and numbered by `u32`.

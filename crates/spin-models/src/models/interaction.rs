@@ -2,7 +2,7 @@
 
 use linalg_core::checkpoint::ContentHash;
 
-use super::duplicates::{Collected, Duplicates, check_n_spins, collect};
+use super::duplicates::{Collected, Duplicates, check_n_spins, collect_terms};
 use super::ising::Ising;
 use crate::model::{CachedModel, EnergyModel, Reweight};
 use crate::{Error, Result};
@@ -80,7 +80,7 @@ impl InteractionBuilder {
         if !self.offset.is_finite() {
             return Err(Error::NotFinite { what: "offset", entry: 0, sites: Vec::new(), value: self.offset });
         }
-        let collected = collect("term", self.n_spins, self.terms.into_iter(), self.duplicates)?;
+        let collected = collect_terms(self.n_spins, self.terms, self.duplicates)?;
         Ok(InteractionModel::assemble(self.n_spins, self.offset, collected))
     }
 }
@@ -91,11 +91,11 @@ impl InteractionModel {
         InteractionBuilder { n_spins, offset: 0.0, terms: Vec::new(), duplicates: Duplicates::default() }
     }
 
-    fn assemble(n_spins: usize, offset: f64, collected: Collected) -> Self {
+    fn assemble(n_spins: usize, offset: f64, collected: Collected<Vec<u32>>) -> Self {
         let mut term_start = vec![0];
         let mut term_sites = Vec::new();
         let mut site_start = vec![0usize; n_spins + 1];
-        for sites in &collected.sites {
+        for sites in &collected.keys {
             term_sites.extend_from_slice(sites);
             term_start.push(term_sites.len());
             for &site in sites {
@@ -107,7 +107,7 @@ impl InteractionModel {
         }
         let mut next = site_start.clone();
         let mut site_terms = vec![0u32; term_sites.len()];
-        for (a, sites) in collected.sites.iter().enumerate() {
+        for (a, sites) in collected.keys.iter().enumerate() {
             for &site in sites {
                 site_terms[next[site as usize]] = a as u32;
                 next[site as usize] += 1;
@@ -186,8 +186,8 @@ impl From<&Ising> for InteractionModel {
     fn from(ising: &Ising) -> Self {
         let pairs = ising.couplings().map(|(i, j, coupling)| (vec![i as u32, j as u32], coupling));
         let fields = ising.fields().iter().enumerate().filter(|&(_, &h)| h != 0.0);
-        let (sites, weights) = pairs.chain(fields.map(|(i, &h)| (vec![i as u32], h))).unzip();
-        Self::assemble(ising.n_spins(), ising.offset(), Collected { sites, weights })
+        let (keys, weights) = pairs.chain(fields.map(|(i, &h)| (vec![i as u32], h))).unzip();
+        Self::assemble(ising.n_spins(), ising.offset(), Collected { keys, weights })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use linalg_core::checkpoint::ContentHash;
 
-use super::duplicates::{Collected, Duplicates, check_n_spins, collect};
+use super::duplicates::{Collected, Duplicates, check_n_spins, collect_pairs};
 use crate::model::{CachedModel, EnergyModel, PairwiseModel, Reweight};
 use crate::spins::signed_sum;
 use crate::{Error, Result};
@@ -108,7 +108,7 @@ impl IsingBuilder {
         self
     }
 
-    /// Checks everything and builds the model. `O(N + M log degree)`.
+    /// Checks everything and builds the model. `O(N + M log M)`.
     ///
     /// # Errors
     /// [`Error::NoSpins`], [`Error::SiteOutOfBounds`], [`Error::SelfCoupling`], [`Error::NotFinite`],
@@ -132,8 +132,7 @@ impl IsingBuilder {
         if let Some(positions) = &self.positions {
             check_positions(positions, n)?;
         }
-        let entries = self.couplings.iter().map(|&(i, j, coupling)| (vec![i, j], coupling));
-        let collected = collect("coupling", n, entries, self.duplicates)?;
+        let collected = collect_pairs(n, &self.couplings, self.duplicates)?;
         Ok(Ising::assemble(self.offset, fields, collected, self.positions))
     }
 }
@@ -163,8 +162,13 @@ impl Ising {
         }
     }
 
-    fn assemble(offset: f64, fields: Vec<f64>, collected: Collected, positions: Option<Vec<[f64; 3]>>) -> Self {
-        let pairs: Vec<(u32, u32)> = collected.sites.iter().map(|sites| (sites[0], sites[1])).collect();
+    fn assemble(
+        offset: f64,
+        fields: Vec<f64>,
+        collected: Collected<(u32, u32)>,
+        positions: Option<Vec<[f64; 3]>>,
+    ) -> Self {
+        let pairs = collected.keys;
         let mut row_start = vec![0usize; fields.len() + 1];
         for &(i, j) in &pairs {
             row_start[i as usize + 1] += 1;

@@ -1,6 +1,6 @@
 //! Potts models.
 
-use super::duplicates::{Duplicates, check_n_spins, collect};
+use super::duplicates::{Duplicates, check_n_spins, collect_pairs};
 use crate::model::DiscreteModel;
 use crate::{Error, Result};
 
@@ -92,9 +92,8 @@ impl PottsBuilder {
                 return Err(Error::NotFinite { what: "field", entry, sites: vec![site], value: field });
             }
         }
-        let entries = self.couplings.iter().map(|&(i, j, coupling)| (vec![i, j], coupling));
-        let collected = collect("coupling", n, entries, self.duplicates)?;
-        let pairs: Vec<(u32, u32)> = collected.sites.iter().map(|sites| (sites[0], sites[1])).collect();
+        let collected = collect_pairs(n, &self.couplings, self.duplicates)?;
+        let pairs = collected.keys;
         let mut row_start = vec![0usize; n + 1];
         for &(i, j) in &pairs {
             row_start[i as usize + 1] += 1;
