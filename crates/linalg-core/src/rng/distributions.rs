@@ -41,8 +41,8 @@ pub fn exponential<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 
 /// Layers of the ziggurat, all of the same area.
 const LAYERS: usize = 256;
-/// Where the tail begins, and the area of a layer, for 256 layers under exp(-x²/2): the solution of
-/// f(x₁)·... = 1 at the top of the stack, computed with 40 digits.
+/// Where the tail begins, and the area of a layer under exp(-x²/2): with these 256 layers close exactly at the top.
+/// Solved with 40 digits.
 const TAIL: f64 = 3.654152885361009;
 const AREA: f64 = 0.004928673233974655;
 
