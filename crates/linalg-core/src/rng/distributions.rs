@@ -69,7 +69,7 @@ static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(|| {
 ///
 /// The ziggurat method of Marsaglia and Tsang (J. Stat. Softw. 5, 8 (2000)) with 256 layers, the layer and the
 /// position from disjoint bits of one word (as Doornik, "An improved ziggurat method", 2005, advises). Exact up to the
-/// 53 bits of the position. One 64-bit word in 98.8 % of the calls; the tail is exact to any distance.
+/// 53 bits of the position. One 64-bit word in 98.5 % of the calls; the tail is exact to any distance.
 ///
 /// ```
 /// use linalg_core::Streams;
