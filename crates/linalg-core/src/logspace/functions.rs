@@ -102,7 +102,7 @@ pub fn sigmoid(x: f64) -> f64 {
     if x < 0.0 { small } else { 1.0 / (1.0 + e) }
 }
 
-/// $`\ln` of the logistic function, $`-\ln(1 + e^{-x})`$.
+/// The logarithm of the logistic function, $`-\ln(1 + e^{-x})`$.
 ///
 /// ```
 /// use linalg_core::logspace::ln_sigmoid;

@@ -14,7 +14,7 @@ const LARGE: f64 = 1e140;
 /// $`\sqrt k`$ (Golub and Welsch, Math. Comput. 23, 221 (1969)), located by Sturm sequences and refined by Newton's
 /// method; weights are $`1/\sum_{k<n} p_k(x_i)^2`$ with the orthonormal polynomials. Nodes to 1e-15, weights to
 /// 1e-12 relative. Beyond about 370 points the outermost weights are below 1e-308 and become 0.
-/// O(n²) once, 0.1 s for 1000 points.
+/// O(n²) once, a fraction of a second for 1000 points.
 ///
 /// Convergence is geometric for functions analytic in a strip and slow for kinks and steps; there use
 /// [`integrate`](super::integrate) with the density.

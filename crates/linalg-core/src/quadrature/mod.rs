@@ -9,7 +9,7 @@
 //! | [`integrate_tabulated`] | measured points with errors, as in thermodynamic integration |
 //!
 //! An integral that misses its tolerance is a result with `converged: false`, not an error. An integrand that is NaN or
-//! infinite at a point is [`Error::Integrand`](crate::Error::Integrand).
+//! infinite at a point is [`Error::Integrand`].
 
 mod adaptive;
 mod gauss_hermite;

@@ -80,6 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stream_is_plain_chacha() {
+        // What another program needs to draw the same numbers.
+        let mut direct = ChaCha8Rng::seed_from_u64(12);
+        direct.set_stream(34);
+        assert_eq!(Streams::new(12).stream(34), direct);
+    }
+
+    #[test]
     fn families_and_units_differ() {
         let mut firsts = Vec::new();
         for seed in [0, 1, u64::MAX] {

@@ -16,8 +16,8 @@ const LONG_JUMP: [u64; 4] =
 
 /// xoshiro256++ of Blackman and Vigna: the fast generator for inner loops.
 ///
-/// 256 bits of state, period $`2^{256} - 1`$, about a nanosecond a 64-bit word; all bits of a word are usable, passes
-/// the usual statistical batteries (ACM Trans. Math. Softw. 47, 36 (2021)). It is linear over GF(2) before its output
+/// 256 bits of state, period $`2^{256} - 1`$, half the time of ChaCha8 or less; all bits of a word are usable, and it
+/// passes the usual statistical batteries (ACM Trans. Math. Softw. 47, 36 (2021)). It is linear over GF(2) before its output
 /// function and predictable from its output, so the generator of record stays ChaCha8: get one of these from
 /// [`Streams::fast_stream`](super::Streams::fast_stream), or cut one sequence into pieces with [`jump`](Self::jump).
 ///

@@ -206,7 +206,7 @@ pub fn autocorrelation_time(series: &[f64]) -> Result<AutocorrelationTime> {
 /// Sums the autocorrelation function up to a window $`W`$, with the correction of order $`1/N`$ for the unknown mean
 /// (Wolff, Eq. (49)). The error is
 /// $`\tau\sqrt{4 (W + \frac12 - \tau)/N}`$ for [`Windowing::Wolff`] (Wolff, Eq. (42)) and
-/// $`\tau\sqrt{(4W+2)/N}`$ for [`Windowing::Sokal`] (Madras and Sokal, J. Stat. Phys. 50, 109 (1988), Eq. (E.11)).
+/// $`\tau\sqrt{(4W+2)/N}`$ for [`Windowing::Sokal`] (Madras and Sokal, J. Stat. Phys. 50, 109 (1988)).
 ///
 /// A chain with significantly negative $`\rho(1)`$ makes partial sums alternate and neither rule apply; then lags
 /// are added in pairs, $`\rho(2k) + \rho(2k+1)`$, up to the first pair that is not positive (Geyer, Stat. Sci. 7, 473

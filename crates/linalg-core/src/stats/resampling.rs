@@ -146,10 +146,13 @@ impl Bootstrap {
     /// Percentile interval that holds the share `level` of the replicates, the same share cut at both ends.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] when `level` is not in `[0, 1]`.
+    /// [`Error::OutOfRange`] when `level` is not in `[0, 1]`, [`Error::Empty`] without replicates.
     pub fn interval(&self, level: f64) -> Result<Interval> {
         if !(0.0..=1.0).contains(&level) {
             return Err(Error::OutOfRange { what: "level", value: level, low: 0.0, high: 1.0 });
+        }
+        if self.replicates.is_empty() {
+            return Err(Error::Empty { what: "replicates" });
         }
         let last = self.replicates.len() - 1;
         // Linear between order statistics.

@@ -15,7 +15,7 @@ use super::Estimate;
 /// ```
 ///
 /// The error is that of the ratio of two means (delta method; Owen, "Monte Carlo theory, methods and examples",
-/// Eq. (9.9)) with the small-sample factor that makes it $`s^2/n`$ for equal weights, and infinite when one sample
+/// chapter 9) with the small-sample factor that makes it $`s^2/n`$ for equal weights, and infinite when one sample
 /// holds all the weight. It is an estimate from the weights seen: with a small [`effective_sample_size`](
 /// Self::effective_sample_size) the samples that matter may not have been drawn, and no error from within shows it.
 /// Samples must be independent. Constant memory; one exponential a sample.

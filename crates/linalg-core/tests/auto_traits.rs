@@ -1,0 +1,22 @@
+//! What may cross threads.
+
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Reader, Writer};
+use linalg_core::logspace::{ComplexLog, LogSum, SignedLog};
+use linalg_core::optim::{Adam, ConjugateGradientParams, LbfgsParams, Report, Sgd};
+use linalg_core::quadrature::{AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams};
+use linalg_core::rng::{ChaCha8Rng, ChaChaState, SplitMix64, Xoshiro256PlusPlus};
+use linalg_core::stats::{AutocorrelationTime, Binning, Bootstrap, Estimate, Jackknife, Running, WeightedMean};
+use linalg_core::{Error, MergeError, Streams, Units, eigen::SymmetricEigen};
+
+fn check<T: Send + Sync + std::panic::UnwindSafe>() {}
+
+#[test]
+fn public_types_are_send_sync_and_unwind_safe() {
+    check::<(Checkpoint, CheckpointError, ContentHash, Reader<'_>, Writer)>();
+    check::<(ComplexLog, LogSum, SignedLog)>();
+    check::<(Adam, ConjugateGradientParams, LbfgsParams, Report, Sgd)>();
+    check::<(AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams)>();
+    check::<(ChaCha8Rng, ChaChaState, SplitMix64, Xoshiro256PlusPlus, Streams)>();
+    check::<(AutocorrelationTime, Binning, Bootstrap, Estimate, Jackknife, Running, WeightedMean)>();
+    check::<(Error, MergeError, Units, SymmetricEigen)>();
+}
