@@ -12,6 +12,9 @@ pub enum Duplicates {
     Refuse,
     /// Add the weights. Lattice constructors do this: a torus of length 2 has parallel bonds, 2J in all.
     Sum,
+    /// Keep each as an interaction of its own. Mechanisms of a decoding problem that act on the same generators need
+    /// this: each has its own weight and sign.
+    Keep,
 }
 
 /// Weighted site sets after duplicates were refused or added, in order of first appearance.
@@ -43,7 +46,7 @@ pub(super) fn collect(
         // Site numbers fit: they are below n_spins, which the builders bound by u32::MAX.
         let key: Vec<u32> = sites.iter().map(|&site| site as u32).collect();
         match (place.get(&key), duplicates) {
-            (None, _) => {
+            (None, _) | (Some(_), Duplicates::Keep) => {
                 place.insert(key.clone(), (collected.weights.len(), entry));
                 collected.sites.push(key);
                 collected.weights.push(weight);
