@@ -10,6 +10,9 @@ pub enum Duplicates {
     Refuse,
     /// Add the weights. Lattice constructors do this: a torus of length 2 has parallel bonds, 2J in all.
     Sum,
+    /// Keep each as an interaction of its own. Mechanisms of a decoding problem that act on the same generators need
+    /// this: each has its own weight and sign.
+    Keep,
 }
 
 /// Weighted site sets after duplicates were refused or added, in order of first appearance.
@@ -89,6 +92,9 @@ pub(super) fn collect_terms(
 
 /// Refuses or adds entries of equal keys. Sorts entry numbers: no hashing of a million keys.
 fn resolve<K: SiteSet>(what: &'static str, entries: Collected<K>, duplicates: Duplicates) -> Result<Collected<K>> {
+    if duplicates == Duplicates::Keep {
+        return Ok(entries);
+    }
     let Collected { keys, weights } = entries;
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_unstable_by(|&a, &b| keys[a].cmp(&keys[b]).then(a.cmp(&b)));

@@ -152,12 +152,12 @@ impl InteractionModel {
         (0..self.n_terms()).map(|a| self.term(a).len()).max().unwrap_or(0)
     }
 
-    /// The same energy as an [`Ising`] model, when no term has more than two sites.
+    /// The same energy as an [`Ising`] model, when no term has more than two sites. Terms kept on one pair add up.
     ///
     /// # Errors
     /// [`Error::NotApplicable`] naming the first term of three or more sites.
     pub fn to_ising(&self) -> Result<Ising> {
-        let mut builder = Ising::builder(self.n_spins).offset(self.offset);
+        let mut builder = Ising::builder(self.n_spins).offset(self.offset).duplicates(Duplicates::Sum);
         for (a, (sites, weight)) in self.terms().enumerate() {
             builder = match *sites {
                 [] => builder.offset(-weight),
@@ -305,6 +305,19 @@ mod tests {
             assert_eq!(cache, model.cache(&s));
             approx::assert_abs_diff_eq!(model.energy_cached(&cache, &s), model.energy(&s), epsilon = 1e-15);
         }
+    }
+
+    #[test]
+    fn terms_on_the_same_sites_can_be_kept_apart() {
+        let builder = InteractionModel::builder(2).term(&[0, 1], 1.0).term(&[1, 0], 0.5).term(&[0], 0.25);
+        let mut model = builder.term(&[0], -0.75).duplicates(Duplicates::Keep).build().unwrap();
+        assert_eq!(model.n_terms(), 4);
+        approx::assert_abs_diff_eq!(model.energy(&[1, 1]), -1.0, epsilon = 1e-15);
+        model.set_weight(1, -0.5).unwrap();
+        approx::assert_abs_diff_eq!(model.delta_energy(&[1, 1], 0), 0.0, epsilon = 1e-15);
+        let ising = model.to_ising().unwrap();
+        assert_eq!(ising.couplings().collect::<Vec<_>>(), [(0, 1, 0.5)]);
+        assert_eq!(ising.fields(), [-0.5, 0.0]);
     }
 
     #[test]
