@@ -189,7 +189,7 @@ impl Engine {
     fn energy_of(&self, weights: &[f64], state: u64) -> f64 {
         let sign = |a: usize| {
             let kept = self.symmetry.restrict(self.terms.masks[a]);
-            if (kept & state).count_ones() % 2 == 0 { -1.0 } else { 1.0 }
+            if (kept & state).count_ones().is_multiple_of(2) { -1.0 } else { 1.0 }
         };
         self.active.iter().zip(weights).map(|(&a, w)| w * sign(a)).sum()
     }

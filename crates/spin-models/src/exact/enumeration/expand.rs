@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn product(mask: usize, state: usize) -> f64 {
-        if (mask & state).count_ones() % 2 == 0 { 1.0 } else { -1.0 }
+        if (mask & state).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl Layout {
             let (sums, products) = scratch.zeros(size);
             for term in &group.terms {
                 let coefficient = tables.coefficients[term.term];
-                sums[term.mid] += if (term.top & unit).count_ones() % 2 == 0 { coefficient } else { -coefficient };
+                sums[term.mid] +=
+                    if (term.top & unit).count_ones().is_multiple_of(2) { coefficient } else { -coefficient };
             }
             expand(sums, &group.levels, row, products);
         }
@@ -203,7 +204,7 @@ mod tests {
                     let bound = layout.bound(&tables, &rows, block);
                     for (k, &energy) in out.iter().enumerate() {
                         let state = (unit << layout.mid | block as u64) << layout.low | k as u64;
-                        let sign = |mask: u64| if (mask & state).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+                        let sign = |mask: u64| if (mask & state).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
                         let direct: f64 = masks.iter().zip(&coefficients).map(|(&mask, c)| c * sign(mask)).sum();
                         approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
                         assert!(energy >= bound);
