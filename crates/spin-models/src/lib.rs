@@ -9,7 +9,7 @@ pub mod models;
 pub mod spins;
 
 pub use error::{Error, Result};
-pub use exact::{Enumerable, Enumeration, GrayCode};
+pub use exact::{Enumerable, Enumeration, GrayCode, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use model::{
     CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,

@@ -1,7 +1,10 @@
 //! Exact partition functions.
 
+mod compensated;
 mod enumeration;
 mod transfer_matrix;
+mod tree;
 
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use transfer_matrix::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
+pub use tree::Tree;

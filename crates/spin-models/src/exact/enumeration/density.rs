@@ -5,7 +5,7 @@ use linalg_core::Observer;
 use super::drive::Job;
 use super::engine::{Engine, TIE};
 use super::generic::Walk;
-use super::layout::Tables;
+use super::layout::{Scratch, Tables};
 use super::terms::{Commensurate, Terms, commensurate};
 use super::{Enumerable, NAME};
 use crate::model::Progress;
@@ -51,12 +51,12 @@ fn integer_levels(
     observer: &mut dyn Observer<Progress>,
 ) -> Result<Vec<EnergyLevel>> {
     let layout = &engine.layout;
-    let mut tables = Tables::default();
+    let (mut tables, mut scratch) = (Tables::default(), Scratch::default());
     let coefficients: Vec<f64> = exact.weights.iter().map(|w| -w).collect();
-    layout.load(&coefficients, &mut tables, &mut Vec::new());
+    layout.load(&coefficients, &mut tables, &mut scratch);
     let total = exact.total as f64;
     let mut counts = vec![0u64; exact.total as usize + 1];
-    let (mut scratch, mut rows) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     let mut block = vec![0.0; 1 << layout.low];
     let job = Job { stage: "density of states", units: layout.units(), unit_states: layout.unit_states() };
     job.run_sequential(observer, |unit| {

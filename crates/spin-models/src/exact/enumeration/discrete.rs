@@ -5,6 +5,7 @@ use linalg_core::Observer;
 use super::NAME;
 use super::boltzmann::{WeightSums, lowest, weigh};
 use super::drive::Job;
+use crate::exact::compensated::Compensated;
 use crate::model::{DiscreteModel, LnZ, Progress};
 use crate::{Error, Result};
 
@@ -94,9 +95,10 @@ impl Walk<'_> {
     fn energies(&mut self, out: &mut [f64]) {
         self.s[..self.low].fill(0);
         let mut upwards = vec![true; self.low];
-        let (mut energy, mut lost) = (self.model.energy(&self.s), 0.0);
+        let mut energy = Compensated::default();
+        energy.add(self.model.energy(&self.s));
         let mut index = 0usize;
-        out[0] = energy;
+        out[0] = energy.value();
         for _ in 1..out.len() {
             let mut stride = 1;
             // Sites at the end of their run turn round; the first that is not moves on.
@@ -107,14 +109,10 @@ impl Walk<'_> {
                 i += 1;
             }
             let new = if upwards[i] { self.s[i] + 1 } else { self.s[i] - 1 };
-            let delta = self.model.delta_energy(&self.s, i, new);
+            energy.add(self.model.delta_energy(&self.s, i, new));
             index = if upwards[i] { index + stride } else { index - stride };
             self.s[i] = new;
-            let sum = energy + delta;
-            let part = sum - energy;
-            lost += (energy - (sum - part)) + (delta - part);
-            energy = sum;
-            out[index] = energy + lost;
+            out[index] = energy.value();
         }
     }
 }

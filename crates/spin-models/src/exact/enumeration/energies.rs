@@ -2,7 +2,7 @@
 
 use super::boltzmann::{lowest, weigh};
 use super::expand::fold;
-use super::layout::{Layout, Tables};
+use super::layout::{Layout, Scratch, Tables};
 use super::sums::{Sums, UnitSums, Want};
 
 /// Above this exponent a weight is 0 in `f64`.
@@ -98,34 +98,33 @@ pub(super) struct TermEnergies<'a> {
 /// Scratch space of [`TermEnergies`].
 #[derive(Debug, Default)]
 pub(super) struct TermWork {
-    coefficients: Vec<f64>,
-    products: Vec<f64>,
+    scratch: Scratch,
     rows: [Vec<f64>; 2],
     block: Vec<f64>,
 }
 
 impl BlockEnergies for TermEnergies<'_> {
     fn begin(&mut self, unit: u64) {
-        let [rows, remainder_rows] = &mut self.work.rows;
-        self.layout.rows(self.tables, unit, &mut self.work.coefficients, rows);
+        let TermWork { scratch, rows: [rows, remainder_rows], .. } = &mut *self.work;
+        self.layout.rows(self.tables, unit, scratch, rows);
         if let Some(remainders) = self.remainders {
-            self.layout.rows(remainders, unit, &mut self.work.coefficients, remainder_rows);
+            self.layout.rows(remainders, unit, scratch, remainder_rows);
         }
     }
 
     fn fill(&mut self, block: usize, out: &mut [f64]) -> bool {
-        let TermWork { products, rows: [rows, remainder_rows], block: remainder, .. } = &mut *self.work;
+        let TermWork { scratch, rows: [rows, remainder_rows], block: remainder } = &mut *self.work;
         if self.layout.bound(self.tables, rows, block) - self.origin[0] > self.ceiling {
             return false;
         }
-        self.layout.energies(self.tables, rows, block, products, out);
+        self.layout.energies(self.tables, rows, block, scratch, out);
         let [origin, remainder_origin] = self.origin;
         match self.remainders {
             None if origin == 0.0 => {}
             None => out.iter_mut().for_each(|energy| *energy -= origin),
             Some(tables) => {
                 remainder.resize(out.len(), 0.0);
-                self.layout.energies(tables, remainder_rows, block, products, remainder);
+                self.layout.energies(tables, remainder_rows, block, scratch, remainder);
                 for (energy, remainder) in out.iter_mut().zip(&*remainder) {
                     *energy = (*energy - origin) + (remainder - remainder_origin);
                 }

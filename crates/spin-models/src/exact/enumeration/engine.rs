@@ -6,7 +6,7 @@ use super::NAME;
 use super::drive::Job;
 use super::energies::{TermEnergies, TermWork, UnitWork, unit_sums};
 use super::ground::{Lowest, lowest_level};
-use super::layout::{Layout, Tables};
+use super::layout::{Layout, Scratch, Tables};
 use super::linear::{Linear, LinearWork};
 use super::sums::{PairwiseSum, SpinMoments, Sums, Want};
 use super::symmetry::Symmetry;
@@ -91,7 +91,7 @@ pub(super) struct Engine {
     pub layout: Layout,
     tables: Tables,
     remainders: Tables,
-    scratch: Vec<f64>,
+    scratch: Scratch,
     linear_work: LinearWork,
     work: (UnitWork, TermWork),
 }
@@ -110,7 +110,7 @@ impl Engine {
             layout: Layout::new(terms.n, &[]),
             tables: Tables::default(),
             remainders: Tables::default(),
-            scratch: Vec::new(),
+            scratch: Scratch::default(),
             linear_work: LinearWork::default(),
             work: Default::default(),
             terms,
@@ -168,7 +168,7 @@ impl Engine {
     }
 
     /// Loads weights into one of the tables; energies have the opposite sign.
-    fn load(layout: &Layout, weights: &[f64], tables: &mut Tables, scratch: &mut Vec<f64>) {
+    fn load(layout: &Layout, weights: &[f64], tables: &mut Tables, scratch: &mut Scratch) {
         let coefficients: Vec<f64> = weights.iter().map(|w| -w).collect();
         layout.load(&coefficients, tables, scratch);
     }
@@ -189,7 +189,7 @@ impl Engine {
     fn energy_of(&self, weights: &[f64], state: u64) -> f64 {
         let sign = |a: usize| {
             let kept = self.symmetry.restrict(self.terms.masks[a]);
-            if (kept & state).count_ones() % 2 == 0 { -1.0 } else { 1.0 }
+            if (kept & state).count_ones().is_multiple_of(2) { -1.0 } else { 1.0 }
         };
         self.active.iter().zip(weights).map(|(&a, w)| w * sign(a)).sum()
     }

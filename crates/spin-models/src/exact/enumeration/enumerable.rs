@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::exact::compensated::Compensated;
 use crate::model::{CachedModel, EnergyModel, Uncached};
 use crate::models::{InteractionModel, Ising, SherringtonKirkpatrick};
 
@@ -79,17 +80,15 @@ fn start(model: &(impl EnergyModel + ?Sized), s: &[i8], out: &[f64]) -> usize {
 ///
 /// The sum carries its rounding error along, so that the last energy is as good as the first.
 fn walk(first: f64, out: &mut [f64], mut flip: impl FnMut(usize) -> f64) {
-    let (mut energy, mut lost, mut state) = (first, 0.0, 0);
+    let mut energy = Compensated::default();
+    energy.add(first);
+    let mut state = 0;
     out[0] = first;
     for step in 1..out.len() {
         let i = step.trailing_zeros() as usize;
-        let delta = flip(i);
-        let sum = energy + delta;
-        let part = sum - energy;
-        lost += (energy - (sum - part)) + (delta - part);
-        energy = sum;
+        energy.add(flip(i));
         state ^= 1 << i;
-        out[state] = energy + lost;
+        out[state] = energy.value();
     }
 }
 

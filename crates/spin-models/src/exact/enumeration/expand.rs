@@ -1,56 +1,96 @@
 //! From coefficients of spin products to energies of all states.
 
 /// What the coefficients of one level of [`expand`] look like; known from the model's structure, not its numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Level {
     /// No product has this spin as its last.
     Empty,
     /// Only the spin itself: a field.
     Field,
-    /// Products with earlier spins too.
-    Products,
+    /// Some products with earlier spins, which are expanded in turn.
+    Products(Vec<Level>),
+    /// So many of them that a Walsh-Hadamard transform is cheaper.
+    Dense,
+}
+
+impl Level {
+    /// Additions for level l.
+    fn cost(&self, l: usize) -> usize {
+        let of = |levels: &[Level]| levels.iter().enumerate().map(|(l, level)| level.cost(l)).sum::<usize>();
+        match self {
+            Self::Empty => 1 << l,
+            Self::Field => 2 << l,
+            Self::Products(levels) => (2 << l) + of(levels),
+            Self::Dense => (2 + l) << l,
+        }
+    }
+
+    /// Whether coefficients of products that do not exist are read, so that they must be 0.
+    pub fn reads_all(&self) -> bool {
+        match self {
+            Self::Empty | Self::Field => false,
+            Self::Products(levels) => levels.iter().any(Self::reads_all),
+            Self::Dense => true,
+        }
+    }
 }
 
 /// The levels of a set of products over `bits` spins, each product a bit mask.
 pub(super) fn levels(products: impl Iterator<Item = usize>, bits: usize) -> Vec<Level> {
-    let mut levels = vec![Level::Empty; bits];
+    let mut by_last = vec![Vec::new(); bits];
     for product in products.filter(|&product| product != 0) {
         let last = product.ilog2() as usize;
-        if product != 1 << last {
-            levels[last] = Level::Products;
-        } else if levels[last] == Level::Empty {
-            levels[last] = Level::Field;
-        }
+        by_last[last].push(product ^ 1 << last);
     }
-    levels
+    let level = |(l, rest): (usize, Vec<usize>)| {
+        if rest.is_empty() {
+            return Level::Empty;
+        }
+        if rest.iter().all(|&product| product == 0) {
+            return Level::Field;
+        }
+        let products = Level::Products(levels(Box::new(rest.into_iter()) as Box<dyn Iterator<Item = usize>>, l));
+        if products.cost(l) < Level::Dense.cost(l) { products } else { Level::Dense }
+    };
+    by_last.into_iter().enumerate().map(level).collect()
 }
 
 /// Writes `Σ_A c_A Π_{i∈A} s_i` for every state of `levels.len()` spins, bit i of the state set for `s_i = -1`.
 ///
-/// `coefficients[A]` is overwritten. A level of fields costs two additions a state, a level of products a
-/// Walsh-Hadamard transform of its half of the coefficients.
-pub(super) fn expand(coefficients: &mut [f64], levels: &[Level], out: &mut [f64]) {
+/// `coefficients[A]` may be overwritten; only those of dense levels must be 0 where there is no product. `scratch`
+/// has the length of `out`. A level of fields costs two additions a state.
+pub(super) fn expand(coefficients: &mut [f64], levels: &[Level], out: &mut [f64], scratch: &mut [f64]) {
     out[0] = coefficients[0];
     for (l, level) in levels.iter().enumerate() {
         let half = 1 << l;
         let (up, down) = out[..2 * half].split_at_mut(half);
-        match level {
-            Level::Empty => down.copy_from_slice(up),
+        let products: &[f64] = match level {
+            Level::Empty => {
+                down.copy_from_slice(up);
+                continue;
+            }
             Level::Field => {
                 let field = coefficients[half];
                 for (up, down) in up.iter_mut().zip(down) {
                     *down = *up - field;
                     *up += field;
                 }
+                continue;
             }
-            Level::Products => {
+            Level::Products(levels) => {
+                let (products, scratch) = scratch.split_at_mut(half);
+                expand(&mut coefficients[half..2 * half], levels, products, scratch);
+                products
+            }
+            Level::Dense => {
                 let products = &mut coefficients[half..2 * half];
                 walsh_hadamard(products);
-                for ((up, down), product) in up.iter_mut().zip(down).zip(products) {
-                    *down = *up - *product;
-                    *up += *product;
-                }
+                products
             }
+        };
+        for ((up, down), product) in up.iter_mut().zip(down).zip(products) {
+            *down = *up - product;
+            *up += product;
         }
     }
 }
@@ -101,7 +141,7 @@ mod tests {
     use super::*;
 
     fn product(mask: usize, state: usize) -> f64 {
-        if (mask & state).count_ones() % 2 == 0 { 1.0 } else { -1.0 }
+        if (mask & state).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }
     }
 
     #[test]
@@ -113,11 +153,27 @@ mod tests {
             coefficients[mask] += value;
         }
         let levels = levels(terms.iter().map(|term| term.0), 5);
-        assert_eq!(levels, [Level::Empty, Level::Field, Level::Products, Level::Empty, Level::Products]);
+        assert_eq!(levels[..2], [Level::Empty, Level::Field]);
+        assert_eq!(levels[2], Level::Products(vec![Level::Empty, Level::Field]));
+        assert!(matches!(levels[4], Level::Products(_) | Level::Dense));
         let mut out = vec![0.0; 32];
-        expand(&mut coefficients, &levels, &mut out);
+        expand(&mut coefficients, &levels, &mut out, &mut [0.0; 32]);
         for (state, &energy) in out.iter().enumerate() {
             let direct: f64 = terms.iter().map(|&(mask, value)| value * product(mask, state)).sum();
+            approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
+        }
+    }
+
+    #[test]
+    fn all_products_are_transformed() {
+        let mut coefficients: Vec<f64> = (0..64).map(|k| f64::from(k * k % 23)).collect();
+        let copy = coefficients.clone();
+        let levels = levels(0..64, 6);
+        assert!(levels[5] == Level::Dense);
+        let mut out = vec![0.0; 64];
+        expand(&mut coefficients, &levels, &mut out, &mut [0.0; 64]);
+        for (state, &energy) in out.iter().enumerate() {
+            let direct: f64 = copy.iter().enumerate().map(|(mask, c)| c * product(mask, state)).sum();
             approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
         }
     }

@@ -4,7 +4,7 @@ use linalg_core::Observer;
 
 use super::boltzmann::lowest;
 use super::drive::Job;
-use super::layout::{Layout, Tables};
+use super::layout::{Layout, Scratch, Tables};
 use crate::Result;
 use crate::model::Progress;
 
@@ -19,22 +19,21 @@ pub(super) struct Lowest {
 
 #[derive(Debug, Default)]
 struct Work {
-    coefficients: Vec<f64>,
-    products: Vec<f64>,
+    scratch: Scratch,
     rows: Vec<f64>,
     block: Vec<f64>,
 }
 
 impl Work {
     fn begin(&mut self, layout: &Layout, tables: &Tables, unit: u64) {
-        layout.rows(tables, unit, &mut self.coefficients, &mut self.rows);
+        layout.rows(tables, unit, &mut self.scratch, &mut self.rows);
         self.block.resize(1 << layout.low, 0.0);
     }
 
     /// The energies of a block, or `None` if its bound is above the ceiling.
     fn below(&mut self, layout: &Layout, tables: &Tables, block: usize, ceiling: f64) -> Option<&[f64]> {
         (layout.bound(tables, &self.rows, block) <= ceiling).then(|| {
-            layout.energies(tables, &self.rows, block, &mut self.products, &mut self.block);
+            layout.energies(tables, &self.rows, block, &mut self.scratch, &mut self.block);
             &*self.block
         })
     }

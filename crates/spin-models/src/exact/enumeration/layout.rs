@@ -4,6 +4,7 @@
 //! spins the units. With mid and top spins given, the energy of a block is a polynomial in the low spins, whose
 //! coefficients are in turn polynomials in the mid spins. Units are the grains of parallel work.
 
+use super::boltzmann::lowest;
 use super::expand::{Level, expand, levels};
 
 /// Low spins: a block of 2^11 weights and what goes with it fit in the first-level cache.
@@ -47,6 +48,30 @@ pub(super) struct Tables {
     pub inner: Vec<f64>,
     /// The smallest of `inner`.
     pub lowest: f64,
+}
+
+/// Scratch space for expansions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    coefficients: Vec<f64>,
+    products: Vec<f64>,
+}
+
+impl Scratch {
+    /// `size` zeros, and as much space for products.
+    fn zeros(&mut self, size: usize) -> (&mut [f64], &mut [f64]) {
+        self.coefficients.clear();
+        self.coefficients.resize(size, 0.0);
+        self.products.resize(size, 0.0);
+        (&mut self.coefficients, &mut self.products)
+    }
+
+    /// The same with whatever stands in the space.
+    fn space(&mut self, size: usize) -> (&mut [f64], &mut [f64]) {
+        self.coefficients.resize(size, 0.0);
+        self.products.resize(size, 0.0);
+        (&mut self.coefficients, &mut self.products)
+    }
 }
 
 impl Layout {
@@ -104,32 +129,31 @@ impl Layout {
     }
 
     /// Fills the tables for these coefficients.
-    pub fn load(&self, coefficients: &[f64], tables: &mut Tables, scratch: &mut Vec<f64>) {
+    pub fn load(&self, coefficients: &[f64], tables: &mut Tables, scratch: &mut Scratch) {
+        let size = 1 << self.low;
         tables.coefficients.clear();
         tables.coefficients.extend_from_slice(coefficients);
-        scratch.clear();
-        scratch.resize(1 << self.low, 0.0);
+        let (sums, products) = scratch.zeros(size);
         for &(term, mask) in &self.inner {
-            scratch[mask] += coefficients[term];
+            sums[mask] += coefficients[term];
         }
-        tables.inner.clear();
-        tables.inner.resize(1 << self.low, 0.0);
-        expand(scratch, &self.inner_levels, &mut tables.inner);
-        tables.lowest = super::boltzmann::lowest(&tables.inner);
+        tables.inner.resize(size, 0.0);
+        expand(sums, &self.inner_levels, &mut tables.inner, products);
+        tables.lowest = lowest(&tables.inner);
     }
 
     /// The coefficients of all blocks of a unit: row by row, 2^mid numbers each.
-    pub fn rows(&self, tables: &Tables, unit: u64, scratch: &mut Vec<f64>, rows: &mut Vec<f64>) {
+    pub fn rows(&self, tables: &Tables, unit: u64, scratch: &mut Scratch, rows: &mut Vec<f64>) {
         let size = 1 << self.mid;
         rows.resize(self.groups.len() * size, 0.0);
         for (group, row) in self.groups.iter().zip(rows.chunks_exact_mut(size)) {
-            scratch.clear();
-            scratch.resize(size, 0.0);
+            let (sums, products) = scratch.zeros(size);
             for term in &group.terms {
                 let coefficient = tables.coefficients[term.term];
-                scratch[term.mid] += if (term.top & unit).count_ones() % 2 == 0 { coefficient } else { -coefficient };
+                sums[term.mid] +=
+                    if (term.top & unit).count_ones().is_multiple_of(2) { coefficient } else { -coefficient };
             }
-            expand(scratch, &group.levels, row);
+            expand(sums, &group.levels, row, products);
         }
     }
 
@@ -141,18 +165,18 @@ impl Layout {
     }
 
     /// The energies of the states of a block.
-    pub fn energies(&self, tables: &Tables, rows: &[f64], block: usize, scratch: &mut Vec<f64>, out: &mut [f64]) {
+    pub fn energies(&self, tables: &Tables, rows: &[f64], block: usize, scratch: &mut Scratch, out: &mut [f64]) {
         let size = 1 << self.mid;
-        scratch.resize(1 << self.low, 0.0);
+        let (coefficients, products) = scratch.space(1 << self.low);
         for (l, level) in self.group_levels.iter().enumerate() {
-            if *level == Level::Products {
-                scratch[1 << l..2 << l].fill(0.0);
+            if level.reads_all() {
+                coefficients[1 << l..2 << l].fill(0.0);
             }
         }
         for (group, row) in self.groups.iter().zip(rows.chunks_exact(size)) {
-            scratch[group.low] = row[block];
+            coefficients[group.low] = row[block];
         }
-        expand(scratch, &self.group_levels, out);
+        expand(coefficients, &self.group_levels, out, products);
         for (energy, inner) in out.iter_mut().zip(&tables.inner) {
             *energy += inner;
         }
@@ -170,7 +194,7 @@ mod tests {
         for (low, mid) in [(7, 0), (3, 2), (3, 4), (2, 1), (1, 1), (9, 9)] {
             let layout = Layout::with_block(7, &masks, low, mid);
             let (mut tables, mut rows) = (Tables::default(), Vec::new());
-            let mut scratch = Vec::new();
+            let mut scratch = Scratch::default();
             layout.load(&coefficients, &mut tables, &mut scratch);
             let mut out = vec![0.0; 1 << layout.low];
             for unit in 0..layout.units() {
@@ -180,7 +204,7 @@ mod tests {
                     let bound = layout.bound(&tables, &rows, block);
                     for (k, &energy) in out.iter().enumerate() {
                         let state = (unit << layout.mid | block as u64) << layout.low | k as u64;
-                        let sign = |mask: u64| if (mask & state).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+                        let sign = |mask: u64| if (mask & state).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
                         let direct: f64 = masks.iter().zip(&coefficients).map(|(&mask, c)| c * sign(mask)).sum();
                         approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
                         assert!(energy >= bound);

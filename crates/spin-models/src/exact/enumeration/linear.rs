@@ -6,7 +6,7 @@
 
 use super::boltzmann::exp_scaled;
 use super::expand::fold;
-use super::layout::{Layout, Tables};
+use super::layout::{Layout, Scratch, Tables};
 use super::sums::{Sums, UnitSums, Want};
 
 /// What is fixed for all units.
@@ -24,7 +24,7 @@ pub(super) struct Linear<'a> {
 /// Scratch space of a unit.
 #[derive(Debug, Default)]
 pub(super) struct LinearWork {
-    coefficients: Vec<f64>,
+    scratch: Scratch,
     rows: Vec<f64>,
     /// The weight of the block's first state from the other spins, then `e^{2βc}` of every row.
     factors: Vec<f64>,
@@ -45,7 +45,7 @@ impl<'a> Linear<'a> {
     pub fn unit(&self, unit: u64, want: Want, work: &mut LinearWork) -> Sums {
         let layout = self.layout;
         let size = 1 << layout.mid;
-        layout.rows(self.tables, unit, &mut work.coefficients, &mut work.rows);
+        layout.rows(self.tables, unit, &mut work.scratch, &mut work.rows);
         self.fill_factors(work);
         let mut sums = Sums::new(layout, want);
         sums.reference = 0.0;

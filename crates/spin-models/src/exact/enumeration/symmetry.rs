@@ -56,7 +56,7 @@ impl Symmetry {
 
     /// Whether the average of a product can differ from 0.
     pub fn is_invariant(&self, product: u64) -> bool {
-        self.generators.iter().all(|g| (g & product).count_ones() % 2 == 0)
+        self.generators.iter().all(|g| (g & product).count_ones().is_multiple_of(2))
     }
 
     /// A product over the kept spins: the fixed ones are +1, the others are numbered anew.
