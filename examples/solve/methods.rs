@@ -7,7 +7,7 @@ use crate::args::Args;
 type Method = Box<dyn Solve<Ising>>;
 
 /// Spins that `auto` enumerates; 2³⁰ configurations take a few seconds.
-const AUTO_SPINS: usize = 28;
+const AUTO_SPINS: usize = 30;
 
 /// Frontier up to which `auto` asks the transfer matrix: 2²⁰ numbers a vector.
 const AUTO_FRONTIER: usize = 20;

@@ -113,7 +113,8 @@ fn push_list<T>(text: &mut String, items: impl Iterator<Item = T>, mut push: imp
 fn push_number(text: &mut String, value: Option<f64>) {
     match value {
         Some(value) if value.is_finite() => {
-            let _ = write!(text, "{value:.16e}");
+            // Adding zero turns -0 into 0.
+            let _ = write!(text, "{:.16e}", value + 0.0);
         }
         _ => text.push_str("null"),
     }
