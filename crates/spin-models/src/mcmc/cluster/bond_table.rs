@@ -59,9 +59,8 @@ impl<E: Copy> RowTable<E> {
         if self.start.len() != n + 1 {
             self.lay_out(model);
         }
-        self.bonds.prepare(beta, len, || {
-            (0..n).flat_map(|i| model.row(i).1.iter().copied().chain([model.fields()[i]]))
-        });
+        self.bonds
+            .prepare(beta, len, || (0..n).flat_map(|i| model.row(i).1.iter().copied().chain([model.fields()[i]])));
     }
 
     fn lay_out(&mut self, model: &Ising) {

@@ -58,8 +58,7 @@ mod tests {
             for _ in 0..rng.random_range(0..2 * n) {
                 let (a, b) = (rng.random_range(0..n), rng.random_range(0..n));
                 union(&mut parent, a, b);
-                let (from, to) =
-                    (slow[a as usize].max(slow[b as usize]), slow[a as usize].min(slow[b as usize]));
+                let (from, to) = (slow[a as usize].max(slow[b as usize]), slow[a as usize].min(slow[b as usize]));
                 slow.iter_mut().filter(|label| **label == from).for_each(|label| *label = to);
             }
             let sets = flatten(&mut parent);

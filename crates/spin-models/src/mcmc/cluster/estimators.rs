@@ -77,7 +77,8 @@ mod tests {
         for held in [0, 5, -2] {
             let mut moments = [0.0; 3];
             for turns in 0..16u32 {
-                let free: i64 = clusters.iter().enumerate().map(|(k, m)| if turns >> k & 1 == 1 { -m } else { *m }).sum();
+                let free: i64 =
+                    clusters.iter().enumerate().map(|(k, m)| if turns >> k & 1 == 1 { -m } else { *m }).sum();
                 let m = (free + held) as f64 / 15.0;
                 for (moment, power) in moments.iter_mut().zip([1, 2, 4]) {
                     *moment += m.powi(power) / 16.0;

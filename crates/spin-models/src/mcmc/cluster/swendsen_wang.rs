@@ -7,10 +7,10 @@ use super::disjoint_sets::{flatten, union};
 use super::draws::{Draws, FromRng, Threshold};
 use super::estimators::ClusterEstimate;
 use super::wolff::check_sweep;
+use crate::Result;
 use crate::error::check_beta;
 use crate::model::{MarkovKernel, SweepStats};
 use crate::models::Ising;
-use crate::Result;
 
 /// The Swendsen-Wang algorithm for an [`Ising`] model with any couplings and fields.
 ///

@@ -165,8 +165,7 @@ impl EnergyModel for UniformTorus {
     fn delta_energy(&self, s: &[i8], i: usize) -> f64 {
         let n = self.n_spins();
         assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
-        let sum: i32 =
-            (0..self.extents.len()).flat_map(|axis| self.neighbors(i, axis)).map(|j| i32::from(s[j])).sum();
+        let sum: i32 = (0..self.extents.len()).flat_map(|axis| self.neighbors(i, axis)).map(|j| i32::from(s[j])).sum();
         2.0 * self.coupling * f64::from(i32::from(s[i]) * sum)
     }
 }

@@ -282,7 +282,8 @@ impl TorusSwendsenWang {
         let length = self.extents[axis];
         let stride: usize = self.extents[..axis].iter().product();
         let step = std::f64::consts::TAU / length as f64;
-        let phases: Vec<(f64, f64)> = (0..length).map(|x| (step * (mode % length * x % length) as f64).sin_cos()).collect();
+        let phases: Vec<(f64, f64)> =
+            (0..length).map(|x| (step * (mode % length * x % length) as f64).sin_cos()).collect();
         let mut sums = vec![[0.0f64; 2]; self.parent.len()];
         for (slab, runs) in self.run.chunks_exact(stride).enumerate() {
             let (sin, cos) = phases[slab % length];
@@ -385,7 +386,10 @@ mod tests {
             for (i, &spin) in s.iter().enumerate() {
                 assert_eq!(bits[i / 64] >> (i % 64) & 1 == 1, spin < 0);
             }
-            assert_eq!(bits.iter().map(|word| word.count_ones()).sum::<u32>(), s.to_parity_bits().iter().map(|&b| u32::from(b)).sum());
+            assert_eq!(
+                bits.iter().map(|word| word.count_ones()).sum::<u32>(),
+                s.to_parity_bits().iter().map(|&b| u32::from(b)).sum()
+            );
         }
     }
 
@@ -405,8 +409,20 @@ mod tests {
     /// With every satisfied bond active the clusters are the domains; those of a flood fill.
     #[test]
     fn domains_are_those_of_a_flood_fill() {
-        let shapes: [&[usize]; 12] =
-            [&[2], &[65], &[2, 2], &[3, 5], &[63, 4], &[64, 3], &[65, 7], &[200, 9], &[2, 2, 2], &[5, 4, 3], &[70, 3, 4], &[3, 2, 4, 3]];
+        let shapes: [&[usize]; 12] = [
+            &[2],
+            &[65],
+            &[2, 2],
+            &[3, 5],
+            &[63, 4],
+            &[64, 3],
+            &[65, 7],
+            &[200, 9],
+            &[2, 2, 2],
+            &[5, 4, 3],
+            &[70, 3, 4],
+            &[3, 2, 4, 3],
+        ];
         for extents in shapes {
             let torus = UniformTorus::new(extents, 1.0).unwrap();
             let graph = torus.to_ising().unwrap();
@@ -428,7 +444,12 @@ mod tests {
                     while let Some(i) = queue.pop() {
                         if std::mem::replace(&mut label[i], domains) == usize::MAX {
                             let (neighbors, _) = graph.row(i);
-                            queue.extend(neighbors.iter().map(|&j| j as usize).filter(|&j| s[j] == s[i] && label[j] == usize::MAX));
+                            queue.extend(
+                                neighbors
+                                    .iter()
+                                    .map(|&j| j as usize)
+                                    .filter(|&j| s[j] == s[i] && label[j] == usize::MAX),
+                            );
                         }
                     }
                     domains += 1;

@@ -283,7 +283,8 @@ impl<const D: usize> Tiles<D> {
     fn for_rows(&self, tile: usize, mut visit: impl FnMut(u32, std::ops::Range<usize>)) {
         let x = self.coordinates(tile);
         let width: [usize; D] = std::array::from_fn(|axis| self.width(axis, x[axis]));
-        let corner: usize = (0..D).map(|axis| ((x[axis] as usize) << Self::LOG_WIDTHS[axis]) * self.strides[axis]).sum();
+        let corner: usize =
+            (0..D).map(|axis| ((x[axis] as usize) << Self::LOG_WIDTHS[axis]) * self.strides[axis]).sum();
         for row in 0..64 / Self::ROW {
             let bit = row * Self::ROW;
             let mut start = corner;

@@ -145,7 +145,8 @@ pub(super) fn frustrated_models() -> Vec<(Ising, f64)> {
         .fields([0.5, 0.0, -0.7, 0.2])
         .offset(3.0);
     let isolated = Ising::builder(4).couplings([(0, 1, -0.8), (1, 3, 0.5)]).field(2, 0.0);
-    let ladder = [(0, 1, 1.0), (1, 0, 1.0), (2, 3, 1.0), (3, 2, 1.0), (0, 2, 1.0), (2, 0, 1.0), (1, 3, 1.0), (3, 1, 1.0)];
+    let ladder =
+        [(0, 1, 1.0), (1, 0, 1.0), (2, 3, 1.0), (3, 2, 1.0), (0, 2, 1.0), (2, 0, 1.0), (1, 3, 1.0), (3, 1, 1.0)];
     let torus = Ising::builder(4).couplings(ladder).duplicates(Duplicates::Sum).field(1, -0.6);
     let single = Ising::builder(1).field(0, -0.4);
     let free = Ising::builder(1);

@@ -4,10 +4,10 @@ use linalg_core::rand::Rng;
 
 use super::bond_table::RowTable;
 use super::draws::{Draws, FromRng, Threshold};
+use crate::Result;
 use crate::error::check_beta;
 use crate::model::{CachedModel, MarkovKernel, SweepStats};
 use crate::models::Ising;
-use crate::Result;
 
 /// Wolff's single-cluster algorithm for an [`Ising`] model with any couplings and fields.
 ///
