@@ -7,6 +7,7 @@ pub mod mcmc;
 pub mod model;
 pub mod models;
 pub mod spins;
+pub mod theory;
 
 pub use error::{Error, Result};
 pub use exact::{Enumerable, Enumeration, GrayCode, Tree};

@@ -2,9 +2,11 @@
 
 mod compensated;
 mod enumeration;
+mod square;
 mod transfer_matrix;
 mod tree;
 
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
+pub use square::{BulkSums, CRITICAL_COUPLING, Kaufman, Onsager, TorusSums};
 pub use transfer_matrix::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use tree::Tree;
