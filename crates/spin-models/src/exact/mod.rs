@@ -8,5 +8,8 @@ mod tree;
 
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use square::{BulkSums, CRITICAL_COUPLING, Kaufman, Onsager, TorusSums};
-pub use transfer_matrix::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
+pub use transfer_matrix::{
+    FrontierModel, FrontierOrder, Marginals, StripLimit, TransferMatrix, TransferMatrixParams, UniformRow,
+    homogeneous_torus,
+};
 pub use tree::Tree;

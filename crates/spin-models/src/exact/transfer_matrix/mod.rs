@@ -7,6 +7,7 @@ mod forward;
 mod gradient;
 mod graph;
 mod ground_state;
+mod homogeneous;
 mod interactions;
 mod order;
 mod params;
@@ -18,6 +19,7 @@ mod semiring;
 mod solver;
 mod table;
 
+pub use homogeneous::{StripLimit, UniformRow, homogeneous_torus};
 pub use interactions::FrontierModel;
 pub use params::TransferMatrixParams;
 pub use solver::{FrontierOrder, Marginals, TransferMatrix};
