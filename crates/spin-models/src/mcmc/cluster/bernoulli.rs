@@ -46,6 +46,28 @@ impl Fraction {
         }
         chosen
     }
+
+    /// [`choose`](Self::choose) for several words in one loop, which ends when all are decided.
+    #[inline]
+    pub fn choose_each<const K: usize, R: Rng + ?Sized>(self, wanted: [u64; K], rng: &mut R) -> [u64; K] {
+        if self.certain {
+            return wanted;
+        }
+        let (mut undecided, mut chosen, mut bits) = (wanted, [0; K], self.bits);
+        while undecided.iter().any(|&word| word != 0) && bits != 0 {
+            for k in 0..K {
+                let random = rng.next_u64();
+                if bits >> 63 == 1 {
+                    chosen[k] |= undecided[k] & !random;
+                    undecided[k] &= random;
+                } else {
+                    undecided[k] &= !random;
+                }
+            }
+            bits <<= 1;
+        }
+        chosen
+    }
 }
 
 #[cfg(test)]

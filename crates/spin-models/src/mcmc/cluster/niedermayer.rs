@@ -1,5 +1,7 @@
 //! Single clusters with a free parameter, between single flips and Wolff's clusters.
 
+use std::borrow::Borrow;
+
 use linalg_core::rand::Rng;
 
 use super::bond_table::RowTable;
@@ -173,20 +175,21 @@ impl Niedermayer {
     }
 }
 
-impl MarkovKernel<Ising> for Niedermayer {
+/// For an [`Ising`] model, owned or borrowed.
+impl<M: CachedModel<Cache = Vec<f64>> + Borrow<Ising>> MarkovKernel<M> for Niedermayer {
     /// Grows one cluster and decides whether it is turned.
     ///
     /// # Panics
     /// If `s` or `cache` has the wrong length, or `beta` is NaN or negative.
     fn sweep<R: Rng + ?Sized>(
         &mut self,
-        model: &Ising,
+        model: &M,
         beta: f64,
         s: &mut [i8],
         cache: &mut Vec<f64>,
         rng: &mut R,
     ) -> SweepStats {
-        self.step(model, beta, s, cache, &mut FromRng(rng))
+        self.step(model.borrow(), beta, s, cache, &mut FromRng(rng))
     }
 }
 

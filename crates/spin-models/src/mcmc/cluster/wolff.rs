@@ -1,5 +1,7 @@
 //! Single clusters on any graph.
 
+use std::borrow::Borrow;
+
 use linalg_core::rand::Rng;
 
 use super::bond_table::RowTable;
@@ -140,20 +142,21 @@ pub(super) fn check_sweep(model: &Ising, beta: f64, s: &[i8], cache: &[f64]) {
     assert!(beta >= 0.0, "beta is {beta}, expected a number >= 0");
 }
 
-impl MarkovKernel<Ising> for Wolff {
+/// For an [`Ising`] model, owned or borrowed.
+impl<M: CachedModel<Cache = Vec<f64>> + Borrow<Ising>> MarkovKernel<M> for Wolff {
     /// Grows and turns one cluster; `flipped` is its size, or 0 when a field held it.
     ///
     /// # Panics
     /// If `s` or `cache` has the wrong length, or `beta` is NaN or negative.
     fn sweep<R: Rng + ?Sized>(
         &mut self,
-        model: &Ising,
+        model: &M,
         beta: f64,
         s: &mut [i8],
         cache: &mut Vec<f64>,
         rng: &mut R,
     ) -> SweepStats {
-        self.step(model, beta, s, cache, &mut FromRng(rng))
+        self.step(model.borrow(), beta, s, cache, &mut FromRng(rng))
     }
 }
 
