@@ -416,19 +416,23 @@ mod tests {
     /// With every satisfied bond active the clusters are the domains; those of a flood fill.
     #[test]
     fn domains_are_those_of_a_flood_fill() {
-        let shapes: [&[usize]; 12] = [
+        let shapes: [&[usize]; 16] = [
             &[2],
             &[65],
+            &[300],
             &[2, 2],
             &[3, 5],
-            &[63, 4],
-            &[64, 3],
+            &[4, 63],
+            &[3, 64],
+            &[7, 65],
             &[65, 7],
-            &[200, 9],
+            &[9, 200],
+            &[40, 130],
             &[2, 2, 2],
             &[5, 4, 3],
-            &[70, 3, 4],
+            &[4, 3, 70],
             &[3, 2, 4, 3],
+            &[2, 3, 2, 129],
         ];
         for extents in shapes {
             let torus = UniformTorus::new(extents, 1.0).unwrap();

@@ -388,9 +388,8 @@ impl<const D: usize> Tiles<D> {
         loop {
             let mut more = new;
             for _ in 0..2 {
-                for axis in 0..D {
-                    let shift = Self::SHIFTS[axis];
-                    more |= (more & within[axis]) << shift | (more >> shift & within[axis]);
+                for (bonds, shift) in within.iter().zip(Self::SHIFTS) {
+                    more |= (more & bonds) << shift | (more >> shift & bonds);
                 }
             }
             if more == new {
