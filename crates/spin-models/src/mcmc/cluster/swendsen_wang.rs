@@ -1,5 +1,7 @@
 //! Decomposition of any graph into clusters.
 
+use std::borrow::Borrow;
+
 use linalg_core::rand::Rng;
 
 use super::bond_table::BondTable;
@@ -9,7 +11,7 @@ use super::estimators::ClusterEstimate;
 use super::wolff::check_sweep;
 use crate::Result;
 use crate::error::check_beta;
-use crate::model::{MarkovKernel, SweepStats};
+use crate::model::{CachedModel, MarkovKernel, SweepStats};
 use crate::models::Ising;
 
 /// The Swendsen-Wang algorithm for an [`Ising`] model with any couplings and fields.
@@ -175,20 +177,21 @@ impl SwendsenWang {
     }
 }
 
-impl MarkovKernel<Ising> for SwendsenWang {
+/// For an [`Ising`] model, owned or borrowed.
+impl<M: CachedModel<Cache = Vec<f64>> + Borrow<Ising>> MarkovKernel<M> for SwendsenWang {
     /// One decomposition; `attempted` counts the clusters that are free to turn.
     ///
     /// # Panics
     /// If `s` or `cache` has the wrong length, or `beta` is NaN or negative.
     fn sweep<R: Rng + ?Sized>(
         &mut self,
-        model: &Ising,
+        model: &M,
         beta: f64,
         s: &mut [i8],
         cache: &mut Vec<f64>,
         rng: &mut R,
     ) -> SweepStats {
-        self.step(model, beta, s, cache, &mut FromRng(rng))
+        self.step(model.borrow(), beta, s, cache, &mut FromRng(rng))
     }
 }
 

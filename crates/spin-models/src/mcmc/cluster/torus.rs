@@ -1,5 +1,7 @@
 //! The uniform ferromagnet on a periodic lattice, without stored couplings.
 
+use linalg_core::checkpoint::ContentHash;
+
 use crate::model::{CachedModel, EnergyModel};
 use crate::models::{Duplicates, Ising};
 use crate::{Error, Result};
@@ -13,15 +15,16 @@ pub(super) const MAX_DIMENSIONS: usize = 4;
 /// E(s) = -J \sum_{x} \sum_{a=1}^{d} s_x s_{x + e_a}
 /// ```
 ///
-/// Site $`x`$ has the index $`x_1 + L_1 (x_2 + L_2 (x_3 + …))`$. Every site has a bond in every direction, so that a
-/// direction of length 2 has two bonds between the same spins, together 2J. The couplings are not stored: this is
-/// the model that [`TorusWolff`](super::TorusWolff) and [`TorusSwendsenWang`](super::TorusSwendsenWang) simulate.
+/// Sites are numbered as in [`Lattice`](crate::Lattice), the last direction fastest. Every site has a bond in every
+/// direction, so that a direction of length 2 has two bonds between the same spins, together 2J. The couplings are
+/// not stored: this is the model that [`TorusWolff`](super::TorusWolff) and
+/// [`TorusSwendsenWang`](super::TorusSwendsenWang) simulate.
 ///
 /// ```
 /// use spin_models::EnergyModel;
 /// use spin_models::mcmc::cluster::UniformTorus;
 ///
-/// let torus = UniformTorus::new(&[3, 2], 1.0)?;
+/// let torus = UniformTorus::new(&[2, 3], 1.0)?;
 /// assert_eq!(torus.energy(&[1; 6]), -12.0);
 /// // One spin turned: its four bonds are broken.
 /// assert_eq!(torus.energy(&[1, -1, 1, 1, 1, 1]), -4.0);
@@ -31,7 +34,7 @@ pub(super) const MAX_DIMENSIONS: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UniformTorus {
-    extents: Vec<usize>,
+    lengths: Vec<usize>,
     coupling: f64,
 }
 
@@ -41,15 +44,15 @@ impl UniformTorus {
     /// # Errors
     /// [`Error::Parameter`] for no or too many lengths, a length below 2 or a coupling that is not finite or
     /// negative; [`Error::TooLarge`] above 2³¹ sites.
-    pub fn new(extents: &[usize], coupling: f64) -> Result<Self> {
-        if extents.is_empty() || extents.len() > MAX_DIMENSIONS {
+    pub fn new(lengths: &[usize], coupling: f64) -> Result<Self> {
+        if lengths.is_empty() || lengths.len() > MAX_DIMENSIONS {
             return Err(Error::Parameter {
                 what: "number of lengths of a torus",
-                value: extents.len().to_string(),
+                value: lengths.len().to_string(),
                 expected: "1 to 4",
             });
         }
-        if let Some((axis, &length)) = extents.iter().enumerate().find(|&(_, &length)| length < 2) {
+        if let Some((axis, &length)) = lengths.iter().enumerate().find(|&(_, &length)| length < 2) {
             return Err(Error::Parameter {
                 what: "length of a torus",
                 value: format!("{length} in direction {axis}"),
@@ -57,7 +60,7 @@ impl UniformTorus {
             });
         }
         let bound = 1usize << 31;
-        let n = extents.iter().try_fold(1usize, |n, &length| n.checked_mul(length)).unwrap_or(usize::MAX);
+        let n = lengths.iter().try_fold(1usize, |n, &length| n.checked_mul(length)).unwrap_or(usize::MAX);
         if n > bound {
             return Err(Error::TooLarge { solver: "uniform torus", what: "number of sites", value: n, bound });
         }
@@ -68,12 +71,17 @@ impl UniformTorus {
                 expected: "a finite number >= 0",
             });
         }
-        Ok(Self { extents: extents.to_vec(), coupling })
+        Ok(Self { lengths: lengths.to_vec(), coupling })
     }
 
-    /// The lengths.
-    pub fn extents(&self) -> &[usize] {
-        &self.extents
+    /// The lengths, in the order of [`new`](Self::new).
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// The lengths, that of the fastest direction first.
+    pub(super) fn fastest_first(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.lengths.iter().rev().copied()
     }
 
     /// The coupling J.
@@ -87,7 +95,7 @@ impl UniformTorus {
     /// [`Error::NotFinite`] when twice the coupling overflows.
     pub fn to_ising(&self) -> Result<Ising> {
         let n = self.n_spins();
-        let bonds = (0..n).flat_map(|i| (0..self.extents.len()).map(move |axis| (i, axis)));
+        let bonds = (0..n).flat_map(|i| (0..self.lengths.len()).map(move |axis| (i, axis)));
         let couplings = bonds.map(|(i, axis)| (i, self.neighbors(i, axis)[1], self.coupling));
         Ising::builder(n).duplicates(Duplicates::Sum).couplings(couplings).build()
     }
@@ -108,15 +116,15 @@ impl UniformTorus {
         }
         // Each bond that is met must be among those of the lattice, and none may be missing.
         let parallel = |length: usize| if length == 2 { 1 } else { 2 };
-        let degree: usize = self.extents.iter().map(|&length| parallel(length)).sum();
+        let degree: usize = self.lengths.iter().map(|&length| parallel(length)).sum();
         let of_axis = |length: usize| if length == 2 { 2.0 * self.coupling } else { self.coupling };
         (0..self.n_spins()).all(|i| {
             model.degree(i) == degree
-                && (0..self.extents.len()).all(|axis| {
+                && (0..self.lengths.len()).all(|axis| {
                     let (neighbors, couplings) = model.row(i);
                     self.neighbors(i, axis).into_iter().all(|j| {
                         let place = neighbors.iter().position(|&k| k as usize == j);
-                        place.is_some_and(|k| couplings[k].to_bits() == of_axis(self.extents[axis]).to_bits())
+                        place.is_some_and(|k| couplings[k].to_bits() == of_axis(self.lengths[axis]).to_bits())
                     })
                 })
         })
@@ -124,8 +132,8 @@ impl UniformTorus {
 
     /// The neighbours of site `i` down and up a direction.
     fn neighbors(&self, i: usize, axis: usize) -> [usize; 2] {
-        let stride: usize = self.extents[..axis].iter().product();
-        let length = self.extents[axis];
+        let stride: usize = self.lengths[axis + 1..].iter().product();
+        let length = self.lengths[axis];
         let x = i / stride % length;
         let down = if x == 0 { i + stride * (length - 1) } else { i - stride };
         let up = if x + 1 == length { i + stride - stride * length } else { i + stride };
@@ -143,7 +151,7 @@ fn products(a: &[i8], b: &[i8]) -> i64 {
 
 impl EnergyModel for UniformTorus {
     fn n_spins(&self) -> usize {
-        self.extents.iter().product()
+        self.lengths.iter().product()
     }
 
     fn energy(&self, s: &[i8]) -> f64 {
@@ -151,7 +159,7 @@ impl EnergyModel for UniformTorus {
         assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
         let mut sum = 0;
         let mut stride = 1;
-        for &length in &self.extents {
+        for length in self.fastest_first() {
             // Along a direction the lattice is a row of blocks, each `length` slabs of `stride` sites.
             for block in s.chunks_exact(stride * length) {
                 sum += products(block, &block[stride..]);
@@ -162,10 +170,16 @@ impl EnergyModel for UniformTorus {
         -self.coupling * sum as f64
     }
 
+    fn content_hash(&self) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_str("uniform torus").write_usizes(&self.lengths).write_f64(self.coupling);
+        hash.finish()
+    }
+
     fn delta_energy(&self, s: &[i8], i: usize) -> f64 {
         let n = self.n_spins();
         assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
-        let sum: i32 = (0..self.extents.len()).flat_map(|axis| self.neighbors(i, axis)).map(|j| i32::from(s[j])).sum();
+        let sum: i32 = (0..self.lengths.len()).flat_map(|axis| self.neighbors(i, axis)).map(|j| i32::from(s[j])).sum();
         2.0 * self.coupling * f64::from(i32::from(s[i]) * sum)
     }
 }
@@ -193,16 +207,17 @@ mod tests {
     use linalg_core::rng::Streams;
 
     use super::*;
+    use crate::models::{Boundary, Lattice};
     use crate::spins::Spins;
 
     #[test]
     fn energies_are_those_of_the_graph() {
-        for extents in [&[2][..], &[7], &[200], &[2, 2], &[5, 3], &[130, 2], &[3, 4, 5], &[2, 3, 2, 4]] {
-            let torus = UniformTorus::new(extents, 0.75).unwrap();
+        for lengths in [&[2][..], &[7], &[200], &[2, 2], &[5, 3], &[130, 2], &[3, 4, 5], &[2, 3, 2, 4]] {
+            let torus = UniformTorus::new(lengths, 0.75).unwrap();
             let graph = torus.to_ising().unwrap();
             assert!(torus.describes(&graph));
-            assert!(!UniformTorus::new(extents, 0.5).unwrap().describes(&graph));
-            let mut rng = Streams::new(3).stream(extents.len() as u64);
+            assert!(!UniformTorus::new(lengths, 0.5).unwrap().describes(&graph));
+            let mut rng = Streams::new(3).stream(lengths.len() as u64);
             for _ in 0..5 {
                 let s = Spins::random(torus.n_spins(), &mut rng);
                 approx::assert_abs_diff_eq!(torus.energy(&s), graph.energy(&s), epsilon = 1e-9);
@@ -210,8 +225,10 @@ mod tests {
                     approx::assert_abs_diff_eq!(torus.delta_energy(&s, i), graph.delta_energy(&s, i), epsilon = 1e-9);
                 }
             }
+            let lattice = Lattice::hypercubic(lengths, &vec![Boundary::Periodic; lengths.len()]).unwrap();
+            assert!(torus.describes(&Ising::ferromagnet(&lattice, 0.75).unwrap()));
             let up = Spins::up(torus.n_spins());
-            approx::assert_abs_diff_eq!(torus.energy(&up), -0.75 * (extents.len() * up.len()) as f64, epsilon = 1e-9);
+            approx::assert_abs_diff_eq!(torus.energy(&up), -0.75 * (lengths.len() * up.len()) as f64, epsilon = 1e-9);
         }
     }
 
@@ -233,7 +250,7 @@ mod tests {
 
     #[test]
     fn bad_lattices_are_refused() {
-        let refuse = |extents: &[usize], coupling| UniformTorus::new(extents, coupling).unwrap_err().to_string();
+        let refuse = |lengths: &[usize], coupling| UniformTorus::new(lengths, coupling).unwrap_err().to_string();
         assert_eq!(refuse(&[], 1.0), "number of lengths of a torus is 0, expected 1 to 4");
         assert_eq!(refuse(&[4, 1], 1.0), "length of a torus is 1 in direction 1, expected at least 2");
         assert_eq!(refuse(&[4, 0], 1.0), "length of a torus is 0 in direction 1, expected at least 2");

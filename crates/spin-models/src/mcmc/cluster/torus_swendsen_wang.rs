@@ -1,5 +1,7 @@
 //! Decomposition of a uniform periodic lattice, 64 sites a word.
 
+use std::borrow::Borrow;
+
 use linalg_core::rand::Rng;
 
 use super::bernoulli::Fraction;
@@ -8,7 +10,7 @@ use super::estimators::ClusterEstimate;
 use super::torus::UniformTorus;
 use crate::Result;
 use crate::error::check_beta;
-use crate::model::{EnergyModel, MarkovKernel, SweepStats};
+use crate::model::{CachedModel, EnergyModel, MarkovKernel, SweepStats};
 
 /// The Swendsen-Wang algorithm for a [`UniformTorus`].
 ///
@@ -39,7 +41,7 @@ use crate::model::{EnergyModel, MarkovKernel, SweepStats};
 /// ```
 #[derive(Debug, Clone)]
 pub struct TorusSwendsenWang {
-    /// Lengths of the lattice of the last sweep.
+    /// Lengths of the lattice of the last sweep, that of the rows first.
     extents: Vec<usize>,
     /// Spins of every row as bits, 1 is down; rows begin on a word.
     down: Vec<u64>,
@@ -75,8 +77,8 @@ impl TorusSwendsenWang {
     }
 
     fn lay_out(&mut self, torus: &UniformTorus) {
-        if self.extents != torus.extents() {
-            self.extents = torus.extents().to_vec();
+        if !torus.fastest_first().eq(self.extents.iter().copied()) {
+            self.extents = torus.fastest_first().collect();
             let n = torus.n_spins();
             let words = n / self.extents[0] * self.extents[0].div_ceil(64);
             for (bits, len) in [(&mut self.down, words), (&mut self.right, words)] {
@@ -257,8 +259,7 @@ impl TorusSwendsenWang {
     /// # Panics
     /// Before the first sweep, or if there is no direction `axis`.
     pub fn correlation(&self, axis: usize, distance: usize) -> f64 {
-        let length = self.extents[axis];
-        let stride: usize = self.extents[..axis].iter().product();
+        let (length, stride) = self.length_and_stride(axis);
         let shift = distance % length * stride;
         let mut same = 0u64;
         for block in self.run.chunks_exact(stride * length) {
@@ -270,6 +271,11 @@ impl TorusSwendsenWang {
         same as f64 / self.run.len() as f64
     }
 
+    fn length_and_stride(&self, axis: usize) -> (usize, usize) {
+        let fastest_first = self.extents.len() - 1 - axis;
+        (self.extents[fastest_first], self.extents[..fastest_first].iter().product())
+    }
+
     /// The improved estimator of the structure factor $`N^{-1} ⟨|\sum_x e^{ikx_a} s_x|^2⟩`$ at the wave number
     /// $`k = 2π m / L_a`$ along a direction. `O(N)`.
     ///
@@ -279,8 +285,7 @@ impl TorusSwendsenWang {
     /// # Panics
     /// Before the first sweep, or if there is no direction `axis`.
     pub fn structure_factor(&self, axis: usize, mode: usize) -> f64 {
-        let length = self.extents[axis];
-        let stride: usize = self.extents[..axis].iter().product();
+        let (length, stride) = self.length_and_stride(axis);
         let step = std::f64::consts::TAU / length as f64;
         let phases: Vec<(f64, f64)> =
             (0..length).map(|x| (step * (mode % length * x % length) as f64).sin_cos()).collect();
@@ -347,19 +352,21 @@ pub(super) fn pack_eight(spins: [i8; 8]) -> u64 {
     signs.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-impl MarkovKernel<UniformTorus> for TorusSwendsenWang {
+/// For a [`UniformTorus`], owned or borrowed.
+impl<M: CachedModel<Cache = ()> + Borrow<UniformTorus>> MarkovKernel<M> for TorusSwendsenWang {
     /// One decomposition of the lattice.
     ///
     /// # Panics
     /// If `s` has the wrong length, or `beta` is NaN or negative.
     fn sweep<R: Rng + ?Sized>(
         &mut self,
-        model: &UniformTorus,
+        model: &M,
         beta: f64,
         s: &mut [i8],
         _cache: &mut (),
         rng: &mut R,
     ) -> SweepStats {
+        let model = model.borrow();
         let n = model.n_spins();
         assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
         assert!(beta >= 0.0, "beta is {beta}, expected a number >= 0");
@@ -409,19 +416,23 @@ mod tests {
     /// With every satisfied bond active the clusters are the domains; those of a flood fill.
     #[test]
     fn domains_are_those_of_a_flood_fill() {
-        let shapes: [&[usize]; 12] = [
+        let shapes: [&[usize]; 16] = [
             &[2],
             &[65],
+            &[300],
             &[2, 2],
             &[3, 5],
-            &[63, 4],
-            &[64, 3],
+            &[4, 63],
+            &[3, 64],
+            &[7, 65],
             &[65, 7],
-            &[200, 9],
+            &[9, 200],
+            &[40, 130],
             &[2, 2, 2],
             &[5, 4, 3],
-            &[70, 3, 4],
+            &[4, 3, 70],
             &[3, 2, 4, 3],
+            &[2, 3, 2, 129],
         ];
         for extents in shapes {
             let torus = UniformTorus::new(extents, 1.0).unwrap();
@@ -431,7 +442,6 @@ mod tests {
             for round in 0..20 {
                 let mut rng = Streams::new(6).stream(round);
                 let s = Spins::random(n, &mut rng);
-                // Half of the satisfied bonds are wanted, too: compare what `choose` returned through the runs.
                 kernel.decompose(&s, Fraction::new(1.0), &mut rng);
                 kernel.turn(&mut s.to_vec(), &mut rng);
                 let mut label = vec![usize::MAX; n];
@@ -478,8 +488,9 @@ mod tests {
             let all: f64 = (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| same(i, j)).sum();
             approx::assert_abs_diff_eq!(kernel.estimate().m2, all / (n * n) as f64, epsilon = 1e-12);
             approx::assert_abs_diff_eq!(kernel.structure_factor(0, 0), all / n as f64, epsilon = 1e-12);
-            let mut stride = 1;
+            let mut stride = n;
             for (axis, &length) in extents.iter().enumerate() {
+                stride /= length;
                 let at = |i: usize| i / stride % length;
                 for r in 0..length {
                     let moved = |i: usize| i - at(i) * stride + (at(i) + r) % length * stride;
@@ -492,7 +503,6 @@ mod tests {
                     .map(|(i, j)| same(i, j) * (k * (at(i) as f64 - at(j) as f64)).cos())
                     .sum();
                 approx::assert_abs_diff_eq!(kernel.structure_factor(axis, 1), sum / n as f64, epsilon = 1e-12);
-                stride *= length;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Single clusters on a uniform periodic lattice, 64 sites a word.
 
+use std::borrow::Borrow;
+
 use linalg_core::rand::{Rng, RngExt};
 
 use super::bernoulli::Fraction;
@@ -7,7 +9,7 @@ use super::torus::UniformTorus;
 use super::torus_swendsen_wang::pack_eight;
 use crate::Result;
 use crate::error::check_beta;
-use crate::model::{EnergyModel, MarkovKernel, SweepStats};
+use crate::model::{CachedModel, EnergyModel, MarkovKernel, SweepStats};
 
 /// Wolff's single-cluster algorithm for a [`UniformTorus`].
 ///
@@ -17,7 +19,7 @@ use crate::model::{EnergyModel, MarkovKernel, SweepStats};
 /// Swendsen and Wang, chosen by a uniform site: Wolff's rule. A sweep is one cluster.
 ///
 /// Probabilities are rounded down by less than 2⁻⁶⁴. Cost: proportional to the tiles that the cluster touches;
-/// memory 64 bytes a tile at most. Where clusters are much smaller than a tile, far above the critical
+/// memory 64 bytes a tile in up to three dimensions. Where clusters are much smaller than a tile, far above the critical
 /// temperature, [`TorusSwendsenWang`](super::TorusSwendsenWang) or single flips cost less a spin.
 ///
 /// Reference: Wolff, Phys. Rev. Lett. 62, 361 (1989).
@@ -51,6 +53,7 @@ enum Tiling {
 }
 
 impl Tiling {
+    /// `extents`: lengths of the lattice, that of the rows first.
     fn new(extents: &[usize]) -> Self {
         // A torus has one to four lengths.
         match *extents {
@@ -60,6 +63,10 @@ impl Tiling {
             [a, b, c, d] => Self::Four(Tiles::new([a, b, c, d])),
             _ => unreachable!("a torus of {} dimensions", extents.len()),
         }
+    }
+
+    fn of(torus: &UniformTorus) -> Self {
+        Self::new(&torus.fastest_first().collect::<Vec<_>>())
     }
 
     fn extents(&self) -> &[usize] {
@@ -79,28 +86,30 @@ impl TorusWolff {
     /// [`Error::Beta`](crate::Error::Beta) when `beta` is not finite or negative.
     pub fn new(torus: &UniformTorus, beta: f64) -> Result<Self> {
         check_beta(beta)?;
-        Ok(Self { tiling: Tiling::new(torus.extents()) })
+        Ok(Self { tiling: Tiling::of(torus) })
     }
 }
 
-impl MarkovKernel<UniformTorus> for TorusWolff {
+/// For a [`UniformTorus`], owned or borrowed.
+impl<M: CachedModel<Cache = ()> + Borrow<UniformTorus>> MarkovKernel<M> for TorusWolff {
     /// Grows and turns one cluster; `flipped` is its size. The mean of `flipped / N` is $`⟨m^2⟩`$.
     ///
     /// # Panics
     /// If `s` has the wrong length, or `beta` is NaN or negative.
     fn sweep<R: Rng + ?Sized>(
         &mut self,
-        model: &UniformTorus,
+        model: &M,
         beta: f64,
         s: &mut [i8],
         _cache: &mut (),
         rng: &mut R,
     ) -> SweepStats {
+        let model = model.borrow();
         let n = model.n_spins();
         assert_eq!(s.len(), n, "{} spins for a model of {n}", s.len());
         assert!(beta >= 0.0, "beta is {beta}, expected a number >= 0");
-        if self.tiling.extents() != model.extents() {
-            self.tiling = Tiling::new(model.extents());
+        if !model.fastest_first().eq(self.tiling.extents().iter().copied()) {
+            self.tiling = Tiling::of(model);
         }
         let active = Fraction::activation(beta, model.coupling());
         let seed = rng.random_range(0..n as u32) as usize;
@@ -114,12 +123,14 @@ impl MarkovKernel<UniformTorus> for TorusWolff {
     }
 }
 
-/// What is known of a tile in the growth of one cluster.
+/// A tile and what is known of it in the growth of one cluster; a line of the cache up to three dimensions.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 struct Tile<const D: usize> {
-    /// The growth in which the rest was written.
+    /// Its coordinates among the tiles.
+    x: [u32; D],
+    /// The growth in which the spins were read, an even number; one more when the bonds are drawn, too.
     epoch: u32,
-    drawn: bool,
     /// Spins as bits, 1 is down.
     down: u64,
     /// Active bonds to the next site up each direction; also those that leave the tile.
@@ -138,6 +149,13 @@ struct Tiles<const D: usize> {
     strides: [usize; D],
     /// Number of tiles in each direction.
     counts: [u32; D],
+    /// Distances of neighbouring tiles, and of the last tile of a direction from the first.
+    steps: [usize; D],
+    wraps: [usize; D],
+    /// Widths of the last tile of each direction.
+    last_widths: [u32; D],
+    /// Places of the rows of a full tile, from its first site.
+    rows: Vec<usize>,
     tiles: Vec<Tile<D>>,
     /// Tiles with drawn bonds.
     touched: Vec<u32>,
@@ -199,31 +217,58 @@ impl<const D: usize> Tiles<D> {
     const ROW: usize = 1 << Self::LOG_WIDTHS[0];
 
     fn new(extents: [usize; D]) -> Self {
-        let mut strides = [1; D];
-        for axis in 1..D {
-            strides[axis] = strides[axis - 1] * extents[axis - 1];
-        }
         // At most 2^31 sites: the numbers of tiles fit.
         let counts: [u32; D] = std::array::from_fn(|axis| extents[axis].div_ceil(1 << Self::LOG_WIDTHS[axis]) as u32);
-        let blank = Tile { epoch: 0, drawn: false, down: 0, bonds: [0; D], cluster: 0, entered: 0 };
-        let tiles = vec![blank; counts.iter().map(|&count| count as usize).product()];
-        Self { extents, strides, counts, tiles, touched: Vec::new(), queue: Vec::new(), epoch: 0 }
+        let (mut strides, mut steps) = ([1; D], [1; D]);
+        for axis in 1..D {
+            strides[axis] = strides[axis - 1] * extents[axis - 1];
+            steps[axis] = steps[axis - 1] * counts[axis - 1] as usize;
+        }
+        let rows = (0..64).step_by(Self::ROW).map(|site| (1..D).map(|axis| Self::at(site, axis) * strides[axis]).sum());
+        let tile = |index: usize| {
+            let x = std::array::from_fn(|axis| (index / steps[axis] % counts[axis] as usize) as u32);
+            Tile { x, epoch: 0, down: 0, bonds: [0; D], cluster: 0, entered: 0 }
+        };
+        Self {
+            extents,
+            strides,
+            counts,
+            steps,
+            wraps: std::array::from_fn(|axis| steps[axis] * (counts[axis] as usize - 1)),
+            last_widths: std::array::from_fn(|axis| ((extents[axis] - 1) as u32 & Self::mask(axis)) + 1),
+            rows: rows.collect(),
+            tiles: (0..counts.iter().map(|&count| count as usize).product()).map(tile).collect(),
+            touched: Vec::new(),
+            queue: Vec::new(),
+            epoch: 0,
+        }
+    }
+
+    /// The width of a full tile less one.
+    #[inline]
+    const fn mask(axis: usize) -> u32 {
+        (1 << Self::LOG_WIDTHS[axis]) - 1
+    }
+
+    /// The coordinate in direction `axis` of a site of a tile.
+    #[inline]
+    const fn at(site: usize, axis: usize) -> usize {
+        site >> Self::SHIFTS[axis].trailing_zeros() & Self::mask(axis) as usize
     }
 
     /// Grows the cluster of `seed`, turns it and returns its size.
     fn turn_cluster<R: Rng + ?Sized>(&mut self, seed: usize, active: Fraction, s: &mut [i8], rng: &mut R) -> u64 {
-        if self.epoch == u32::MAX {
+        if self.epoch >= u32::MAX - 1 {
             self.tiles.iter_mut().for_each(|tile| tile.epoch = 0);
             self.epoch = 0;
         }
-        self.epoch += 1;
+        self.epoch += 2;
         self.touched.clear();
-        let (mut tile, mut site, mut tiles_before) = (0, 0, 1);
+        let (mut tile, mut site) = (0, 0);
         for axis in 0..D {
             let x = seed / self.strides[axis] % self.extents[axis];
-            tile += (x >> Self::LOG_WIDTHS[axis]) * tiles_before;
-            site += (x & ((1 << Self::LOG_WIDTHS[axis]) - 1)) << Self::SHIFTS[axis].trailing_zeros();
-            tiles_before *= self.counts[axis] as usize;
+            tile += (x >> Self::LOG_WIDTHS[axis]) * self.steps[axis];
+            site += (x & Self::mask(axis) as usize) << Self::SHIFTS[axis].trailing_zeros();
         }
         self.draw(tile, active, s, rng);
         self.enter(tile, 1 << site);
@@ -234,68 +279,46 @@ impl<const D: usize> Tiles<D> {
         self.touched.iter().map(|&tile| self.turn_tile(tile as usize, s)).sum()
     }
 
-    /// The coordinates of a tile among the tiles.
-    #[inline]
-    fn coordinates(&self, tile: usize) -> [u32; D] {
-        let mut rest = tile as u32;
-        std::array::from_fn(|axis| {
-            let x = rest % self.counts[axis];
-            rest /= self.counts[axis];
-            x
-        })
-    }
-
     /// The width in direction `axis` of the tiles with the coordinate `x` there.
     #[inline]
-    fn width(&self, axis: usize, x: u32) -> usize {
-        let full = 1 << Self::LOG_WIDTHS[axis];
-        full.min(self.extents[axis] - ((x as usize) << Self::LOG_WIDTHS[axis]))
+    fn width(&self, axis: usize, x: u32) -> u32 {
+        if x + 1 == self.counts[axis] { self.last_widths[axis] } else { 1 << Self::LOG_WIDTHS[axis] }
     }
 
     /// Bits from the first to the last site of a tile along `axis`.
     #[inline]
     fn across(&self, axis: usize, x: u32) -> u32 {
-        Self::SHIFTS[axis] * (self.width(axis, x) as u32 - 1)
+        Self::SHIFTS[axis] * (self.width(axis, x) - 1)
     }
 
     /// The next tile up a direction, around the lattice.
     #[inline]
     fn up(&self, tile: usize, axis: usize, x: u32) -> usize {
-        let step = self.tile_stride(axis);
-        if x + 1 == self.counts[axis] { tile - step * x as usize } else { tile + step }
+        if x + 1 == self.counts[axis] { tile - self.wraps[axis] } else { tile + self.steps[axis] }
     }
 
     /// The next tile down a direction, and its coordinate.
     #[inline]
     fn down(&self, tile: usize, axis: usize, x: u32) -> (usize, u32) {
-        let step = self.tile_stride(axis);
-        let last = self.counts[axis] - 1;
-        if x == 0 { (tile + step * last as usize, last) } else { (tile - step, x - 1) }
-    }
-
-    #[inline]
-    fn tile_stride(&self, axis: usize) -> usize {
-        self.counts[..axis].iter().map(|&count| count as usize).product()
+        if x == 0 { (tile + self.wraps[axis], self.counts[axis] - 1) } else { (tile - self.steps[axis], x - 1) }
     }
 
     /// Calls `visit` with the first bit and the place in the lattice of every row of a tile.
     #[inline]
-    fn for_rows(&self, tile: usize, mut visit: impl FnMut(u32, std::ops::Range<usize>)) {
-        let x = self.coordinates(tile);
-        let width: [usize; D] = std::array::from_fn(|axis| self.width(axis, x[axis]));
+    fn for_rows(&self, tile: usize, mut visit: impl FnMut(usize, std::ops::Range<usize>)) {
+        let x = self.tiles[tile].x;
         let corner: usize =
             (0..D).map(|axis| ((x[axis] as usize) << Self::LOG_WIDTHS[axis]) * self.strides[axis]).sum();
-        for row in 0..64 / Self::ROW {
-            let bit = row * Self::ROW;
-            let mut start = corner;
-            let mut inside = true;
-            for axis in 1..D {
-                let y = bit >> Self::SHIFTS[axis].trailing_zeros() & ((1 << Self::LOG_WIDTHS[axis]) - 1);
-                inside &= y < width[axis];
-                start += y * self.strides[axis];
+        let width: [u32; D] = std::array::from_fn(|axis| self.width(axis, x[axis]));
+        if (0..D).all(|axis| width[axis] > Self::mask(axis)) {
+            for (k, &row) in self.rows.iter().enumerate() {
+                visit(k * Self::ROW, corner + row..corner + row + Self::ROW);
             }
-            if inside {
-                visit(bit as u32, start..start + width[0]);
+        } else {
+            for (k, &row) in self.rows.iter().enumerate() {
+                if (1..D).all(|axis| Self::at(k * Self::ROW, axis) < width[axis] as usize) {
+                    visit(k * Self::ROW, corner + row..corner + row + width[0] as usize);
+                }
             }
         }
     }
@@ -303,49 +326,41 @@ impl<const D: usize> Tiles<D> {
     /// The spins of a tile, read once a growth.
     #[inline]
     fn pack(&mut self, tile: usize, s: &[i8]) -> u64 {
-        if self.tiles[tile].epoch == self.epoch {
+        if self.tiles[tile].epoch | 1 == self.epoch | 1 {
             return self.tiles[tile].down;
         }
         let mut down = 0;
         self.for_rows(tile, |bit, sites| down |= pack_row(&s[sites]) << bit);
-        self.tiles[tile] = Tile { epoch: self.epoch, drawn: false, down, bonds: [0; D], cluster: 0, entered: 0 };
+        let state = &mut self.tiles[tile];
+        (state.epoch, state.down) = (self.epoch, down);
+        (state.cluster, state.entered) = (0, 0);
         down
     }
 
     /// Draws the bonds of a tile, once a growth.
     #[inline]
     fn draw<R: Rng + ?Sized>(&mut self, tile: usize, active: Fraction, s: &[i8], rng: &mut R) {
-        if self.tiles[tile].epoch == self.epoch && self.tiles[tile].drawn {
+        if self.tiles[tile].epoch == self.epoch | 1 {
             return;
         }
         let down = self.pack(tile, s);
-        let x = self.coordinates(tile);
-        let inside = self.inside(x);
-        let mut bonds = [0; D];
-        for axis in 0..D {
+        let x = self.tiles[tile].x;
+        let mut inside = !0;
+        let satisfied = std::array::from_fn(|axis| {
             let next = self.pack(self.up(tile, axis, x[axis]), s);
             let across = self.across(axis, x[axis]);
             let last = Self::FIRST[axis] << across;
-            let neighbor = (down >> Self::SHIFTS[axis] & !last) | (next & Self::FIRST[axis]) << across;
-            bonds[axis] = active.choose(!(down ^ neighbor) & inside, rng);
-        }
-        let tile_state = &mut self.tiles[tile];
-        tile_state.bonds = bonds;
-        tile_state.drawn = true;
-        self.touched.push(tile as u32);
-    }
-
-    /// The sites of a tile that lie in the lattice.
-    #[inline]
-    fn inside(&self, x: [u32; D]) -> u64 {
-        let mut inside = !0;
-        for axis in 0..D {
-            let (width, full) = (self.width(axis, x[axis]), 1 << Self::LOG_WIDTHS[axis]);
-            if width < full {
-                inside &= (0..width).fold(0, |mask, y| mask | Self::FIRST[axis] << (Self::SHIFTS[axis] as usize * y));
+            if self.width(axis, x[axis]) <= Self::mask(axis) {
+                // All sites up to the last of a narrower tile.
+                inside &= (0..=across).step_by(Self::SHIFTS[axis] as usize).fold(0, |m, y| m | Self::FIRST[axis] << y);
             }
-        }
-        inside
+            let neighbor = (down >> Self::SHIFTS[axis] & !last) | (next & Self::FIRST[axis]) << across;
+            !(down ^ neighbor)
+        });
+        let bonds = active.choose_each(satisfied.map(|bonds| bonds & inside), rng);
+        let state = &mut self.tiles[tile];
+        (state.bonds, state.epoch) = (bonds, self.epoch | 1);
+        self.touched.push(tile as u32);
     }
 
     /// Lets the cluster into a tile whose bonds are drawn.
@@ -363,7 +378,7 @@ impl<const D: usize> Tiles<D> {
 
     /// Follows the cluster from the entered sites of a tile to the sites around it.
     fn follow<R: Rng + ?Sized>(&mut self, tile: usize, active: Fraction, s: &[i8], rng: &mut R) {
-        let x = self.coordinates(tile);
+        let x = self.tiles[tile].x;
         let across: [u32; D] = std::array::from_fn(|axis| self.across(axis, x[axis]));
         let state = &mut self.tiles[tile];
         let bonds = state.bonds;
@@ -373,9 +388,8 @@ impl<const D: usize> Tiles<D> {
         loop {
             let mut more = new;
             for _ in 0..2 {
-                for axis in 0..D {
-                    let shift = Self::SHIFTS[axis];
-                    more |= (more & within[axis]) << shift | (more >> shift & within[axis]);
+                for (bonds, shift) in within.iter().zip(Self::SHIFTS) {
+                    more |= (more & bonds) << shift | (more >> shift & bonds);
                 }
             }
             if more == new {
@@ -436,6 +450,98 @@ fn turn_row(spins: &mut [i8], bits: u64) {
         // 1 and -1 differ in all bits but the lowest.
         for (spin, turn) in eight.iter_mut().zip(turns) {
             *spin ^= turn as i8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg_core::rng::Streams;
+
+    use super::*;
+    use crate::spins::Spins;
+
+    #[test]
+    fn tiles_are_boxes_of_64_sites() {
+        assert_eq!((shifts::<1>(), first_faces::<1>()), ([1], [1]));
+        assert_eq!((shifts::<2>(), first_faces::<2>()), ([1, 8], [0x0101_0101_0101_0101, 0xff]));
+        assert_eq!(shifts::<3>(), [1, 4, 16]);
+        assert_eq!(first_faces::<3>(), [0x1111_1111_1111_1111, 0x000f_000f_000f_000f, 0xffff]);
+        assert_eq!(shifts::<4>(), [1, 4, 16, 32]);
+        assert_eq!(log_widths::<4>().iter().sum::<u32>(), 6);
+    }
+
+    #[test]
+    fn rows_are_packed_and_turned() {
+        let mut rng = Streams::new(8).stream(0);
+        for n in [1, 2, 3, 4, 5, 7, 8, 9, 33, 64] {
+            let mut s = Spins::random(n, &mut rng);
+            let before = pack_row(&s);
+            for (k, &spin) in s.iter().enumerate() {
+                assert_eq!(before >> k & 1 == 1, spin < 0);
+            }
+            let turns = rng.next_u64() & (!0 >> (64 - n));
+            turn_row(&mut s, turns);
+            assert_eq!(pack_row(&s), before ^ turns);
+            assert!(Spins::from_signs(&s).is_ok());
+        }
+    }
+
+    /// With every satisfied bond active the cluster is a domain; that of a flood fill.
+    #[test]
+    fn clusters_are_domains() {
+        let shapes: [&[usize]; 13] = [
+            &[2],
+            &[65],
+            &[200],
+            &[2, 2],
+            &[5, 3],
+            &[9, 17],
+            &[8, 16],
+            &[3, 40],
+            &[2, 2, 2],
+            &[3, 4, 5],
+            &[9, 5, 6],
+            &[3, 2, 4, 3],
+            &[5, 6, 2, 3],
+        ];
+        for lengths in shapes {
+            let torus = UniformTorus::new(lengths, 1.0).unwrap();
+            let graph = torus.to_ising().unwrap();
+            let mut kernel = TorusWolff::new(&torus, 1e9).unwrap();
+            let mut rng = Streams::new(9).stream(0);
+            for _ in 0..40 {
+                let before = Spins::random(torus.n_spins(), &mut rng);
+                let mut s = before.clone();
+                let stats = kernel.sweep(&torus, 1e9, &mut s, &mut (), &mut rng);
+                let turned: Vec<usize> = (0..s.len()).filter(|&i| s[i] != before[i]).collect();
+                assert_eq!(stats.flipped, turned.len() as u64, "{lengths:?}");
+                let mut domain = vec![false; s.len()];
+                let mut queue = vec![turned[0]];
+                while let Some(i) = queue.pop() {
+                    if !std::mem::replace(&mut domain[i], true) {
+                        queue.extend(graph.row(i).0.iter().map(|&j| j as usize).filter(|&j| before[j] == before[i]));
+                    }
+                }
+                assert!((0..s.len()).all(|i| domain[i] == (s[i] != before[i])), "{lengths:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn epochs_begin_anew_after_the_last() {
+        let torus = UniformTorus::new(&[20, 20], 1.0).unwrap();
+        let mut kernel = TorusWolff::new(&torus, 0.4).unwrap();
+        let mut fresh = kernel.clone();
+        let (mut s, mut t) = (Spins::up(400), Spins::up(400));
+        if let Tiling::Two(tiles) = &mut kernel.tiling {
+            tiles.epoch = u32::MAX - 7;
+        }
+        let (mut a, mut b) = (Streams::new(1).stream(0), Streams::new(1).stream(0));
+        for _ in 0..10 {
+            kernel.sweep(&torus, 0.4, &mut s, &mut (), &mut a);
+            fresh.sweep(&torus, 0.4, &mut t, &mut (), &mut b);
+            assert_eq!(s, t);
         }
     }
 }
