@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use linalg_core::Streams;
 use linalg_core::stats::Estimate;
-use spin_models::exact::{kaufman, onsager};
+use spin_models::exact::{CRITICAL_COUPLING, Kaufman, Onsager};
 use spin_models::mcmc::{Chain, Metropolis, Observables};
 use spin_models::{Boundary, Ising, Simulation, Spins};
 use workspace_examples::exit;
@@ -106,19 +106,20 @@ fn measure(args: &Args, unit: u64, temperature: f64) -> Result<Point, Box<dyn st
     Ok(Point {
         temperature,
         magnetization: averages.abs_magnetization(),
-        exact_magnetization: onsager::spontaneous_magnetization(beta)?,
+        exact_magnetization: Onsager::isotropic(1.0)?.spontaneous_magnetization(beta)?,
         energy: averages.energy_per_spin(),
-        exact_energy: kaufman::energy_per_site(l, l, beta)?,
+        exact_energy: Kaufman::isotropic(l, l, 1.0)?.at(beta)?.energy / n as f64,
     })
 }
 
 fn draw(args: &Args, points: &[Point]) -> Result<(), Box<dyn std::error::Error>> {
-    let critical = 1.0 / onsager::critical_beta();
+    let infinite = Onsager::isotropic(1.0)?;
+    let critical = 1.0 / CRITICAL_COUPLING;
     // Denser towards the transition, where the curve falls steeply.
     let mut yang = Vec::new();
     for k in 0..=200 {
         let temperature = critical - (critical - 1.45) * (1.0 - f64::from(k) / 200.0).powi(4);
-        yang.push((temperature, onsager::spontaneous_magnetization(1.0 / temperature)?));
+        yang.push((temperature, infinite.spontaneous_magnetization(1.0 / temperature)?));
     }
     yang.push((critical, 0.0));
     yang.push((3.55, 0.0));
