@@ -12,6 +12,7 @@ pub mod theory;
 pub use error::{Error, Result};
 pub use exact::{Enumerable, Enumeration, GrayCode, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
+pub use mcmc::MonteCarlo;
 pub use model::{
     CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,
     MarkovKernel, PairCorrelations, PairwiseModel, PrepareLogPartition, Progress, Quantities, Replan, Reweight,

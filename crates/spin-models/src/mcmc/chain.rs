@@ -125,6 +125,15 @@ impl<M: CachedModel, K> Chain<M, K> {
     }
 }
 
+impl<M: CachedModel, K: MarkovKernel<M>> Chain<M, K> {
+    /// One sweep at a temperature of its own, which becomes that of the chain; it cannot be repeated from a checkpoint
+    /// taken before the next refresh, so this stays inside.
+    pub(super) fn sweep_at(&mut self, beta: f64) {
+        self.beta = beta;
+        self.sweep();
+    }
+}
+
 impl<M: CachedModel, K: MarkovKernel<M> + Clone> Chain<M, K> {
     /// Reads a checkpoint and repeats the sweeps since its last refresh.
     fn restored(&self, from: &Checkpoint) -> std::result::Result<RestoredState<M, K>, CheckpointError> {

@@ -3,7 +3,7 @@
 use linalg_core::stats::Running;
 
 use super::lanes::Lanes;
-use super::pooled::Pooled;
+use super::pooled::{Pooled, largest_ratio};
 use super::series::{Block, Series, Sums};
 
 /// Bound on every drift, in standard errors.
@@ -38,14 +38,11 @@ pub struct Equilibration {
 
 impl Equilibration {
     /// Whether nothing speaks against equilibrium: every drift within five standard errors, the spread of the chains
-    /// within four standard deviations of 1, and at least 100 effective samples.
+    /// within five standard deviations of 1, and at least 100 effective samples.
     pub fn passed(&self) -> bool {
         let drifts = self.energy_drift.iter().chain(&self.abs_magnetization_drift);
         let still = drifts.fold(true, |still, z| still && z.abs() <= LARGEST_DRIFT);
-        let together = self.chain_spread.is_none_or(|ratio| {
-            let deviation = (2.0 / (self.n_chains - 1) as f64).sqrt();
-            ratio <= 1.0 + 4.0 * deviation
-        });
+        let together = self.chain_spread.is_none_or(|ratio| ratio <= largest_ratio(self.n_chains));
         still && together && self.effective_samples >= FEWEST_SAMPLES
     }
 }

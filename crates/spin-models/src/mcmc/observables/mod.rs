@@ -3,6 +3,7 @@
 mod equilibration;
 mod lanes;
 mod pooled;
+mod saved;
 mod series;
 mod signs;
 
@@ -15,6 +16,7 @@ use crate::model::{PairCorrelations, PairwiseModel};
 
 pub use equilibration::Equilibration;
 pub use lanes::Lanes;
+pub(super) use pooled::Pooled;
 use series::Series;
 
 /// Averages of energy, magnetization and, on request, single spins and pairs, over one or many replicas.
@@ -35,14 +37,16 @@ use series::Series;
 /// # Errors of the estimates
 /// Means have the error of logarithmic binning ([`Binning`](linalg_core::stats::Binning)); functions of means that of
 /// the jackknife over blocks ten autocorrelation times long. The blocks, 64 to 127 a chain, double in length as the
-/// run goes on, so that memory does not grow. With several chains the spread between them gives a second error; the
-/// larger one is reported, so that chains stuck in different valleys show. A chain shorter than 50 of its
-/// autocorrelation times cannot tell its own error: the spread of four or more chains is then taken, and with fewer
-/// the error is *infinite*. An error is never NaN and never missing. No error covers a valley that no chain visited.
+/// run goes on, so that memory does not grow. With several chains the spread between them gives a second error, and the
+/// larger one is reported. Where the spread is larger than chance allows, the chains are stuck in different valleys, and
+/// their mean does not approach the truth with their number: the error is then the spread itself, that of a single
+/// chain. A chain shorter than 50 of its autocorrelation times cannot tell its own error: the spread of four or more
+/// chains is then taken, and with fewer the error is *infinite*. An error is never NaN and never missing. No error
+/// covers a valley that no chain visited.
 ///
 /// # Adding results
 /// [`Merge`] appends the chains of another result with the same shape, lane by lane, after comparing problem hashes and
-/// work units: a unit cannot be counted twice. Memory is about 4 kB a lane and chain, plus 256 bytes a site or pair.
+/// work units: a unit cannot be counted twice. Memory is about 4 kB a lane and chain, plus 256 bytes a site and 128 a pair.
 ///
 /// ```
 /// use spin_models::mcmc::Observables;
@@ -430,8 +434,8 @@ mod tests {
         }
         let merged = merged.unwrap();
         let m = merged.magnetization_per_spin();
-        // Spread of ±1 over 8 chains: sqrt(8 / (8 · 7)).
-        approx::assert_relative_eq!(m.std_error.unwrap(), (1.0f64 / 7.0).sqrt(), max_relative = 1e-12);
+        // Standard deviation of ±1 over 8 chains, not of their mean.
+        approx::assert_relative_eq!(m.std_error.unwrap(), (8.0f64 / 7.0).sqrt(), max_relative = 1e-12);
         assert_eq!(merged.magnetizations().unwrap()[1], m);
         assert_eq!(merged.energy_per_spin(), Estimate::new(-0.5, 0.0));
     }

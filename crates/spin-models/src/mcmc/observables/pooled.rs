@@ -12,9 +12,15 @@ const LONG_ENOUGH: f64 = 50.0;
 /// Independent chains from which the spread between them is believed where the error within them is not.
 const ENOUGH_CHAINS: usize = 4;
 
+/// Ratio of the variance between chains to that within them above which they disagree: five standard deviations of the
+/// ratio above 1, which chance exceeds once in a few hundred to a few thousand times.
+pub(super) fn largest_ratio(chains: usize) -> f64 {
+    1.0 + 5.0 * (2.0 / (chains as f64 - 1.0)).sqrt()
+}
+
 /// The mean over all chains and the two ways to its variance.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pooled {
+pub(in crate::mcmc) struct Pooled {
     pub mean: f64,
     /// Variance of the mean from the scatter within chains.
     pub within: f64,
@@ -70,9 +76,17 @@ impl Pooled {
         self.count as f64 >= LONG_ENOUGH * self.tau * self.chains as f64
     }
 
-    /// The larger of the two variances; infinite if neither can be believed.
+    /// Whether the chains differ by more than chance: they then sample different parts of the configurations.
+    pub fn disagree(&self) -> bool {
+        self.between.is_some_and(|between| between > largest_ratio(self.chains) * self.within)
+    }
+
+    /// The larger of the two variances; that of a single chain if the chains disagree; infinite if neither can be
+    /// believed.
     pub fn variance(&self) -> f64 {
         let variance = match self.between {
+            // The mean of chains in different valleys does not approach the truth with their number.
+            Some(between) if self.disagree() => between * self.chains as f64,
             // `max` ignores a NaN within, from chains of one measurement.
             Some(between) if self.chains >= ENOUGH_CHAINS => between.max(self.within),
             Some(between) if self.long_enough() => between.max(self.within),

@@ -5,7 +5,11 @@ use linalg_core::stats::Binning;
 use super::signs::SignBlocks;
 
 /// Complete blocks kept of a chain: from half of this number up to it.
-const MOST_BLOCKS: usize = 128;
+pub(super) const MOST_BLOCKS: usize = 128;
+
+/// Rows of block sums kept of sites, and of pairs, which are many.
+pub(super) const SITE_ROWS: usize = 64;
+pub(super) const PAIR_ROWS: usize = 32;
 
 /// Sums over measurements of `e - e_0`, `(e - e_0)²`, `m`, `|m|`, `m²`, `m⁴`, with `e_0` the reference of the chain.
 pub(super) type Sums = [f64; 6];
@@ -54,8 +58,9 @@ pub(super) struct Series {
 
 impl Series {
     pub fn new(n_sites: Option<usize>, n_pairs: Option<usize>) -> Self {
-        let signs = |width: Option<usize>| width.map(SignBlocks::new);
-        Self { block_length: 1, sites: signs(n_sites), pairs: signs(n_pairs), ..Self::default() }
+        let sites = n_sites.map(|width| SignBlocks::new(width, SITE_ROWS));
+        let pairs = n_pairs.map(|width| SignBlocks::new(width, PAIR_ROWS));
+        Self { block_length: 1, sites, pairs, ..Self::default() }
     }
 
     /// Number of measurements.

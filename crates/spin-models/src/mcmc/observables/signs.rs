@@ -4,26 +4,25 @@ use linalg_core::stats::Estimate;
 
 use super::pooled::Pooled;
 
-/// Complete rows kept: from half of this number up to it.
-const MOST_ROWS: usize = 64;
-
 /// Block sums of `width` variables that are ±1.
 ///
 /// The sums are integers: nothing is rounded, and a row of 32-bit sums holds 2³¹ measurements.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SignBlocks {
-    width: usize,
+    pub(super) width: usize,
+    /// Complete blocks kept, an even number: from half of it up to it.
+    pub(super) most_rows: usize,
     /// Complete blocks, a row of `width` sums each, in order of time.
-    rows: Vec<i32>,
-    block_length: u64,
-    current: Vec<i32>,
-    filled: u64,
+    pub(super) rows: Vec<i32>,
+    pub(super) block_length: u64,
+    pub(super) current: Vec<i32>,
+    pub(super) filled: u64,
 }
 
 impl SignBlocks {
-    pub fn new(width: usize) -> Self {
-        Self { width, rows: Vec::new(), block_length: 1, current: vec![0; width], filled: 0 }
+    pub fn new(width: usize, most_rows: usize) -> Self {
+        Self { width, most_rows, rows: Vec::new(), block_length: 1, current: vec![0; width], filled: 0 }
     }
 
     /// Adds a measurement: `add` increases the sums it is given.
@@ -36,7 +35,7 @@ impl SignBlocks {
             self.current.fill(0);
             self.filled = 0;
             // A width of 0 never has rows.
-            if self.rows.len() >= MOST_ROWS * self.width.max(1) {
+            if self.rows.len() >= self.most_rows * self.width.max(1) {
                 self.halve();
             }
         }
@@ -45,12 +44,12 @@ impl SignBlocks {
     /// Adds every second row to the one before it.
     fn halve(&mut self) {
         let width = self.width;
-        for k in 0..MOST_ROWS / 2 {
+        for k in 0..self.most_rows / 2 {
             for c in 0..width {
                 self.rows[k * width + c] = self.rows[2 * k * width + c] + self.rows[(2 * k + 1) * width + c];
             }
         }
-        self.rows.truncate(MOST_ROWS / 2 * width);
+        self.rows.truncate(self.most_rows / 2 * width);
         self.block_length *= 2;
     }
 
@@ -124,7 +123,7 @@ mod tests {
     /// A spin that keeps its value with probability `keep`, else is drawn with mean `m`.
     fn telegraph(n: u64, keep: f64, m: f64, stream: u64) -> SignBlocks {
         let mut rng = Streams::new(3).fast_stream(stream);
-        let mut blocks = SignBlocks::new(1);
+        let mut blocks = SignBlocks::new(1, 64);
         let draw = |rng: &mut linalg_core::rng::Xoshiro256PlusPlus| if rng.random_bool(0.5 + 0.5 * m) { 1 } else { -1 };
         let mut s = draw(&mut rng);
         for _ in 0..n {
@@ -153,7 +152,7 @@ mod tests {
 
     #[test]
     fn halving_loses_nothing() {
-        let mut blocks = SignBlocks::new(2);
+        let mut blocks = SignBlocks::new(2, 64);
         for k in 0..1_000_003i32 {
             blocks.push(|sums| {
                 sums[0] += 1;
@@ -162,7 +161,7 @@ mod tests {
         }
         assert_eq!((blocks.count(), blocks.total(0)), (1_000_003, 1_000_003));
         assert_eq!(blocks.total(1), 1_000_003 - 2 * 250_001);
-        assert!(blocks.n_rows() < MOST_ROWS && blocks.n_rows() >= MOST_ROWS / 2);
+        assert!((32..64).contains(&blocks.n_rows()));
         let constant = column_estimate(&[&blocks], 0);
         assert_eq!(constant, Estimate::new(1.0, 2.0 / 1_000_003.0));
     }
@@ -172,7 +171,7 @@ mod tests {
         // τ = 200: the chain is ten times as long.
         let slow = telegraph(2000, 0.995, 0.0, 9);
         assert_eq!(column_estimate(&[&slow], 0).std_error, Some(f64::INFINITY));
-        let empty = SignBlocks::new(1);
+        let empty = SignBlocks::new(1, 64);
         let none = column_estimate(&[&empty], 0);
         assert!(none.value.is_nan() && none.std_error == Some(f64::INFINITY));
     }

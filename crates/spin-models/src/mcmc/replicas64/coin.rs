@@ -25,31 +25,37 @@ impl Coin {
     }
 }
 
-/// Lanes that share a threshold.
-pub(super) type Group = (u64, u64);
+/// Rounds made before the first look whether lanes are left: cheaper than a look after every round.
+const BLIND_ROUNDS: usize = 8;
 
-/// Tosses the coin of every lane: `groups` holds `(threshold, lanes)` with disjoint lanes.
+/// Tosses the coins of `G` groups of lanes: group `g` has probability `thresholds[g] / 2^64` and the lanes `lanes[g]`.
 ///
 /// Every lane compares its own uniform number, made of the same bit of successive random words, with its threshold,
 /// from the highest bit down, and drops out at the first difference. Half of the lanes drop out a word, so that seven
-/// or eight words are drawn for all 64.
+/// or eight words decide all 64.
 #[inline]
-pub(super) fn toss<R: Rng + ?Sized>(groups: &mut [Group], rng: &mut R) -> u64 {
-    let mut undecided = groups.iter().fold(0, |lanes, group| lanes | group.1);
+pub(super) fn toss<const G: usize, R: Rng + ?Sized>(mut thresholds: [u64; G], lanes: [u64; G], rng: &mut R) -> u64 {
+    let mut undecided = lanes.iter().fold(0, |all, lanes| all | lanes);
     let mut heads = 0;
-    let mut bits = 0;
-    // After 64 equal bits the number is not below the threshold.
-    while undecided != 0 && bits < 64 {
+    let mut round = |undecided: &mut u64| {
         let random = rng.next_u64();
         let mut threshold = 0;
-        for (left, lanes) in groups.iter_mut() {
+        for (left, lanes) in thresholds.iter_mut().zip(lanes) {
             // All ones where the highest bit is set.
-            threshold |= ((*left as i64 >> 63) as u64) & *lanes;
+            threshold |= ((*left as i64 >> 63) as u64) & lanes;
             *left <<= 1;
         }
-        heads |= undecided & threshold & !random;
-        undecided &= !(threshold ^ random);
-        bits += 1;
+        heads |= *undecided & threshold & !random;
+        *undecided &= !(threshold ^ random);
+    };
+    for _ in 0..BLIND_ROUNDS {
+        round(&mut undecided);
+    }
+    // After 64 equal bits the number is not below the threshold.
+    let mut rounds = BLIND_ROUNDS;
+    while undecided != 0 && rounds < 64 {
+        round(&mut undecided);
+        rounds += 1;
     }
     heads
 }
@@ -73,7 +79,7 @@ mod tests {
             };
             let (mut ones, mut both, mut again, mut previous) = ([0u32; 64], [0u32; 64], [0u32; 64], 0u64);
             for _ in 0..n {
-                let heads = toss(&mut [(threshold(p), low), (threshold(q), high)], &mut rng);
+                let heads = toss([threshold(p), threshold(q)], [low, high], &mut rng);
                 for lane in 0..64 {
                     ones[lane] += (heads >> lane) as u32 & 1;
                     both[lane] += ((heads & heads.rotate_right(1)) >> lane) as u32 & 1;
@@ -109,8 +115,8 @@ mod tests {
         assert_eq!(Coin::new(0.5), Coin::Biased(1 << 63));
         let mut rng = Streams::new(1).fast_stream(1);
         for _ in 0..1000 {
-            assert_eq!(toss(&mut [(1 << 63, 0xff)], &mut rng) & !0xff, 0);
+            assert_eq!(toss([1 << 63], [0xff], &mut rng) & !0xff, 0);
         }
-        assert_eq!(toss(&mut [], &mut rng), 0);
+        assert_eq!(toss([], [], &mut rng), 0);
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn add_bit<const PLANES: usize>(planes: &mut [u64; PLANES], bit: u64)
 
 /// The lanes whose counter equals `value`.
 #[inline]
-pub(super) fn equal<const PLANES: usize>(planes: &[u64; PLANES], value: usize) -> u64 {
+pub(super) fn equal<const PLANES: usize>(planes: &[u64; PLANES], value: u8) -> u64 {
     let mut lanes = u64::MAX;
     for (k, plane) in planes.iter().enumerate() {
         lanes &= if (value >> k) & 1 == 1 { *plane } else { !plane };
@@ -84,9 +84,9 @@ mod tests {
                 }
             }
             assert_eq!(bulk.counts(), plain);
-            for value in 0..16 {
+            for value in 0..16u8 {
                 let lanes = equal(&small, value);
-                let expected = |lane: usize| n_words <= 15 && plain[lane] == value as u64;
+                let expected = |lane: usize| n_words <= 15 && plain[lane] == u64::from(value);
                 assert!(n_words > 15 || (0..64).all(|lane| ((lanes >> lane) & 1 == 1) == expected(lane)));
             }
         }

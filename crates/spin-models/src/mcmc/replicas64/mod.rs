@@ -64,8 +64,8 @@ pub struct Replicas64 {
     dynamics: Dynamics,
     order: Order,
     beta: f64,
-    /// `coins[z][k]`: flip probability with `k` of `z` bonds satisfied.
-    coins: Vec<Vec<Coin>>,
+    /// Flip probabilities by number of bonds.
+    coins: Vec<Coins>,
     words: Vec<u64>,
     rng: Xoshiro256PlusPlus,
     sweeps: u64,
@@ -176,7 +176,7 @@ impl Replicas64 {
     ///
     /// # Errors
     /// [`Error::Beta`], and [`Error::NotApplicable`] naming the first coupling of another modulus, field that is no
-    /// multiple of it, or site with too many of both.
+    /// multiple of it, or site with too many of both, and for random order, whose visits the replicas would share.
     ///
     /// # Panics
     /// If `order` is a colouring of another number of sites.
@@ -189,6 +189,10 @@ impl Replicas64 {
         unit: u64,
     ) -> Result<Self> {
         check_beta(beta)?;
+        if order == Order::Random {
+            let reason = "in random order all replicas would visit the same sites and not be independent".to_owned();
+            return Err(Error::NotApplicable { solver: NAME, reason });
+        }
         let bonds = Bonds::new(model)?;
         if let Order::Colored(coloring) = &order {
             let (sites, n) = (coloring.n_sites(), bonds.n_spins);
@@ -236,20 +240,7 @@ impl Replicas64 {
         let mut flipped = 0;
         order.for_each(n, rng, |i, rng| {
             let satisfied = bonds.satisfied(words, i);
-            let mut flips = 0;
-            let mut groups = [(0, 0); MOST_BONDS + 1];
-            let mut n_groups = 0;
-            for (count, coin) in coins[bonds.weight(i)].iter().enumerate() {
-                match *coin {
-                    Coin::Never => {}
-                    Coin::Always => flips |= equal(&satisfied, count),
-                    Coin::Biased(threshold) => {
-                        groups[n_groups] = (threshold, equal(&satisfied, count));
-                        n_groups += 1;
-                    }
-                }
-            }
-            flips |= toss(&mut groups[..n_groups], rng);
+            let flips = coins[bonds.weight(i)].flips(&satisfied, rng);
             words[i] ^= flips;
             flipped += u64::from(flips.count_ones());
         });
@@ -258,15 +249,65 @@ impl Replicas64 {
     }
 }
 
+/// The flip probabilities of sites with one number of bonds.
+#[derive(Debug, Clone, Default)]
+struct Coins {
+    /// Numbers of satisfied bonds that flip for certain.
+    certain: Vec<u8>,
+    /// Numbers of satisfied bonds and thresholds of those that may flip.
+    biased: Vec<(u8, u64)>,
+}
+
+impl Coins {
+    /// Which lanes flip, given their numbers of satisfied bonds.
+    #[inline]
+    fn flips<R: Rng + ?Sized>(&self, satisfied: &[u64; PLANES], rng: &mut R) -> u64 {
+        let certain = self.certain.iter().fold(0, |lanes, &count| lanes | equal(satisfied, count));
+        certain | self.toss_from(0, satisfied, rng)
+    }
+
+    fn toss_from<R: Rng + ?Sized>(&self, first: usize, satisfied: &[u64; PLANES], rng: &mut R) -> u64 {
+        match self.biased.len() - first {
+            0 => 0,
+            1 => self.toss::<1, R>(first, satisfied, rng),
+            2 => self.toss::<2, R>(first, satisfied, rng),
+            3 => self.toss::<3, R>(first, satisfied, rng),
+            4 => self.toss::<4, R>(first, satisfied, rng),
+            5 => self.toss::<5, R>(first, satisfied, rng),
+            6 => self.toss::<6, R>(first, satisfied, rng),
+            7 => self.toss::<7, R>(first, satisfied, rng),
+            _ => self.toss::<8, R>(first, satisfied, rng) | self.toss_from(first + 8, satisfied, rng),
+        }
+    }
+
+    /// Tosses the coins `first .. first + G`.
+    #[inline]
+    fn toss<const G: usize, R: Rng + ?Sized>(&self, first: usize, satisfied: &[u64; PLANES], rng: &mut R) -> u64 {
+        let coins = &self.biased[first..first + G];
+        let thresholds = std::array::from_fn(|g| coins[g].1);
+        toss::<G, R>(thresholds, std::array::from_fn(|g| equal(satisfied, coins[g].0)), rng)
+    }
+}
+
 /// Flip probabilities by number of bonds and of satisfied ones: `ΔE = 2J (2k - z)`.
-fn coins(bonds: &Bonds, dynamics: Dynamics, beta: f64) -> Vec<Vec<Coin>> {
+fn coins(bonds: &Bonds, dynamics: Dynamics, beta: f64) -> Vec<Coins> {
     let rate = match dynamics {
         Dynamics::Metropolis => metropolis_acceptance,
         Dynamics::HeatBath => heat_bath_acceptance,
     };
     let largest = (0..bonds.n_spins).map(|i| bonds.weight(i)).max().unwrap_or(0);
-    let coin = |z: usize, k: usize| Coin::new(rate(beta * 2.0 * bonds.unit * (2.0 * k as f64 - z as f64)));
-    (0..=largest).map(|z| (0..=z).map(|k| coin(z, k)).collect()).collect()
+    let of_weight = |z: usize| {
+        let mut coins = Coins::default();
+        for k in 0..=z {
+            match Coin::new(rate(beta * 2.0 * bonds.unit * (2.0 * k as f64 - z as f64))) {
+                Coin::Never => {}
+                Coin::Always => coins.certain.push(k as u8),
+                Coin::Biased(threshold) => coins.biased.push((k as u8, threshold)),
+            }
+        }
+        coins
+    };
+    (0..=largest).map(of_weight).collect()
 }
 
 impl Simulation for Replicas64 {
@@ -370,7 +411,7 @@ mod tests {
         for seed in 0..5 {
             let model = random_model(9, 0.1, seed % 2 == 0, seed);
             let new = |order| Replicas64::new(&model, Dynamics::Metropolis, order, 2.0, Streams::new(seed), 0).unwrap();
-            let mut replicas = new(Order::Random);
+            let mut replicas = new(Order::Sequential);
             replicas.advance(3, &mut ());
             let energies = replicas.energies();
             for (lane, energy) in energies.into_iter().enumerate() {
@@ -390,7 +431,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let refuse = |builder: crate::models::IsingBuilder| {
             let model = builder.build().unwrap();
-            let new = Replicas64::new(&model, Dynamics::HeatBath, Order::Random, 1.0, Streams::new(1), 0);
+            let new = Replicas64::new(&model, Dynamics::HeatBath, Order::Sequential, 1.0, Streams::new(1), 0);
             new.unwrap_err().to_string()
         };
         let field = Ising::builder(2).coupling(0, 1, -2.0).field(1, 1.0);
@@ -399,6 +440,9 @@ mod tests {
         let reason = "site 0 has 16 couplings and a field of 0 units, at most 15 in all";
         assert_eq!(refuse(star), format!("64 replicas does not apply: {reason}"));
         let strong = Ising::builder(2).coupling(0, 1, 1.0).field(0, 1e300);
+        let free = Ising::builder(1).build().unwrap();
+        let random = Replicas64::new(&free, Dynamics::HeatBath, Order::Random, 1.0, Streams::new(1), 0);
+        assert!(matches!(random, Err(Error::NotApplicable { .. })));
         assert!(refuse(strong).starts_with("64 replicas does not apply: field 0 is 1000"));
     }
 
