@@ -67,7 +67,9 @@ fn partition_function(c: &mut Criterion) {
         let patterns: Vec<BitVec> = (0..16).map(|_| BitVec::random(model.n_terms(), &mut rng)).collect();
         group.throughput(Throughput::Elements(patterns.len() as u64));
         group.bench_with_input(BenchmarkId::new("enumerate_plan", n), &patterns, |b, patterns| {
-            b.iter(|| patterns.iter().map(|flips| plan.ln_z_signed(flips, 1.0).map_or(0.0, |ln_z| ln_z.value)).sum::<f64>());
+            b.iter(|| {
+                patterns.iter().map(|flips| plan.ln_z_signed(flips, 1.0).map_or(0.0, |ln_z| ln_z.value)).sum::<f64>()
+            });
         });
     }
     group.finish();
