@@ -6,7 +6,8 @@ use approx::{assert_abs_diff_eq, assert_relative_eq};
 use linalg_core::logspace::log_sum_exp;
 use linalg_core::special::{elliptic_e_complement, elliptic_k_complement};
 use proptest::prelude::*;
-use spin_models::exact::{CRITICAL_COUPLING, Kaufman, Onsager};
+use spin_models::exact::onsager::CRITICAL_COUPLING;
+use spin_models::exact::{Kaufman, Onsager, kaufman, onsager};
 use spin_models::theory::{CurieWeiss, CurieWeissLimit};
 use spin_models::{Correlations, Duplicates, Enumeration, Error, Ising, Quantities, Solve};
 
@@ -120,6 +121,9 @@ fn infinite_lattice() {
             assert_relative_eq!(lattice.spontaneous_magnetization(beta).unwrap(), uniform, max_relative = 1e-14);
         }
     }
+    let ferromagnet = Onsager::isotropic(1.0).unwrap().at(0.5).unwrap();
+    let functions = [onsager::ln_z_per_site, onsager::energy_per_site, onsager::specific_heat].map(|f| f(0.5).unwrap());
+    assert_eq!(functions, [ferromagnet.ln_z_per_site, ferromagnet.energy_per_site, ferromagnet.specific_heat]);
 }
 
 /// Onsager's energy and specific heat in complete elliptic integrals, Eqs. (116) and (117), and the scale of their
@@ -196,6 +200,9 @@ fn tori_of_the_reference() {
         assert_relative_eq!(sums.energy / sites, energy, max_relative = 1e-14);
         // The reference has 12 digits.
         assert_relative_eq!(sums.heat_capacity / sites, specific_heat, max_relative = 2e-11);
+        assert_relative_eq!(kaufman::ln_z(l, l, beta).unwrap(), sums.ln_z);
+        assert_relative_eq!(kaufman::energy_per_site(l, l, beta).unwrap(), sums.energy / sites);
+        assert_relative_eq!(kaufman::specific_heat(l, l, beta).unwrap(), sums.heat_capacity / sites);
         let opposite = Kaufman::isotropic(l, l, -1.0).unwrap().at(beta).unwrap();
         assert_eq!(sums, opposite);
     }

@@ -157,7 +157,7 @@ impl CurieWeiss {
                     let m = self.magnetization(k);
                     weights[k] * f(m) + weights[n - k] * f(-m)
                 })
-                .chain((n % 2 == 0).then(|| weights[n / 2] * f(0.0)))
+                .chain(n.is_multiple_of(2).then(|| weights[n / 2] * f(0.0)))
                 .collect();
             pairwise_sum(&terms) / total
         };

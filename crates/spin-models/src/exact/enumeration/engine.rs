@@ -303,3 +303,63 @@ fn linear_sums(
     job(layout).run(&mut sum, work, observer, unit, |sums, sum| sum.push(sums))?;
     Ok(sum.finish().expect("there is at least one unit"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SherringtonKirkpatrick;
+    use linalg_core::Streams;
+
+    /// 23 spins: four units.
+    fn terms() -> Terms {
+        let mut rng = Streams::new(31).stream(0);
+        let model = SherringtonKirkpatrick::gaussian(23, &mut rng).unwrap();
+        let fields = (0..23).map(|i| 0.05 * f64::from(i)).collect();
+        Terms::of_ising(&model.with_fields(fields).unwrap().to_ising().unwrap())
+    }
+
+    fn bits(totals: &Totals) -> Vec<u64> {
+        let mut bits = vec![totals.ln_z.to_bits(), totals.energy.unwrap_or(0.0).to_bits()];
+        if let Some(moments) = &totals.moments {
+            bits.extend((0..23).map(|i| moments.spin(i).to_bits()));
+            bits.extend((0..23).flat_map(|j| (0..j).map(move |i| (i, j))).map(|(i, j)| moments.pair(i, j).to_bits()));
+        }
+        bits
+    }
+
+    #[test]
+    fn units_in_order_are_the_sum_bit_for_bit() {
+        // The job below is the sequential one; with the rayon feature the engine's own runs in parallel.
+        let mut engine = Engine::new(terms(), true);
+        let beta = 0.6;
+        let totals = engine.totals(beta, Ask::Moments, &mut ()).unwrap();
+        let linear = Linear::new(&engine.layout, &engine.tables, beta).unwrap();
+        let mut sum = PairwiseSum::new(beta);
+        for unit in 0..engine.layout.units() {
+            sum.push(linear.unit(unit, Want::Moments, &mut LinearWork::default()));
+        }
+        let again = Totals::of_sums(sum.finish().unwrap(), &engine.layout, beta);
+        assert_eq!(engine.layout.units(), 4);
+        assert_eq!(bits(&totals)[2..], bits(&again)[2..]);
+        assert_eq!(totals.ln_z.to_bits(), (again.ln_z - beta * engine.constant()).to_bits());
+    }
+
+    #[cfg(feature = "rayon")]
+    #[test]
+    fn threads_do_not_change_a_bit() {
+        let answers = [1, 2, 5].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut engine = Engine::new(terms(), true);
+                let mut answers = Vec::new();
+                for (beta, ask) in [(0.6, Ask::Moments), (0.6, Ask::Cumulants), (40.0, Ask::Moments), (40.0, Ask::LnZ)]
+                {
+                    answers.extend(bits(&engine.totals(beta, ask, &mut ()).unwrap()));
+                }
+                answers
+            })
+        });
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[0], answers[2]);
+    }
+}

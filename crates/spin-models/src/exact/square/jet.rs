@@ -4,14 +4,14 @@ use std::ops::{Add, AddAssign, Mul, Sub};
 
 /// A value, its gradient, and its second derivatives `[11, 12, 22]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Jet {
+pub(crate) struct Jet {
     pub value: f64,
     pub first: [f64; 2],
     pub second: [f64; 3],
 }
 
 /// The parameters of the second derivatives.
-pub(super) const PAIRS: [(usize, usize); 3] = [(0, 0), (0, 1), (1, 1)];
+pub(crate) const PAIRS: [(usize, usize); 3] = [(0, 0), (0, 1), (1, 1)];
 
 impl Jet {
     pub fn constant(value: f64) -> Self {
@@ -123,11 +123,11 @@ mod tests {
             0.25 * (value(1.0, 1.0) - value(1.0, -1.0) - value(-1.0, 1.0) + value(-1.0, -1.0)),
             value(0.0, 1.0) - 2.0 * jet.value + value(0.0, -1.0),
         ];
-        for k in 0..2 {
-            approx::assert_relative_eq!(jet.first[k], first[k] / (2.0 * step), max_relative = 1e-6);
+        for (jet, difference) in jet.first.iter().zip(first) {
+            approx::assert_relative_eq!(*jet, difference / (2.0 * step), max_relative = 1e-6);
         }
-        for k in 0..3 {
-            approx::assert_relative_eq!(jet.second[k], second[k] / (step * step), max_relative = 1e-5);
+        for (jet, difference) in jet.second.iter().zip(second) {
+            approx::assert_relative_eq!(*jet, difference / (step * step), max_relative = 1e-5);
         }
         let (slope, curvature) = jet.along([2.0, -1.0]);
         approx::assert_relative_eq!(slope, 2.0 * jet.first[0] - jet.first[1], max_relative = 1e-15);

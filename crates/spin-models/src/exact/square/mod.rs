@@ -1,4 +1,4 @@
-//! Closed forms for the square lattice: Onsager's infinite one, Kaufman's torus.
+//! What Onsager's and Kaufman's solutions of the square lattice share.
 //!
 //! Both are sums over the momenta of one row. A momentum ω enters through
 //!
@@ -12,9 +12,14 @@
 //! in them near the critical point. Derivatives are carried along to second order.
 
 mod jet;
-mod kaufman;
 mod momentum;
-mod onsager;
 
-pub use kaufman::{Kaufman, TorusSums};
-pub use onsager::{BulkSums, CRITICAL_COUPLING, Onsager};
+pub(super) use jet::{Jet, PAIRS};
+pub(super) use momentum::{Couplings, Momentum};
+
+use crate::{Error, Result};
+
+/// Checks that a coupling is finite; `entry` counts them.
+pub(super) fn check_coupling(entry: usize, value: f64) -> Result<()> {
+    if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { what: "coupling", entry, sites: Vec::new(), value }) }
+}

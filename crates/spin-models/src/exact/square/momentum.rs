@@ -6,7 +6,7 @@ use super::jet::Jet;
 ///
 /// Both couplings are non-negative. Derivatives by K come first, then those by K'.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Couplings {
+pub(crate) struct Couplings {
     /// K, along the transfer direction.
     pub along: f64,
     /// K', within the row.
@@ -25,7 +25,7 @@ pub(super) struct Couplings {
 
 /// What a momentum contributes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Momentum {
+pub(crate) struct Momentum {
     /// `ln(√P + √D) = ½ ln(2 sinh 2K) + γ/2`.
     pub ln: Jet,
     /// `e^{-γ} = (√P - √D) / (√P + √D)`.

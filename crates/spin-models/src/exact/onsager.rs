@@ -1,9 +1,20 @@
 //! The infinite square lattice.
+//!
+//! [`Onsager`] has any two couplings. The functions are those of the usual ferromagnet, J = 1 in both directions:
+//!
+//! ```
+//! use spin_models::exact::onsager;
+//!
+//! // T = 2: m = (1 - 1/sinh⁴ 1)^{1/8}.
+//! let m = (1.0 - 1f64.sinh().powi(-4)).powf(0.125);
+//! assert!((onsager::spontaneous_magnetization(0.5)? - m).abs() < 1e-15);
+//! assert!((1.0 / onsager::critical_beta() - 2.269185314213022).abs() < 1e-15);
+//! # Ok::<(), spin_models::Error>(())
+//! ```
 
 use std::f64::consts::{LN_2, PI};
 
-use super::jet::Jet;
-use super::momentum::Couplings;
+use super::square::{Couplings, Jet, check_coupling};
 use crate::error::check_beta;
 use crate::exact::compensated::Compensated;
 use crate::{Error, Result};
@@ -28,7 +39,7 @@ pub const CRITICAL_COUPLING: f64 = 0.440_686_793_509_771_5;
 /// Chang, Phys. Rev. 88, 1422 (1952), for the magnetization with two couplings.
 ///
 /// ```
-/// use spin_models::exact::{CRITICAL_COUPLING, Onsager};
+/// use spin_models::exact::onsager::{CRITICAL_COUPLING, Onsager};
 ///
 /// let square = Onsager::isotropic(1.0)?;
 /// // At the critical point e = -√2 J, ln Z/N = ½ ln 2 + 2G/π with Catalan's constant G.
@@ -58,11 +69,6 @@ pub struct BulkSums {
     pub energy_per_site: f64,
     /// `β² (⟨E²⟩ - ⟨E⟩²) / N`; infinite at the critical point, to the last few bits of β.
     pub specific_heat: f64,
-}
-
-/// Checks that a coupling is finite; `entry` counts them.
-pub(super) fn check_coupling(entry: usize, value: f64) -> Result<()> {
-    if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { what: "coupling", entry, sites: Vec::new(), value }) }
 }
 
 impl Onsager {
@@ -146,7 +152,7 @@ impl Onsager {
     /// `β_c`, where `sinh 2β|J_1| sinh 2β|J_2| = 1`; `None` if a coupling is 0.
     ///
     /// ```
-    /// use spin_models::exact::{CRITICAL_COUPLING, Onsager};
+    /// use spin_models::exact::onsager::{CRITICAL_COUPLING, Onsager};
     ///
     /// assert_eq!(Onsager::isotropic(-2.0)?.critical_beta(), Some(0.5 * CRITICAL_COUPLING));
     /// let beta = Onsager::new(1.0, 3.0)?.critical_beta().unwrap();
@@ -174,6 +180,45 @@ impl Onsager {
         }
         Some(low)
     }
+}
+
+const FERROMAGNET: Onsager = Onsager { rows: 1.0, columns: 1.0 };
+
+/// `ln Z / N` for J = 1.
+///
+/// # Errors
+/// [`Error::Beta`]; [`Error::NotApplicable`] if β overflows the sums.
+pub fn ln_z_per_site(beta: f64) -> Result<f64> {
+    Ok(FERROMAGNET.at(beta)?.ln_z_per_site)
+}
+
+/// `⟨E⟩ / N` for J = 1: from 0 at β = 0 to -2.
+///
+/// # Errors
+/// As [`ln_z_per_site`].
+pub fn energy_per_site(beta: f64) -> Result<f64> {
+    Ok(FERROMAGNET.at(beta)?.energy_per_site)
+}
+
+/// `β² (⟨E²⟩ - ⟨E⟩²) / N` for J = 1; infinite at the critical point.
+///
+/// # Errors
+/// As [`ln_z_per_site`].
+pub fn specific_heat(beta: f64) -> Result<f64> {
+    Ok(FERROMAGNET.at(beta)?.specific_heat)
+}
+
+/// Yang's magnetization `(1 - sinh⁻⁴ 2β)^{1/8}` for J = 1; 0 above the critical temperature.
+///
+/// # Errors
+/// As [`ln_z_per_site`].
+pub fn spontaneous_magnetization(beta: f64) -> Result<f64> {
+    FERROMAGNET.spontaneous_magnetization(beta)
+}
+
+/// `β_c = ½ ln(1 + √2) = 0.4407` for J = 1.
+pub fn critical_beta() -> f64 {
+    CRITICAL_COUPLING
 }
 
 /// Spacing of the rule, and how far it reaches on the side of ω = 0 and on that of ω = π.

@@ -1,10 +1,20 @@
 //! The square lattice on a torus.
+//!
+//! [`Kaufman`] has any two couplings. The functions are those of the usual ferromagnet, J = 1 in both directions:
+//!
+//! ```
+//! use spin_models::exact::kaufman;
+//!
+//! // 2 x 2 with doubled bonds: energies -8 (twice), +8 (twice), 0 (twelve times).
+//! let z = 4.0 * 2.4f64.cosh() + 12.0;
+//! assert!((kaufman::ln_z(2, 2, 0.3)? - z.ln()).abs() < 1e-15);
+//! assert!((kaufman::energy_per_site(2, 2, 0.3)? + 8.0 * 2.4f64.sinh() / z).abs() < 1e-14);
+//! # Ok::<(), spin_models::Error>(())
+//! ```
 
 use std::f64::consts::{LN_2, PI};
 
-use super::jet::{Jet, PAIRS};
-use super::momentum::{Couplings, Momentum};
-use super::onsager::check_coupling;
+use super::square::{Couplings, Jet, Momentum, PAIRS, check_coupling};
 use crate::error::check_beta;
 use crate::exact::compensated::Compensated;
 use crate::{Error, Result};
@@ -31,7 +41,7 @@ const NAME: &str = "kaufman";
 /// Reference: B. Kaufman, Phys. Rev. 76, 1232 (1949), Eq. (39).
 ///
 /// ```
-/// use spin_models::exact::Kaufman;
+/// use spin_models::exact::kaufman::Kaufman;
 ///
 /// // 2 x 2 with doubled bonds: energies -8 (twice), +8 (twice), 0 (twelve times).
 /// let sums = Kaufman::isotropic(2, 2, 1.0)?.at(0.3)?;
@@ -111,7 +121,7 @@ impl Kaufman {
             let reason = format!("energies up to {largest} at beta {beta} are beyond the range of f64");
             return Err(Error::NotApplicable { solver: NAME, reason });
         }
-        let (ln_z, slope, curvature) = if self.rows == 1 {
+        let (value, slope, curvature) = if self.rows == 1 {
             let constant = (beta * self.along_columns * sites, self.along_columns * sites);
             ring(self.columns, self.along_rows, beta, constant)
         } else if self.columns == 1 {
@@ -126,13 +136,45 @@ impl Kaufman {
                 lengths.reverse();
             }
             let couplings = Couplings::new(beta * direction[0], beta * direction[1]);
-            let jet = ln_z(&couplings, lengths[0], lengths[1]);
+            let jet = ln_half_sum(&couplings, lengths[0], lengths[1]);
             let (slope, curvature) = jet.along(direction);
             (jet.value, slope, curvature)
         };
-        let ln_z = if beta == 0.0 { sites * LN_2 } else { ln_z };
+        let ln_z = if beta == 0.0 { sites * LN_2 } else { value };
         Ok(TorusSums { ln_z, energy: -slope, heat_capacity: (beta * beta * curvature).max(0.0) })
     }
+}
+
+/// The torus with J = 1, its averages and number of sites.
+fn ferromagnet(rows: usize, columns: usize, beta: f64) -> Result<(TorusSums, f64)> {
+    let sums = Kaufman::isotropic(rows, columns, 1.0)?.at(beta)?;
+    Ok((sums, rows as f64 * columns as f64))
+}
+
+/// ln Z for J = 1, extensive.
+///
+/// # Errors
+/// [`Error::Parameter`] for a length of 0, [`Error::Beta`], [`Error::NotApplicable`] if β times the energy overflows.
+pub fn ln_z(rows: usize, columns: usize, beta: f64) -> Result<f64> {
+    Ok(ferromagnet(rows, columns, beta)?.0.ln_z)
+}
+
+/// `⟨E⟩ / N` for J = 1.
+///
+/// # Errors
+/// As [`ln_z`].
+pub fn energy_per_site(rows: usize, columns: usize, beta: f64) -> Result<f64> {
+    let (sums, sites) = ferromagnet(rows, columns, beta)?;
+    Ok(sums.energy / sites)
+}
+
+/// `β² (⟨E²⟩ - ⟨E⟩²) / N` for J = 1.
+///
+/// # Errors
+/// As [`ln_z`].
+pub fn specific_heat(rows: usize, columns: usize, beta: f64) -> Result<f64> {
+    let (sums, sites) = ferromagnet(rows, columns, beta)?;
+    Ok(sums.heat_capacity / sites)
 }
 
 /// A ring of spins and a constant: ln Z and its derivatives by β.
@@ -272,7 +314,7 @@ fn exponential(a: f64, k2: f64) -> Jet {
 }
 
 /// ln of half the sum of the four products.
-fn ln_z(couplings: &Couplings, m: usize, n: usize) -> Jet {
+fn ln_half_sum(couplings: &Couplings, m: usize, n: usize) -> Jet {
     let products = products(couplings, m, n);
     // Relative to the largest, whose gradient is taken out too: what is left is small differences of gradients.
     let reference = products[0].ln;
