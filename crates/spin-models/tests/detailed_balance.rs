@@ -305,12 +305,8 @@ fn packed_replicas_move_with_the_exact_frequencies() {
 #[test]
 fn potts_kernels_move_with_the_exact_frequencies() {
     // Three sites of three states: 2·10⁵ transitions of a chain, seed 15.
-    let model = Potts::builder(3, 3)
-        .couplings([(0, 1, 1.0), (1, 2, -0.7)])
-        .field(0, 2, 0.5)
-        .field(2, 0, -0.3)
-        .build()
-        .unwrap();
+    let model =
+        Potts::builder(3, 3).couplings([(0, 1, 1.0), (1, 2, -0.7)]).field(0, 2, 0.5).field(2, 0, -0.3).build().unwrap();
     let beta = 0.9;
     let states = |code: usize| [code % 3, code / 3 % 3, code / 9].map(|state| state as u8);
     let code = |s: &[u8]| s.iter().rev().fold(0, |code, &state| 3 * code + usize::from(state));

@@ -12,5 +12,8 @@ mod tree;
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;
-pub use transfer_matrix::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
+pub use transfer_matrix::{
+    FrontierModel, FrontierOrder, Marginals, StripLimit, TransferMatrix, TransferMatrixParams, UniformRow,
+    homogeneous_torus,
+};
 pub use tree::Tree;

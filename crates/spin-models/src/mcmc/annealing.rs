@@ -45,13 +45,7 @@ pub struct AnnealingParams {
 
 impl Default for AnnealingParams {
     fn default() -> Self {
-        Self {
-            range: None,
-            schedule: Schedule::default(),
-            sweeps: 1000,
-            reads: 32,
-            dynamics: Dynamics::Metropolis,
-        }
+        Self { range: None, schedule: Schedule::default(), sweeps: 1000, reads: 32, dynamics: Dynamics::Metropolis }
     }
 }
 

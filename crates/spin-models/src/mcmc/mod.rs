@@ -26,6 +26,4 @@ pub use observables::{Equilibration, Lanes, Observables};
 pub use order::{Coloring, Order};
 pub use replicas64::Replicas64;
 pub use solver::MonteCarlo;
-pub use thermodynamic::{
-    ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration,
-};
+pub use thermodynamic::{ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration};

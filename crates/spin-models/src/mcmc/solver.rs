@@ -4,8 +4,8 @@ use linalg_core::merge::{Merge, Units};
 use linalg_core::{Observer, Streams};
 
 use super::{
-    Chain, Dynamics, Observables, Order, SingleSpin, ThermodynamicIntegration, ThermodynamicParams, threads,
-    thermodynamic_integration,
+    Chain, Dynamics, Observables, Order, SingleSpin, ThermodynamicIntegration, ThermodynamicParams,
+    thermodynamic_integration, threads,
 };
 use crate::error::check_beta;
 use crate::model::{
@@ -237,7 +237,8 @@ impl MonteCarlo {
         let stopped = |done| Error::Stopped { solver: self.solver_name(), done, total };
         let mut done = 0;
         // Up to β in equal steps, then at β: half of the sweeps each.
-        let ramp = threads::pieces(equilibration / 2, RAMP).zip(1..).map(|(piece, k)| (piece, beta * k as f64 / RAMP as f64));
+        let ramp =
+            threads::pieces(equilibration / 2, RAMP).zip(1..).map(|(piece, k)| (piece, beta * k as f64 / RAMP as f64));
         let rest = threads::pieces(equilibration - equilibration / 2, RAMP).map(|piece| (piece, beta));
         for (piece, beta) in ramp.chain(rest) {
             for walker in &mut walkers {
@@ -256,7 +257,8 @@ impl MonteCarlo {
         for piece in threads::pieces(sweeps, REPORTS) {
             threads::for_each(self.threads, &mut walkers, |walker| walker.measure(piece));
             done += piece;
-            let energy = walkers.iter().map(|walker| walker.averages.energy().value).sum::<f64>() / walkers.len() as f64;
+            let energy =
+                walkers.iter().map(|walker| walker.averages.energy().value).sum::<f64>() / walkers.len() as f64;
             if observer.observe(&Progress::new("measuring", done, total).with_energy(energy)).is_break() {
                 break;
             }
@@ -381,8 +383,14 @@ mod tests {
     use std::ops::ControlFlow;
 
     fn glass() -> Ising {
-        let couplings = (0..9).flat_map(|i| (i + 1..9).map(move |j| (i, j, f64::from((7 * i + 3 * j) as i32 % 5 - 2) / 4.0)));
-        Ising::builder(9).couplings(couplings).fields((0..9).map(|i| 0.1 * f64::from(i - 4))).offset(5.0).build().unwrap()
+        let couplings =
+            (0..9).flat_map(|i| (i + 1..9).map(move |j| (i, j, f64::from((7 * i + 3 * j) as i32 % 5 - 2) / 4.0)));
+        Ising::builder(9)
+            .couplings(couplings)
+            .fields((0..9).map(|i| 0.1 * f64::from(i - 4)))
+            .offset(5.0)
+            .build()
+            .unwrap()
     }
 
     #[test]

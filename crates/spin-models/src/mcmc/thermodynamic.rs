@@ -327,7 +327,11 @@ impl Integrals {
         let quadrature: f64 = self
             .differences
             .iter()
-            .map(|&(difference, variance)| if variance.is_finite() { (difference * difference - variance).max(0.0) } else { 0.0 })
+            .map(
+                |&(difference, variance)| {
+                    if variance.is_finite() { (difference * difference - variance).max(0.0) } else { 0.0 }
+                },
+            )
             .sum();
         ThermodynamicIntegration {
             ln_z: LnZ::estimate(
@@ -431,7 +435,8 @@ mod tests {
         for bad in [params.clone().with_intervals(6), params.clone().with_sweeps(0), params.clone().with_chains(0)] {
             assert!(matches!(run(1.0, &bad, &mut ()), Err(Error::Parameter { .. })));
         }
-        let mut stop = |progress: &Progress| if progress.done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let mut stop =
+            |progress: &Progress| if progress.done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         assert!(matches!(run(1.0, &params, &mut stop), Err(Error::Stopped { done: 3, .. })));
         // One short chain cannot tell its error.
         let short = run(1.0, &params.clone().with_chains(1).with_sweeps(5), &mut ()).unwrap();

@@ -55,7 +55,8 @@ fn read_observables(from: &Checkpoint) -> Read<Observables> {
     let mut reader = from.open(KIND, from.problem)?;
     let at = reader.position();
     let (n_spins, with_sites) = (reader.read_usize()?, reader.read_bool()?);
-    let pairs: Vec<(u32, u32)> = reader.read_u64s()?.into_iter().map(|pair| ((pair >> 32) as u32, pair as u32)).collect();
+    let pairs: Vec<(u32, u32)> =
+        reader.read_u64s()?.into_iter().map(|pair| ((pair >> 32) as u32, pair as u32)).collect();
     if pairs.iter().any(|&(i, j)| i.max(j) as usize >= n_spins) {
         return invalid("pair", at);
     }
