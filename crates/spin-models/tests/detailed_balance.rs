@@ -16,7 +16,10 @@ use spin_models::{
 
 type Matrix = Vec<Vec<f64>>;
 
-const RATES: [(&str, fn(f64) -> f64); 2] = [("metropolis", metropolis_acceptance), ("heat bath", heat_bath_acceptance)];
+/// Flip probability as a function of `βΔE`.
+type Rate = fn(f64) -> f64;
+
+const RATES: [(&str, Rate); 2] = [("metropolis", metropolis_acceptance), ("heat bath", heat_bath_acceptance)];
 
 fn spins(state: usize, n: usize) -> Spins {
     Spins::from_state(state as u64, n)
@@ -67,7 +70,7 @@ fn gibbs<M: EnergyModel>(model: &M, beta: f64) -> Vec<f64> {
 }
 
 /// The update of one site.
-fn update<M: EnergyModel>(model: &M, beta: f64, i: usize, rate: fn(f64) -> f64) -> Matrix {
+fn update<M: EnergyModel>(model: &M, beta: f64, i: usize, rate: Rate) -> Matrix {
     let n = model.n_spins();
     let row = |state: usize| {
         let mut row = vec![0.0; 1 << n];
@@ -85,12 +88,12 @@ fn product(a: &Matrix, b: &Matrix) -> Matrix {
         .collect()
 }
 
-fn fixed_order<M: EnergyModel>(model: &M, beta: f64, rate: fn(f64) -> f64, order: &[usize]) -> Matrix {
+fn fixed_order<M: EnergyModel>(model: &M, beta: f64, rate: Rate, order: &[usize]) -> Matrix {
     let updates = order.iter().map(|&i| update(model, beta, i, rate));
     updates.reduce(|before, next| product(&before, &next)).unwrap()
 }
 
-fn random_site<M: EnergyModel>(model: &M, beta: f64, rate: fn(f64) -> f64) -> Matrix {
+fn random_site<M: EnergyModel>(model: &M, beta: f64, rate: Rate) -> Matrix {
     let n = model.n_spins();
     let mut mean = vec![vec![0.0; 1 << n]; 1 << n];
     for i in 0..n {
@@ -210,7 +213,7 @@ fn counted<M: CachedModel>(
 }
 
 /// The matrix of a sweep in this order.
-fn matrix<M: EnergyModel>(model: &M, beta: f64, rate: fn(f64) -> f64, order: &Order) -> Matrix {
+fn matrix<M: EnergyModel>(model: &M, beta: f64, rate: Rate, order: &Order) -> Matrix {
     let n = model.n_spins();
     match order {
         Order::Sequential => fixed_order(model, beta, rate, &(0..n).collect::<Vec<_>>()),

@@ -1,4 +1,35 @@
 //! Monte Carlo.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`Metropolis`], [`HeatBath`] | single-spin kernels, in any [`Order`], for ±1 spins and for any alphabet |
+//! | [`cluster`] | kernels that turn many spins at once |
+//! | [`Chain`] | one kernel on one model at one β, as a [`Simulation`](crate::Simulation) |
+//! | [`Replicas64`] | 64 replicas of a ±J model in the bits of a word, as a `Simulation` |
+//! | [`Observables`] | averages with honest errors, mergeable and resumable |
+//! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
+//! | [`simulated_annealing`] | configurations of low energy |
+//! | [`MonteCarlo`] | all averages of an Ising model in one call, as a [`Solve`](crate::Solve) |
+//!
+//! A `Simulation` owns its replicas and says through [`n_lanes`](crate::Simulation::n_lanes) how many; `Observables`
+//! keep as many lanes. A further engine implements that trait and works with everything else here.
+//!
+//! ```
+//! use linalg_core::Streams;
+//! use spin_models::mcmc::{Chain, HeatBath, Observables};
+//! use spin_models::{Boundary, Ising, Simulation};
+//!
+//! // The square lattice below its critical temperature, β = 1/2: Onsager's and Yang's solution has
+//! // e = -1.74556 and m = (1 - sinh(2β)^-4)^(1/8) = 0.91132 for the infinite lattice.
+//! let model = Ising::square(16, Boundary::Periodic, 1.0)?;
+//! let mut chain = Chain::new(&model, HeatBath::default(), 0.5, Streams::new(1), 0)?;
+//! let mut averages = Observables::new(256, 1);
+//! chain.advance(1000, &mut ());
+//! chain.run(4000, 1, &mut averages, &mut ());
+//! assert!((averages.energy_per_spin().value + 1.74556).abs() < 0.02);
+//! assert!((averages.abs_magnetization().value - 0.91132).abs() < 0.02);
+//! # Ok::<(), spin_models::Error>(())
+//! ```
 
 pub mod cluster;
 

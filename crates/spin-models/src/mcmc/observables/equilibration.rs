@@ -40,8 +40,8 @@ impl Equilibration {
     /// Whether nothing speaks against equilibrium: every drift within five standard errors, the spread of the chains
     /// within five standard deviations of 1, and at least 100 effective samples.
     pub fn passed(&self) -> bool {
-        let drifts = self.energy_drift.iter().chain(&self.abs_magnetization_drift);
-        let still = drifts.fold(true, |still, z| still && z.abs() <= LARGEST_DRIFT);
+        let mut drifts = self.energy_drift.iter().chain(&self.abs_magnetization_drift);
+        let still = drifts.all(|z| z.abs() <= LARGEST_DRIFT);
         let together = self.chain_spread.is_none_or(|ratio| ratio <= largest_ratio(self.n_chains));
         still && together && self.effective_samples >= FEWEST_SAMPLES
     }

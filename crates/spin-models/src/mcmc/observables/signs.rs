@@ -98,8 +98,7 @@ pub(super) fn column_estimate(chains: &[&SignBlocks], column: usize) -> Estimate
         let center = means.iter().sum::<f64>() / k;
         let squared = means.iter().map(|x| (x - center).powi(2)).sum::<f64>() / (k * (k - 1.0));
         let implied = if variance > 0.0 { 0.5 * squared * k * length as f64 / variance } else { 0.5 };
-        // NaN compares as larger: the first level is always taken.
-        if !(squared <= within) {
+        if within.is_nan() || squared > within {
             (within, tau) = (squared, implied);
         }
         if length as f64 >= 10.0 * implied {

@@ -86,6 +86,7 @@ struct Bonds {
 }
 
 impl Bonds {
+    #[allow(clippy::float_cmp, reason = "couplings of one modulus are equal to the last bit")]
     fn new(model: &Ising) -> Result<Self> {
         let refuse = |reason: String| Err(Error::NotApplicable { solver: NAME, reason });
         let n = model.n_spins();
