@@ -230,9 +230,9 @@ impl Engine {
             if !second.is_empty() {
                 Self::load(&self.layout, &second, &mut self.remainders, &mut self.scratch);
             }
-            // Weights vanish above 746/β; remainders and the rounding of bounds come on top.
+            // Remainders and the rounding of bounds come on top.
             let slack = 2.0 * second.iter().map(|w| w.abs()).sum::<f64>() + 64.0 * TIE * total / unit;
-            let ceiling = 750.0 / (beta * unit) + slack;
+            let ceiling = self.negligible(ask) / (beta * unit) + slack;
             let sums = self.energy_sums(beta * unit, origin, ceiling, !second.is_empty(), want, observer)?;
             (sums, unit * (origin[0] + origin[1]), unit)
         };
@@ -244,6 +244,17 @@ impl Engine {
         let energy = (ask != Ask::LnZ).then_some(reference + unit * excess + constant);
         let moments = sums.into_moments(&self.layout).map(|kept| Moments { symmetry: self.symmetry.clone(), kept });
         Ok(Totals { ln_z, energy, variance, moments, lowest })
+    }
+
+    /// Above this exponent a weight may be left out.
+    ///
+    /// All 2^N of them together change sums of weights by less than `e^{-40} = 4e-18` then. The variance of the energy
+    /// may be made of small weights alone: nothing but those that vanish in `f64` is left out.
+    fn negligible(&self, ask: Ask) -> f64 {
+        match ask {
+            Ask::LnZ | Ask::Moments => 40.0 + self.terms.n as f64 * std::f64::consts::LN_2,
+            Ask::Cumulants => 750.0,
+        }
     }
 
     /// Sums with one exponential a state over the energies in the tables.
