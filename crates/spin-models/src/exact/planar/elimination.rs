@@ -1,8 +1,11 @@
 //! Runs a program with numbers.
 
-use super::number::{CarefulSum, Number, Wide};
+use std::cell::RefCell;
+
+use super::number::{CarefulSum, Number};
 use super::patch::{OutOfRange, Patch, Workspace, sew};
 use super::program::{Program, Step};
+use super::wide::Wide;
 
 /// What the elimination of all closed sides leaves.
 #[derive(Debug, Clone)]
@@ -13,29 +16,111 @@ pub(super) struct Eliminated {
     pub open: Vec<Patch<f64>>,
 }
 
-/// The weight of walls, `e^x` for every side with exponent x; `None` when the observer of steps says stop.
-///
-/// Ordinary numbers first; where their range does not suffice, numbers with a wide exponent.
-pub(super) fn eliminate(
-    program: &Program,
-    exponents: &[f64],
-    go_on: &mut dyn FnMut(usize) -> bool,
-) -> Option<Eliminated> {
-    match up::<f64>(program, exponents, false, go_on)? {
-        Ok((patches, sum)) => Some(leave(program, &patches, sum, 0.0)),
-        Err(OutOfRange) => {
-            let (patches, sum) = up::<Wide>(program, exponents, false, go_on)?.ok()?;
-            Some(leave(program, &patches, sum, 0.0))
-        }
+/// Values of ln Z that differ by less, relative to 1 or their size, agree.
+const TOLERANCE: f64 = 1e-12;
+
+/// How a run treats its numbers.
+#[derive(Debug, Clone, Copy)]
+struct Care {
+    /// Whether amplitudes that may have lost all digits are raised to the last place of 1, or to 0.
+    raise: bool,
+    /// Changes of the reference that increase its weight by more are made.
+    largest: f64,
+}
+
+impl Care {
+    const RAISED: Self = Self { raise: true, largest: 4.0 };
+    const PLAIN: Self = Self { raise: false, largest: 3.0 };
+
+    fn workspace<T: Number>(self) -> Workspace<T> {
+        Workspace::new(if self.raise { T::floor() } else { T::ZERO }, self.largest)
     }
 }
 
-fn leave<T: Number>(program: &Program, patches: &[Option<Patch<T>>], sum: CarefulSum, shift: f64) -> Eliminated {
+/// A result and how well the last two runs agree, relative.
+#[derive(Debug, Clone)]
+pub(super) struct Checked<R> {
+    pub value: R,
+    pub difference: f64,
+}
+
+/// Runs with more and more digits until two results agree.
+///
+/// Two runs in `f64` come first. They differ in the order of rounding, and in what they make of amplitudes that have
+/// lost all their digits: one drops them, the other takes them as large as they can be. `None` when stopped.
+fn until_agreement<R>(
+    ln_weight: impl Fn(&R) -> f64,
+    mut plain: impl FnMut(Care) -> Option<Result<R, OutOfRange>>,
+    more: &mut [&mut dyn FnMut() -> Option<Result<R, OutOfRange>>],
+    scale: f64,
+) -> Option<Checked<R>> {
+    let relative = |a: f64, b: f64| {
+        let difference = (a - b).abs() / scale.max(a.abs()).max(1.0);
+        // Infinite and NaN results agree with nothing.
+        if difference.is_nan() { f64::INFINITY } else { difference }
+    };
+    let mut last: Option<R> = plain(Care::RAISED)?.ok();
+    if let Some(before) = &last
+        && let Ok(now) = plain(Care::PLAIN)?
+    {
+        let difference = relative(ln_weight(before), ln_weight(&now));
+        if difference <= TOLERANCE {
+            return Some(Checked { value: now, difference });
+        }
+        last = Some(now);
+    }
+    let mut difference = f64::INFINITY;
+    for run in more {
+        let Ok(now) = run()? else { continue };
+        if let Some(before) = &last {
+            difference = relative(ln_weight(before), ln_weight(&now));
+        }
+        last = Some(now);
+        if difference <= TOLERANCE {
+            break;
+        }
+    }
+    last.map(|value| Checked { value, difference })
+}
+
+/// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`TOLERANCE`] relative to `scale`;
+/// `None` when the observer of steps says stop.
+pub(super) fn eliminate(
+    program: &Program,
+    exponents: &[f64],
+    scale: f64,
+    go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+) -> Option<Checked<Eliminated>> {
+    fn run<T: Number>(
+        program: &Program,
+        exponents: &[f64],
+        care: Care,
+        go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+    ) -> Option<Result<Eliminated, OutOfRange>> {
+        let go_on = &mut *go_on.borrow_mut();
+        let done = up::<T>(program, exponents, false, care, go_on)?;
+        Some(done.map(|(patches, sum)| leave(program, &patches, sum)))
+    }
+    until_agreement(
+        |done: &Eliminated| done.ln_weight,
+        |care| run::<f64>(program, exponents, care, go_on),
+        &mut [
+            &mut || run::<Wide<2>>(program, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, exponents, Care::RAISED, go_on),
+        ],
+        scale,
+    )
+}
+
+fn leave<T: Number>(program: &Program, patches: &[Option<Patch<T>>], sum: CarefulSum) -> Eliminated {
     let open = program.roots.iter().filter_map(|(root, _)| {
         let patch = patches[*root as usize].as_ref()?;
-        Some(Patch { n: patch.n, g: patch.g.iter().map(|x| x.to_f64()).collect() })
+        let g = patch.g.iter().map(|x| x.to_f64()).collect();
+        Some(Patch { n: patch.n, g, walls: patch.walls.clone() })
     });
-    Eliminated { ln_weight: sum.value() + shift, open: open.collect() }
+    Eliminated { ln_weight: sum.value(), open: open.collect() }
 }
 
 type Amplitudes<T> = (Vec<Option<Patch<T>>>, CarefulSum);
@@ -45,14 +130,14 @@ fn up<T: Number>(
     program: &Program,
     exponents: &[f64],
     keep: bool,
+    care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<Amplitudes<T>, OutOfRange>> {
-    let weights: Vec<T> = exponents.iter().map(|&x| T::exp(x)).collect();
-    if !weights.iter().all(|w| w.is_safe()) {
+    if !exponents.iter().all(|&x| T::exp(x).is_safe() && T::exp(-x).is_safe()) {
         return Some(Err(OutOfRange));
     }
     let mut patches: Vec<Option<Patch<T>>> = vec![None; program.lengths.len()];
-    let mut work = Workspace::default();
+    let mut work = care.workspace();
     let mut sum = CarefulSum::default();
     for (k, step) in program.up.iter().enumerate() {
         if !go_on(k) {
@@ -61,7 +146,7 @@ fn up<T: Number>(
         for side in [step.left, step.right] {
             patches[side as usize].get_or_insert_with(|| Patch::cell(program.lengths[side as usize] as usize));
         }
-        match sew_at(step, &patches, &weights, &mut work, &mut sum) {
+        match sew_at(step, &patches, exponents, &mut work, &mut sum) {
             Ok(patch) => patches[step.out as usize] = Some(patch),
             Err(error) => return Some(Err(error)),
         }
@@ -76,43 +161,60 @@ fn up<T: Number>(
 fn sew_at<T: Number>(
     step: &Step,
     patches: &[Option<Patch<T>>],
-    weights: &[T],
+    exponents: &[f64],
     work: &mut Workspace<T>,
     sum: &mut CarefulSum,
 ) -> Result<Patch<T>, OutOfRange> {
     match (&patches[step.left as usize], &patches[step.right as usize]) {
-        (Some(left), Some(right)) => sew(step, left, right, weights, work, sum),
+        (Some(left), Some(right)) => sew(step, left, right, exponents, work, sum),
         _ => unreachable!("steps come after those that make their patches"),
     }
 }
 
 /// The logarithm of the weight and for every side the probability of a wall through it, from the surroundings of every
-/// cell; `None` when stopped.
+/// cell; `None` when stopped. Accuracy as in [`eliminate`], for the probabilities absolute.
 ///
 /// The program must have its downward steps and close all sides.
 pub(super) fn wall_probabilities(
     program: &Program,
     halves: &[Vec<u32>],
     exponents: &[f64],
-    go_on: &mut dyn FnMut(usize) -> bool,
-) -> Option<(f64, Vec<f64>)> {
-    match probabilities::<f64>(program, halves, exponents, go_on)? {
-        Ok(answer) => Some(answer),
-        Err(OutOfRange) => probabilities::<Wide>(program, halves, exponents, go_on)?.ok(),
+    scale: f64,
+    go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+) -> Option<Checked<(f64, Vec<f64>)>> {
+    fn run<T: Number>(
+        program: &Program,
+        halves: &[Vec<u32>],
+        exponents: &[f64],
+        care: Care,
+        go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+    ) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
+        probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
     }
+    until_agreement(
+        |done: &(f64, Vec<f64>)| done.0,
+        |care| run::<f64>(program, halves, exponents, care, go_on),
+        &mut [
+            &mut || run::<Wide<2>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, halves, exponents, Care::RAISED, go_on),
+        ],
+        scale,
+    )
 }
 
 fn probabilities<T: Number>(
     program: &Program,
     halves: &[Vec<u32>],
     exponents: &[f64],
+    care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
-    let (mut patches, sum) = match up::<T>(program, exponents, true, go_on)? {
+    let (mut patches, sum) = match up::<T>(program, exponents, true, care, go_on)? {
         Ok(answer) => answer,
         Err(error) => return Some(Err(error)),
     };
-    let weights: Vec<T> = exponents.iter().map(|&x| T::exp(x)).collect();
     let down = program.down.as_deref().unwrap_or_default();
     // Patches of the way down are dropped after their last use.
     let mut last_use = vec![usize::MAX; patches.len()];
@@ -125,13 +227,13 @@ fn probabilities<T: Number>(
             last_use[*around as usize] = usize::MAX;
         }
     }
-    let mut work = Workspace::default();
+    let mut work = care.workspace();
     let mut ignored = CarefulSum::default();
     for (k, step) in down.iter().enumerate() {
         if !go_on(program.up.len() + k) {
             return None;
         }
-        match sew_at(step, &patches, &weights, &mut work, &mut ignored) {
+        match sew_at(step, &patches, exponents, &mut work, &mut ignored) {
             Ok(patch) => patches[step.out as usize] = Some(patch),
             Err(error) => return Some(Err(error)),
         }
@@ -144,16 +246,19 @@ fn probabilities<T: Number>(
     let mut walls = vec![f64::NAN; exponents.len()];
     for (around, word) in &program.around {
         if let Some(patch) = &patches[*around as usize] {
-            walls_of_cell(patch, word, &weights, &mut walls);
+            walls_of_cell(patch, word, exponents, &mut walls);
         }
     }
     Some(Ok((sum.value(), walls)))
 }
 
 /// The probabilities of walls through the sides of one cell, given the amplitudes of its surroundings.
-fn walls_of_cell<T: Number>(around: &Patch<T>, word: &[u32], weights: &[T], walls: &mut [f64]) {
+fn walls_of_cell<T: Number>(around: &Patch<T>, word: &[u32], exponents: &[f64], walls: &mut [f64]) {
     let d = word.len();
-    let w = |k: usize| weights[word[k] as usize / 2];
+    let w = |k: usize| {
+        let x = exponents[word[k] as usize / 2];
+        T::exp(if around.walls[k] { -x } else { x })
+    };
     let mut total = T::ONE;
     let mut through = vec![T::ZERO; d];
     for i in 0..d {
@@ -172,6 +277,7 @@ fn walls_of_cell<T: Number>(around: &Patch<T>, word: &[u32], weights: &[T], wall
         through.iter_mut().for_each(|x| *x = *x + weight);
     }
     for (k, &x) in through.iter().enumerate() {
-        walls[word[k] as usize / 2] = (x / total).to_f64();
+        let changed = (x / total).to_f64();
+        walls[word[k] as usize / 2] = if around.walls[k] { 1.0 - changed } else { changed };
     }
 }

@@ -10,6 +10,7 @@ mod plan;
 mod prepared;
 mod program;
 mod torus;
+mod wide;
 
 #[cfg(test)]
 mod tests;

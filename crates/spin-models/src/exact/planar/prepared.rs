@@ -1,15 +1,16 @@
 //! What is known about a model before its weights.
 
 use linalg_core::graph::{Csr, components, planar};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::cells::Cells;
-use super::elimination::{eliminate, wall_probabilities};
+use super::elimination::{Checked, eliminate, wall_probabilities};
 use super::number::CarefulSum;
 use super::program::Program;
 use super::torus::Torus;
 use super::{NAME, stopped};
-use crate::model::{EnergyModel, LnZ, Progress};
+use crate::model::{EnergyModel, Kind, LnZ, Progress};
 use crate::models::{Ising, Shape};
 use crate::{Error, Result};
 use linalg_core::Observer;
@@ -89,15 +90,16 @@ impl Prepared {
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps();
         let mut reached = 0;
-        let done = eliminate(&self.program, &exponents, &mut |step| {
+        let report = RefCell::new(|step: usize| {
             reached = step as u64;
             go_on(observer, "eliminating", reached, total)
         });
-        let Some(done) = done else { return Err(stopped(reached, total)) };
-        sum.add(done.ln_weight);
+        let done = eliminate(&self.program, &exponents, sum.value().abs(), &report);
+        let Some(Checked { value, difference }) = done else { return Err(stopped(reached, total)) };
+        sum.add(value.ln_weight);
         match &self.torus {
-            None => Ok(LnZ::exact(sum.value())),
-            Some(torus) => torus.close(&self.program.roots, &done.open, &exponents, sum),
+            None => Ok(judged(sum.value(), difference)),
+            Some(torus) => torus.close(&self.program.roots, &value.open, &exponents, sum),
         }
     }
 
@@ -110,11 +112,14 @@ impl Prepared {
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps() + self.program.down.as_ref().map_or(0, Vec::len) as u64;
         let mut reached = 0;
-        let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, &mut |step| {
+        let report = RefCell::new(|step: usize| {
             reached = step as u64;
             go_on(observer, "eliminating", reached, total)
         });
-        let Some((ln_weight, walls)) = done else { return Err(stopped(reached, total)) };
+        let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), &report);
+        let Some(Checked { value: (ln_weight, walls), difference }) = done else {
+            return Err(stopped(reached, total));
+        };
         sum.add(ln_weight);
         let mut values: Vec<f64> = (self.graph.edges().iter().zip(&walls))
             .map(|(&(i, j), &wall)| f64::from(spins[i] * spins[j]) * (1.0 - 2.0 * wall))
@@ -122,7 +127,7 @@ impl Prepared {
         for &bridge in &self.cells.bridges {
             values[bridge] = k[bridge].tanh();
         }
-        Ok((LnZ::exact(sum.value()), values))
+        Ok((judged(sum.value(), difference), values))
     }
 
     /// A configuration of low energy, and ln of: its weight, twice for every component, and bridges.
@@ -192,6 +197,15 @@ impl Prepared {
 /// Reports now and then; whether to go on.
 fn go_on(observer: &mut dyn Observer<Progress>, stage: &'static str, done: u64, total: u64) -> bool {
     !done.is_multiple_of(256) || observer.observe(&Progress::new(stage, done, total)).is_continue()
+}
+
+/// An exact value, unless even the last two runs differ.
+fn judged(value: f64, difference: f64) -> LnZ {
+    let mut ln_z = LnZ::exact(value);
+    if difference > 1e-11 {
+        ln_z.kind = Kind::Approximation { converged: false, residual: difference };
+    }
+    ln_z
 }
 
 fn not_planar(error: &linalg_core::Error) -> Error {

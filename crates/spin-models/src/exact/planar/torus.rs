@@ -102,7 +102,25 @@ impl Torus {
         for (k, &(a, b, _)) in pairs.iter().enumerate() {
             crossings += pairs[..k].iter().filter(|&&(c, d, _)| (a < c && c < b) != (a < d && d < b)).count();
         }
-        let root: Vec<f64> = word.iter().map(|&h| (0.5 * exponents[h as usize / 2]).exp()).collect();
+        let mut patch = patch.clone();
+        while let Some(&(a, b, _)) = pairs.iter().find(|&&(a, b, _)| patch.walls[a] != patch.walls[b]) {
+            let different = pairs.iter().filter(|&&(c, d, _)| c != a && patch.walls[c] != patch.walls[d]);
+            let offers = different.flat_map(|&(c, d, _)| [(a, c), (a, d), (b, c), (b, d)]);
+            let best = offers.reduce(|x, y| if patch.at(y.0, y.1) > patch.at(x.0, x.1) { y } else { x });
+            let (p, q) = best.expect("references have an even number of walls");
+            sum.add(patch.pivot(p.min(q), p.max(q)));
+        }
+        // Changes of the reference are counted like walls; the parity of its own walls at both cuts is taken off.
+        let mut parity = [false; 2];
+        for &(_, _, side) in pairs.iter().filter(|&&(a, ..)| patch.walls[a]) {
+            sum.add(exponents[side as usize]);
+            for (odd, cut) in parity.iter_mut().zip(&self.cuts) {
+                *odd ^= cut.contains(&side);
+            }
+        }
+        let root: Vec<f64> = (word.iter().zip(&patch.walls))
+            .map(|(&h, &wall)| (if wall { -0.5 } else { 0.5 } * exponents[h as usize / 2]).exp())
+            .collect();
         let mut table = vec![0.0; n * n];
         for i in 0..n {
             for j in i + 1..n {
@@ -114,7 +132,10 @@ impl Torus {
         let mut sectors = [SignedLog::ZERO; 4];
         for (sector, value) in sectors.iter_mut().enumerate() {
             let mut matrix = table.clone();
-            let mut odd = crossings % 2 == 1;
+            let mut odd = (crossings % 2 == 1) ^ (parity[0] && parity[1]);
+            for (k, &here) in parity.iter().enumerate() {
+                odd ^= here && sector >> k & 1 == 1;
+            }
             for &(a, b, side) in &pairs {
                 let flipped = self.cuts.iter().enumerate().any(|(k, cut)| sector >> k & 1 == 1 && cut.contains(&side));
                 let sign = if flipped { -1.0 } else { 1.0 };
