@@ -17,7 +17,10 @@ pub(super) struct Eliminated {
 }
 
 /// Values of ln Z that differ by less, relative to 1 or their size, agree.
-const TOLERANCE: f64 = 1e-12;
+const TOLERANCE: f64 = 1e-13;
+
+/// Probabilities that differ by less agree.
+const PROBABILITY_TOLERANCE: f64 = 1e-12;
 
 /// How a run treats its numbers.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +29,26 @@ struct Care {
     raise: bool,
     /// Changes of the reference that increase its weight by more are made.
     largest: f64,
+    /// Whether walls at halves are counted in odd units, so that other roundings occur.
+    units: bool,
 }
 
 impl Care {
-    const RAISED: Self = Self { raise: true, largest: 4.0 };
-    const PLAIN: Self = Self { raise: false, largest: 3.0 };
+    const OTHER: Self = Self { raise: true, largest: 4.0, units: true };
+    const PLAIN: Self = Self { raise: false, largest: 4.0, units: false };
+    const RAISED: Self = Self { raise: true, largest: 4.0, units: false };
+
+    /// The unit of half h.
+    fn unit(self, h: u32) -> f64 {
+        // Fractional parts of multiples of the golden ratio.
+        if self.units { 1.0 + 0.5 * (0.618_033_988_749_894_9 * f64::from(h + 1)).fract() } else { 1.0 }
+    }
+
+    /// The logarithms of the weights in these units.
+    fn exponents(self, exponents: &[f64]) -> Vec<f64> {
+        let ln_units = |side: u32| (self.unit(2 * side) * self.unit(2 * side + 1)).ln();
+        (0..).zip(exponents).map(|(side, &x)| if self.units { x - ln_units(side) } else { x }).collect()
+    }
 
     fn workspace<T: Number>(self) -> Workspace<T> {
         Workspace::new(if self.raise { T::floor() } else { T::ZERO }, self.largest)
@@ -49,21 +67,15 @@ pub(super) struct Checked<R> {
 /// Two runs in `f64` come first. They differ in the order of rounding, and in what they make of amplitudes that have
 /// lost all their digits: one drops them, the other takes them as large as they can be. `None` when stopped.
 fn until_agreement<R>(
-    ln_weight: impl Fn(&R) -> f64,
+    distance: impl Fn(&R, &R) -> f64,
     mut plain: impl FnMut(Care) -> Option<Result<R, OutOfRange>>,
     more: &mut [&mut dyn FnMut() -> Option<Result<R, OutOfRange>>],
-    scale: f64,
 ) -> Option<Checked<R>> {
-    let relative = |a: f64, b: f64| {
-        let difference = (a - b).abs() / scale.max(a.abs()).max(1.0);
-        // Infinite and NaN results agree with nothing.
-        if difference.is_nan() { f64::INFINITY } else { difference }
-    };
-    let mut last: Option<R> = plain(Care::RAISED)?.ok();
+    let mut last: Option<R> = plain(Care::OTHER)?.ok();
     if let Some(before) = &last
         && let Ok(now) = plain(Care::PLAIN)?
     {
-        let difference = relative(ln_weight(before), ln_weight(&now));
+        let difference = distance(before, &now);
         if difference <= TOLERANCE {
             return Some(Checked { value: now, difference });
         }
@@ -73,7 +85,7 @@ fn until_agreement<R>(
     for run in more {
         let Ok(now) = run()? else { continue };
         if let Some(before) = &last {
-            difference = relative(ln_weight(before), ln_weight(&now));
+            difference = distance(before, &now);
         }
         last = Some(now);
         if difference <= TOLERANCE {
@@ -81,6 +93,15 @@ fn until_agreement<R>(
         }
     }
     last.map(|value| Checked { value, difference })
+}
+
+/// Infinite and NaN results agree with nothing.
+fn finite(difference: f64) -> f64 {
+    if difference.is_nan() { f64::INFINITY } else { difference }
+}
+
+fn relative(a: f64, b: f64, scale: f64) -> f64 {
+    finite((a - b).abs() / scale.max(a.abs()).max(1.0))
 }
 
 /// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`TOLERANCE`] relative to `scale`;
@@ -102,7 +123,7 @@ pub(super) fn eliminate(
         Some(done.map(|(patches, sum)| leave(program, &patches, sum)))
     }
     until_agreement(
-        |done: &Eliminated| done.ln_weight,
+        |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
         |care| run::<f64>(program, exponents, care, go_on),
         &mut [
             &mut || run::<Wide<2>>(program, exponents, Care::RAISED, go_on),
@@ -110,7 +131,6 @@ pub(super) fn eliminate(
             &mut || run::<Wide<20>>(program, exponents, Care::RAISED, go_on),
             &mut || run::<Wide<60>>(program, exponents, Care::RAISED, go_on),
         ],
-        scale,
     )
 }
 
@@ -133,6 +153,7 @@ fn up<T: Number>(
     care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<Amplitudes<T>, OutOfRange>> {
+    let exponents = &care.exponents(exponents)[..];
     if !exponents.iter().all(|&x| T::exp(x).is_safe() && T::exp(-x).is_safe()) {
         return Some(Err(OutOfRange));
     }
@@ -144,7 +165,7 @@ fn up<T: Number>(
             return None;
         }
         for side in [step.left, step.right] {
-            patches[side as usize].get_or_insert_with(|| Patch::cell(program.lengths[side as usize] as usize));
+            patches[side as usize].get_or_insert_with(|| program.cell(side, |h| T::from_f64(care.unit(h))));
         }
         match sew_at(step, &patches, exponents, &mut work, &mut sum) {
             Ok(patch) => patches[step.out as usize] = Some(patch),
@@ -192,7 +213,12 @@ pub(super) fn wall_probabilities(
         probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
     }
     until_agreement(
-        |done: &(f64, Vec<f64>)| done.0,
+        |a: &(f64, Vec<f64>), b| {
+            // In units of the tolerance of ln Z.
+            let walls = a.1.iter().zip(&b.1).filter(|(p, _)| !p.is_nan()).map(|(p, q)| finite((p - q).abs()));
+            let walls = walls.fold(0.0, f64::max) * (TOLERANCE / PROBABILITY_TOLERANCE);
+            walls.max(relative(a.0, b.0, scale))
+        },
         |care| run::<f64>(program, halves, exponents, care, go_on),
         &mut [
             &mut || run::<Wide<2>>(program, halves, exponents, Care::RAISED, go_on),
@@ -200,7 +226,6 @@ pub(super) fn wall_probabilities(
             &mut || run::<Wide<20>>(program, halves, exponents, Care::RAISED, go_on),
             &mut || run::<Wide<60>>(program, halves, exponents, Care::RAISED, go_on),
         ],
-        scale,
     )
 }
 
@@ -215,6 +240,7 @@ fn probabilities<T: Number>(
         Ok(answer) => answer,
         Err(error) => return Some(Err(error)),
     };
+    let exponents = &care.exponents(exponents)[..];
     let down = program.down.as_deref().unwrap_or_default();
     // Patches of the way down are dropped after their last use.
     let mut last_use = vec![usize::MAX; patches.len()];
@@ -246,18 +272,24 @@ fn probabilities<T: Number>(
     let mut walls = vec![f64::NAN; exponents.len()];
     for (around, word) in &program.around {
         if let Some(patch) = &patches[*around as usize] {
-            walls_of_cell(patch, word, exponents, &mut walls);
+            walls_of_cell(patch, word, exponents, |h| T::from_f64(care.unit(h)), &mut walls);
         }
     }
     Some(Ok((sum.value(), walls)))
 }
 
 /// The probabilities of walls through the sides of one cell, given the amplitudes of its surroundings.
-fn walls_of_cell<T: Number>(around: &Patch<T>, word: &[u32], exponents: &[f64], walls: &mut [f64]) {
+fn walls_of_cell<T: Number>(
+    around: &Patch<T>,
+    word: &[u32],
+    exponents: &[f64],
+    unit: impl Fn(u32) -> T,
+    walls: &mut [f64],
+) {
     let d = word.len();
     let w = |k: usize| {
-        let x = exponents[word[k] as usize / 2];
-        T::exp(if around.walls[k] { -x } else { x })
+        let weight = T::exp(exponents[word[k] as usize / 2]) * unit(word[k] ^ 1);
+        if around.walls[k] { T::ONE / weight } else { weight }
     };
     let mut total = T::ONE;
     let mut through = vec![T::ZERO; d];

@@ -9,6 +9,8 @@ pub(super) trait Number:
     const ZERO: Self;
     const ONE: Self;
 
+    fn from_f64(x: f64) -> Self;
+
     /// `e^x`.
     fn exp(x: f64) -> Self;
 
@@ -34,6 +36,10 @@ pub(super) trait Number:
 impl Number for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+
+    fn from_f64(x: f64) -> Self {
+        x
+    }
 
     fn exp(x: f64) -> Self {
         x.exp()

@@ -30,9 +30,11 @@ pub(super) struct Patch<T> {
 }
 
 impl<T: Number> Patch<T> {
-    /// A cell: every even set of walls has weight 1.
-    pub(super) fn cell(n: usize) -> Self {
-        Self { n, g: vec![T::ONE; n * n], walls: vec![false; n] }
+    /// A cell: every even set of walls has weight 1, in the units of its halves.
+    pub(super) fn cell(units: &[T]) -> Self {
+        let n = units.len();
+        let g = units.iter().flat_map(|&u| units.iter().map(move |&v| u * v)).collect();
+        Self { n, g, walls: vec![false; n] }
     }
 
     /// Changes the reference at sides p < q.

@@ -6,6 +6,8 @@
 
 use super::bisection::{Node, dissect};
 use super::cells::Cells;
+use super::number::Number;
+use super::patch::Patch;
 
 const NONE: u32 = u32::MAX;
 
@@ -84,6 +86,11 @@ impl Program {
         }
         let lengths = words.iter().map(|word| word.len() as u32).collect();
         Self { lengths, up, roots, down: None, around: Vec::new(), trees, regions, words, n_sides: cells.n_sides }
+    }
+
+    /// The patch of a cell, given the units of the halves.
+    pub(super) fn cell<T: Number>(&self, cell: u32, unit: impl Fn(u32) -> T) -> Patch<T> {
+        Patch::cell(&self.words[cell as usize].iter().map(|&h| unit(h)).collect::<Vec<_>>())
     }
 
     /// Adds the steps that build the surroundings of every cell: those of a node with one child are the surroundings

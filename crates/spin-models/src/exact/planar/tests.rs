@@ -49,7 +49,7 @@ fn random_planar_graphs_agree_with_enumeration() {
         for beta in [0.0, 0.3, 1.0, 3.0, 50.0] {
             let exact = Enumeration::default().ln_z(&model, beta).unwrap().value;
             let got = Planar::default().ln_z(&model, beta).unwrap();
-            assert_close(got.value, exact, 1e-13, &format!("round {round}, beta {beta}, {model:?}"));
+            assert_close(got.value, exact, 2e-13, &format!("round {round}, beta {beta}, {model:?}"));
         }
     }
 }
@@ -172,5 +172,20 @@ fn correlations_agree_with_enumeration() {
             }
             assert!(got.magnetizations.unwrap().iter().all(|m| m.value.to_bits() == 0));
         }
+    }
+}
+
+#[test]
+#[ignore = "timing"]
+fn timing() {
+    for (l, beta) in [(16, 1.0), (32, 1.0), (32, 2.0), (64, 0.5), (64, 1.0), (64, 2.0), (128, 0.5), (128, 1.0), (256, 0.5), (256, 1.0)] {
+        let model = Ising::plus_minus_splitmix(l, l, 1).unwrap();
+        let t = std::time::Instant::now();
+        let p = Prepared::new(&model).unwrap();
+        let prep = t.elapsed();
+        let k = scaled(&model, beta);
+        let t = std::time::Instant::now();
+        let z = p.ln_z(&k, &mut ()).unwrap();
+        println!("L {l} beta {beta} prepare {prep:?} ln_z {:?} {z:?}", t.elapsed());
     }
 }

@@ -20,18 +20,6 @@ impl<const L: usize> Wide<L> {
         self.limbs[L - 1] == 0
     }
 
-    fn from_f64(x: f64) -> Self {
-        let mut limbs = [0; L];
-        let bits = x.to_bits();
-        let shift = ((bits >> 52) & 0x7ff) as i64;
-        // Subnormal numbers are none of the elimination's.
-        if shift == 0 {
-            return Self::ZERO;
-        }
-        limbs[L - 1] = (bits & ((1 << 52) - 1) | 1 << 52) << 11;
-        Self { negative: x < 0.0, limbs, exponent: shift - 1022 }
-    }
-
     /// The leading bits as a number from 1/2 to 1, with the sign.
     fn fraction(&self) -> f64 {
         let scale = |k: i32| f64::from(2.0f32).powi(k);
@@ -228,6 +216,18 @@ impl<const L: usize> Number for Wide<L> {
         limbs[L - 1] = 1 << 63;
         Self { negative: false, limbs, exponent: 1 }
     };
+
+    fn from_f64(x: f64) -> Self {
+        let mut limbs = [0; L];
+        let bits = x.to_bits();
+        let shift = ((bits >> 52) & 0x7ff) as i64;
+        // Subnormal numbers are none of the elimination's.
+        if shift == 0 {
+            return Self::ZERO;
+        }
+        limbs[L - 1] = (bits & ((1 << 52) - 1) | 1 << 52) << 11;
+        Self { negative: x < 0.0, limbs, exponent: shift - 1022 }
+    }
 
     /// Rounded to the digits of `f64`: a relative change of the weights of that size changes their sum by as much.
     fn exp(x: f64) -> Self {
