@@ -1,5 +1,6 @@
 //! What is known about a model before its weights.
 
+use linalg_core::graph::planar::Embedding;
 use linalg_core::graph::{Csr, components, planar};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -46,11 +47,7 @@ impl Prepared {
         let graph = Csr::from_edges(n, model.couplings().map(|(i, j, _)| (i, j)))?;
         let shape = || Shape::recognize(n, graph.edges().iter().copied());
         let given = model.positions().map(|positions| positions.iter().map(|p| [p[0], p[1]]).collect::<Vec<_>>());
-        let drawn = given.as_ref().and_then(|positions| planar::embed_drawing(&graph, positions).ok());
-        let embedding = match drawn {
-            Some(embedding) => Ok(embedding),
-            None => planar::embed(&graph),
-        };
+        let embedding = embedding(model, &graph);
         let positions = given.or_else(|| {
             let shape = shape()?;
             Some(shape.positions().iter().map(|p| [p[0], p[1]]).collect())
@@ -60,7 +57,7 @@ impl Prepared {
             Ok(embedding) => (Cells::of_plane(&graph, &embedding), None),
             Err(error) => match shape().and_then(|shape| Torus::new(&shape, &graph)) {
                 Some((cells, torus)) => (cells, Some(torus)),
-                None => return Err(not_planar(&error)),
+                None => return Err(error),
             },
         };
         let frozen = torus.as_ref().map_or_else(|| vec![false; cells.n_sides], |torus| torus.frozen(cells.n_sides));
@@ -208,12 +205,21 @@ fn judged(value: f64, difference: f64) -> LnZ {
     ln_z
 }
 
-fn not_planar(error: &linalg_core::Error) -> Error {
-    let reason = match error {
-        linalg_core::Error::NotPlanar { edge: (i, j) } => {
-            format!("the graph is not planar: the coupling of sites {i} and {j} cannot be drawn after those before it")
+/// The embedding of the model's drawing, or any if there is none.
+pub(super) fn embedding(model: &Ising, graph: &Csr) -> Result<Embedding> {
+    if let Some(positions) = model.positions() {
+        let plane: Vec<[f64; 2]> = positions.iter().map(|p| [p[0], p[1]]).collect();
+        if let Ok(embedding) = planar::embed_drawing(graph, &plane) {
+            return Ok(embedding);
         }
-        other => other.to_string(),
-    };
-    Error::NotApplicable { solver: NAME, reason }
+    }
+    planar::embed(graph).map_err(|error| {
+        let reason = match error {
+            linalg_core::Error::NotPlanar { edge: (i, j) } => {
+                format!("the graph is not planar: sites {i} and {j} cannot be joined without a crossing")
+            }
+            other => other.to_string(),
+        };
+        Error::NotApplicable { solver: NAME, reason }
+    })
 }
