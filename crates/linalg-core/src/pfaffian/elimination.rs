@@ -46,7 +46,8 @@ pub(super) fn eliminate<T: Entry>(matrix: &[T], n: usize, mut pivot: impl FnMut(
     let ln_scale = scale(&mut a, n);
     let mut column = vec![T::ZERO; n];
     for k in (0..n).step_by(2) {
-        let largest = (k + 1..n).fold(k + 1, |best, j| if a[k * n + j].size() > a[k * n + best].size() { j } else { best });
+        let largest =
+            (k + 1..n).fold(k + 1, |best, j| if a[k * n + j].size() > a[k * n + best].size() { j } else { best });
         if largest != k + 1 {
             swap(&mut a, n, k + 1, largest);
         }

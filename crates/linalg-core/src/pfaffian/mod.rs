@@ -126,7 +126,15 @@ mod tests {
             std::cmp::Ordering::Equal => 0.0,
             std::cmp::Ordering::Greater => -a[j * n + i],
         };
-        let swap = |i: usize| if i == 3 { 11 } else if i == 11 { 3 } else { i };
+        let swap = |i: usize| {
+            if i == 3 {
+                11
+            } else if i == 11 {
+                3
+            } else {
+                i
+            }
+        };
         let swapped: Vec<f64> = (0..n * n).map(|k| skew(swap(k / n), swap(k % n))).collect();
         let there = pfaffian(&swapped, n);
         assert_eq!(there.sign, -pf.sign);

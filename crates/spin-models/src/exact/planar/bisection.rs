@@ -67,7 +67,11 @@ impl Dissection<'_> {
             self.nodes.push(Node::Cell(cell));
             return self.nodes.len() - 1;
         }
-        if self.centers.is_some() { self.order_by_place(members) } else { self.order_by_distance(members) }
+        if self.centers.is_some() {
+            self.order_by_place(members)
+        } else {
+            self.order_by_distance(members)
+        }
         let (first, second) = members.split_at_mut(members.len().div_ceil(2));
         let first = self.split(first);
         let second = self.split(second);
@@ -117,8 +121,7 @@ impl Dissection<'_> {
         let mut last = source;
         let mut sources = std::iter::once(source).chain(members.iter().copied());
         let mut distance = 0;
-        loop {
-            let Some(next) = sources.find(|&cell| self.inside[cell - self.start] == unreached) else { break };
+        while let Some(next) = sources.find(|&cell| self.inside[cell - self.start] == unreached) {
             self.inside[next - self.start] = reached;
             self.distance[next - self.start][slot] = distance;
             queue.push_back(next);

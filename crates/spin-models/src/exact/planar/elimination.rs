@@ -7,14 +7,18 @@ use super::patch::{OutOfRange, Patch, Workspace, sew};
 use super::program::{Program, Step};
 use super::wide::Wide;
 
-/// What the elimination of all closed sides leaves.
-#[derive(Debug, Clone)]
+/// The weight of all walls.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Eliminated {
-    /// Logarithm of the weight of all walls that pass through closed sides only.
+    /// Its logarithm.
     pub ln_weight: f64,
-    /// The patches with open sides, in the order of [`Program::roots`].
-    pub open: Vec<Patch<f64>>,
+    /// The factor by which the terms of the last sum cancel; 1 for a plane.
+    pub loss: f64,
 }
+
+/// What to do with the sides that are left open: from the patches and the exponents, the logarithm of a factor and the
+/// cancellation in it.
+pub(super) type Finish<'a> = &'a dyn Fn(&[Patch<f64>], &[f64]) -> (f64, f64);
 
 /// Values of ln Z that differ by less, relative to 1 or their size, agree.
 const TOLERANCE: f64 = 1e-13;
@@ -109,38 +113,40 @@ fn relative(a: f64, b: f64, scale: f64) -> f64 {
 pub(super) fn eliminate(
     program: &Program,
     exponents: &[f64],
+    finish: Finish<'_>,
     scale: f64,
     go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
 ) -> Option<Checked<Eliminated>> {
     fn run<T: Number>(
         program: &Program,
         exponents: &[f64],
+        finish: Finish<'_>,
         care: Care,
         go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
     ) -> Option<Result<Eliminated, OutOfRange>> {
         let go_on = &mut *go_on.borrow_mut();
         let done = up::<T>(program, exponents, false, care, go_on)?;
-        Some(done.map(|(patches, sum)| leave(program, &patches, sum)))
+        Some(done.map(|(patches, mut sum)| {
+            let open = program.roots.iter().filter_map(|(root, _)| {
+                let patch = patches[*root as usize].as_ref()?;
+                let g = patch.g.iter().map(|x| x.to_f64()).collect();
+                Some(Patch { n: patch.n, g, walls: patch.walls.clone() })
+            });
+            let (factor, loss) = finish(&open.collect::<Vec<_>>(), &care.exponents(exponents));
+            sum.add(factor);
+            Eliminated { ln_weight: sum.value(), loss }
+        }))
     }
     until_agreement(
         |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
-        |care| run::<f64>(program, exponents, care, go_on),
+        |care| run::<f64>(program, exponents, finish, care, go_on),
         &mut [
-            &mut || run::<Wide<2>>(program, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<6>>(program, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<20>>(program, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<60>>(program, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<2>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, exponents, finish, Care::RAISED, go_on),
         ],
     )
-}
-
-fn leave<T: Number>(program: &Program, patches: &[Option<Patch<T>>], sum: CarefulSum) -> Eliminated {
-    let open = program.roots.iter().filter_map(|(root, _)| {
-        let patch = patches[*root as usize].as_ref()?;
-        let g = patch.g.iter().map(|x| x.to_f64()).collect();
-        Some(Patch { n: patch.n, g, walls: patch.walls.clone() })
-    });
-    Eliminated { ln_weight: sum.value(), open: open.collect() }
 }
 
 type Amplitudes<T> = (Vec<Option<Patch<T>>>, CarefulSum);

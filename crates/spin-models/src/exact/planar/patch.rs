@@ -121,9 +121,8 @@ pub(super) fn sew<T: Number>(
     let rest: Vec<usize> = (0..sewn_left).chain(sewn_left + skipped..n).collect();
     let mut out = gather(g, n, &rest, walls);
     let mut alive: Vec<usize> = (0..out.n).collect();
-    let wraps = step.wraps.iter().enumerate().map(|(k, &side)| {
-        (step.kept[k], step.kept[step.kept.len() - 1 - k], side)
-    });
+    let wraps =
+        step.wraps.iter().enumerate().map(|(k, &side)| (step.kept[k], step.kept[step.kept.len() - 1 - k], side));
     for (a, b, side) in step.closings.iter().copied().chain(wraps) {
         let find = |k: u32| alive.iter().position(|&x| x == k as usize).expect("a side is closed once");
         let (p, q) = (find(a), find(b));
@@ -281,7 +280,13 @@ fn gather<T: Number>(g: &[T], n: usize, kept: &[usize], walls: &[bool]) -> Patch
 }
 
 /// Closes sides p < q, neighbours in the word or its first and last.
-fn close_pair<T: Number>(mut patch: Patch<T>, p: usize, q: usize, exponent: f64, ln_weight: &mut CarefulSum) -> Patch<T> {
+fn close_pair<T: Number>(
+    mut patch: Patch<T>,
+    p: usize,
+    q: usize,
+    exponent: f64,
+    ln_weight: &mut CarefulSum,
+) -> Patch<T> {
     let n = patch.n;
     if patch.walls[p] != patch.walls[q] {
         // The number of walls is even, so that there are other sides.

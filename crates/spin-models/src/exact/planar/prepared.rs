@@ -6,8 +6,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::cells::Cells;
-use super::elimination::{Checked, eliminate, wall_probabilities};
+use super::elimination::{Checked, Eliminated, eliminate, wall_probabilities};
 use super::number::CarefulSum;
+use super::patch::Patch;
 use super::program::Program;
 use super::torus::Torus;
 use super::{NAME, stopped};
@@ -91,13 +92,21 @@ impl Prepared {
             reached = step as u64;
             go_on(observer, "eliminating", reached, total)
         });
-        let done = eliminate(&self.program, &exponents, sum.value().abs(), &report);
-        let Some(Checked { value, difference }) = done else { return Err(stopped(reached, total)) };
-        sum.add(value.ln_weight);
-        match &self.torus {
-            None => Ok(judged(sum.value(), difference)),
-            Some(torus) => torus.close(&self.program.roots, &value.open, &exponents, sum),
+        let torus = |open: &[Patch<f64>], exponents: &[f64]| match &self.torus {
+            None => (0.0, 1.0),
+            Some(torus) => torus.close(&self.program.roots, open, exponents),
+        };
+        let done = eliminate(&self.program, &exponents, &torus, sum.value().abs(), &report);
+        let Some(Checked { value: Eliminated { ln_weight, loss }, difference }) = done else {
+            return Err(stopped(reached, total));
+        };
+        sum.add(ln_weight);
+        if !sum.value().is_finite() {
+            let reason = "the four Pfaffians of the torus cancel to the last digit: the temperature is too low".into();
+            return Err(Error::NotApplicable { solver: NAME, reason });
         }
+        let cancelled = loss * f64::EPSILON * self.graph.n_vertices() as f64 / sum.value().abs().max(1.0);
+        Ok(judged(sum.value(), difference.max(cancelled)))
     }
 
     /// ln Z as above, and the correlation of every coupled pair.

@@ -66,8 +66,7 @@ impl Program {
         let mut up = Vec::new();
         let mut roots = Vec::new();
         let (mut trees, mut regions) = (Vec::new(), Vec::new());
-        let mut sewing =
-            Sewing { words: &mut words, frozen, place: vec![(NONE, 0); 2 * cells.n_sides] };
+        let mut sewing = Sewing { words: &mut words, frozen, place: vec![(NONE, 0); 2 * cells.n_sides] };
         for block in &cells.blocks {
             let tree = dissect(cells, block.clone(), positions);
             let mut region: Vec<Vec<u32>> = Vec::with_capacity(tree.len());
@@ -103,8 +102,7 @@ impl Program {
         let frozen = vec![false; self.n_sides];
         let mut steps = Vec::new();
         self.around = vec![(NONE, Vec::new()); n_cells];
-        let mut sewing =
-            Sewing { words: &mut self.words, frozen: &frozen, place: vec![(NONE, 0); 2 * self.n_sides] };
+        let mut sewing = Sewing { words: &mut self.words, frozen: &frozen, place: vec![(NONE, 0); 2 * self.n_sides] };
         for (tree, regions) in self.trees.iter().zip(&self.regions) {
             // Depth first, so that few surroundings are in memory at a time.
             let mut stack: Vec<(usize, Vec<u32>)> = vec![(tree.len() - 1, Vec::new())];

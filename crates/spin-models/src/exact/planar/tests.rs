@@ -1,5 +1,6 @@
 //! Against enumeration and the reference numbers.
 
+use super::reference::{FREE_FERROMAGNET, FREE_PLUS_MINUS, TORUS};
 use super::*;
 use crate::{Boundary, Enumeration, Lattice};
 use linalg_core::Streams;
@@ -34,7 +35,13 @@ fn random_model(n: usize, rng: &mut impl Rng) -> Ising {
     let couplings = edges.into_iter().map(|(i, j)| {
         let coupling = match kind {
             0 => rng.random_range(-1.0..1.0),
-            1 => if rng.random() { 1.0 } else { -1.0 },
+            1 => {
+                if rng.random() {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
             _ => [0.0, 1.0, -1.0, 3.0][rng.random_range(0..4u32) as usize],
         };
         (i, j, coupling)
@@ -57,59 +64,23 @@ fn random_planar_graphs_agree_with_enumeration() {
 }
 
 #[test]
-fn reference_values_of_the_square_lattice() {
-    for (l, beta, expected) in [
-        (4, 0.5, 14.49771102401129516869),
-        (8, 1.0, 112.8732004539891277395),
-        (16, 0.5, 252.6350647056255498110),
-        (32, 0.5, 1029.055350856679794981),
-        (32, 1.0, 1985.454645681198830423),
-    ] {
+fn reference_values() {
+    for (l, beta, expected) in FREE_FERROMAGNET {
         let model = Ising::square(l, Boundary::Free, 1.0).unwrap();
-        assert_close(Planar::default().ln_z(&model, beta).unwrap().value, expected, 1e-12, "ferromagnet");
+        let got = Planar::default().ln_z(&model, beta).unwrap();
+        assert_close(got.value, expected, 1e-12, &format!("ferromagnet, L = {l}, beta = {beta}"));
     }
-    for (l, seed, beta, expected) in [
-        (4, 1, 0.5, 13.74458244060031858200),
-        (4, 1, 2.0, 34.32453016207157993990),
-        (4, 2026, 1.0, 23.65100631650229816566),
-        (8, 1, 1.0, 89.10704484329843073541),
-        (8, 2026, 2.0, 162.8208163199882146120),
-        (16, 1, 0.5, 234.1007387131039698091),
-        (16, 1, 1.0, 369.0406302039768531245),
-        (16, 1, 2.0, 693.4464433119671228400),
-        (16, 2026, 2.0, 703.9914335636941732685),
-        (32, 1, 0.5, 948.7375118909968826157),
-        (32, 1, 1.0, 1528.117797361173354587),
-        (32, 1, 2.0, 2909.110549633316248094),
-        (32, 2026, 1.0, 1497.737165614126926920),
-        (32, 2026, 2.0, 2814.555552385496225151),
-    ] {
+    for (l, seed, beta, expected) in FREE_PLUS_MINUS {
         let model = Ising::plus_minus_splitmix(l, l, seed).unwrap();
-        let got = Planar::default().ln_z(&model, beta).unwrap().value;
-        println!("{l} {seed} {beta} {:e}", got / expected - 1.0);
-        assert_close(got, expected, 1e-12, "plus-minus J");
+        let got = Planar::default().ln_z(&model, beta).unwrap();
+        assert_eq!(got.kind, crate::Kind::Exact);
+        assert_close(got.value, expected, 1e-12, &format!("plus-minus J, L = {l}, seed {seed}, beta = {beta}"));
     }
-}
-
-#[test]
-fn kaufman_values_of_the_torus() {
-    let critical = 0.5 * (1.0 + 2f64.sqrt()).ln();
-    for (l, beta, expected) in [
-        (4, 0.2, 11.77147035854158184904),
-        (4, critical, 15.52191545875528319383),
-        (4, 1.0, 32.6987214018793251511),
-        (8, 0.4, 56.59938876042537327913),
-        (8, 1.0, 128.7154373374084180044),
-        (16, 0.5, 263.2962104340213176213),
-        (16, critical, 238.6422566351328864999),
-        (32, 0.2, 752.1595517709578701838),
-        (32, critical, 952.6480795485428020547),
-        (32, 1.0, 2049.04978969008727267),
-    ] {
+    for (l, beta, expected) in TORUS {
         let model = Ising::square(l, Boundary::Periodic, 1.0).unwrap();
         let got = Planar::default().ln_z(&model, beta).unwrap();
-        println!("{l} {beta} {:e}", got.value / expected - 1.0);
-        assert_close(got.value, expected, 1e-12, "torus");
+        assert_eq!(got.kind, crate::Kind::Exact);
+        assert_close(got.value, expected, 1e-12, &format!("torus, L = {l}, beta = {beta}"));
     }
 }
 
@@ -117,7 +88,8 @@ fn kaufman_values_of_the_torus() {
 fn periodic_lattices_agree_with_enumeration() {
     let mut rng = Streams::new(402).stream(0);
     for (h, w) in [(3, 3), (3, 4), (4, 3), (3, 5), (2, 5), (4, 4)] {
-        for periodic in [[Boundary::Periodic; 2], [Boundary::Free, Boundary::Periodic], [Boundary::Periodic, Boundary::Free]]
+        for periodic in
+            [[Boundary::Periodic; 2], [Boundary::Free, Boundary::Periodic], [Boundary::Periodic, Boundary::Free]]
         {
             let lattice = Lattice::rectangle([h, w], periodic).unwrap();
             for dilution in [0.0, 0.2] {
@@ -302,7 +274,18 @@ fn extreme_shapes() {
 #[test]
 #[ignore = "timing"]
 fn timing() {
-    for (l, beta) in [(16, 1.0), (32, 1.0), (32, 2.0), (64, 0.5), (64, 1.0), (64, 2.0), (128, 0.5), (128, 1.0), (256, 0.5), (256, 1.0)] {
+    for (l, beta) in [(16, 1.0), (32, 0.5), (32, 1.0), (32, 2.0), (64, 0.5), (64, 1.0), (64, 2.0), (128, 0.5), (128, 1.0), (256, 0.5), (256, 1.0)] {
+        (16, 1.0),
+        (32, 1.0),
+        (32, 2.0),
+        (64, 0.5),
+        (64, 1.0),
+        (64, 2.0),
+        (128, 0.5),
+        (128, 1.0),
+        (256, 0.5),
+        (256, 1.0),
+    ] {
         let model = Ising::plus_minus_splitmix(l, l, 1).unwrap();
         let t = std::time::Instant::now();
         let p = Prepared::new(&model).unwrap();

@@ -122,6 +122,7 @@ impl<const L: usize> Add for Wide<L> {
 impl<const L: usize> Sub for Wide<L> {
     type Output = Self;
 
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "the sum looks at the signs")]
     fn sub(self, other: Self) -> Self {
         self + other.negated()
     }
@@ -232,7 +233,7 @@ impl<const L: usize> Number for Wide<L> {
     /// Rounded to the digits of `f64`: a relative change of the weights of that size changes their sum by as much.
     fn exp(x: f64) -> Self {
         // ln 2 in two parts, so that x - k ln 2 loses nothing.
-        const HIGH: f64 = 6.931_471_803_691_238_16e-1;
+        const HIGH: f64 = 6.931_471_803_691_238e-1;
         const LOW: f64 = 1.908_214_929_270_587_7e-10;
         let k = (x * std::f64::consts::LOG2_E).round();
         let rest = (x - k * HIGH) - k * LOW;
