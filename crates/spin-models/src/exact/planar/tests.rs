@@ -270,29 +270,3 @@ fn extreme_shapes() {
     let expected = std::f64::consts::LN_2 + n as f64 * largest.ln() + (other / largest).powi(n as i32).ln_1p();
     assert_close(Planar::default().ln_z(&wheel, k).unwrap().value, expected, 1e-12, "wheel");
 }
-
-#[test]
-#[ignore = "timing"]
-fn timing() {
-    for (l, beta) in [(16, 1.0), (32, 0.5), (32, 1.0), (32, 2.0), (64, 0.5), (64, 1.0), (64, 2.0), (128, 0.5), (128, 1.0), (128, 2.0), (256, 0.5), (256, 1.0)] {
-        let model = Ising::plus_minus_splitmix(l, l, 1).unwrap();
-        let mut best = [std::time::Duration::MAX; 3];
-        for _ in 0..(512 / l).min(10) {
-            let t = std::time::Instant::now();
-            let mut p = Prepared::new(&model).unwrap();
-            best[0] = best[0].min(t.elapsed());
-            let k = scaled(&model, beta);
-            let t = std::time::Instant::now();
-            let z = p.ln_z(&k, &mut ()).unwrap();
-            best[1] = best[1].min(t.elapsed());
-            if l <= 64 {
-                p.prepare_correlations();
-                let t = std::time::Instant::now();
-                let (y, _) = p.correlations(&k, &mut ()).unwrap();
-                best[2] = best[2].min(t.elapsed());
-                assert_close(z.value, y.value, 1e-12, "both");
-            }
-        }
-        println!("L {l} beta {beta} {best:?}");
-    }
-}
