@@ -152,10 +152,7 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
         (args.size, args.sweeps, args.temperatures) = (args.size.min(32), args.sweeps.min(1000), 11);
     }
     if !args.json {
-        println!(
-            "{:>6} {:>20} {:>10} {:>22} {:>12} {:>6}",
-            "T", "|m|", "Yang", "energy per spin", "Kaufman", "z"
-        );
+        println!("{:>6} {:>20} {:>10} {:>22} {:>12} {:>6}", "T", "|m|", "Yang", "energy per spin", "Kaufman", "z");
     }
     let mut points = Vec::new();
     for k in 0..args.temperatures {

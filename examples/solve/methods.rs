@@ -52,8 +52,5 @@ pub fn chosen(args: &Args, model: &Ising) -> Result<Vec<Method>, Box<dyn std::er
     }
     let auto = args.methods.iter().any(|name| name == "auto");
     let asked = |method: &Method| args.methods.iter().any(|name| name == method.name());
-    Ok(methods
-        .into_iter()
-        .filter(|method| asked(method) || (auto && in_auto(method.as_ref(), args, model)))
-        .collect())
+    Ok(methods.into_iter().filter(|method| asked(method) || (auto && in_auto(method.as_ref(), args, model))).collect())
 }

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn squeeze_decides_as_the_function_does() {
         let mut rng = Streams::new(1).stream(0);
-        for (squeeze, exact) in [(&*EXPONENTIAL, metropolis_acceptance as fn(f64) -> f64), (&*LOGISTIC, heat_bath_acceptance)]
+        for (squeeze, exact) in
+            [(&*EXPONENTIAL, metropolis_acceptance as fn(f64) -> f64), (&*LOGISTIC, heat_bath_acceptance)]
         {
             for _ in 0..200_000 {
                 let x = 42.0 * uniform_open01(&mut rng);

@@ -324,7 +324,11 @@ impl Merge for Observables {
         }
         if let Some(k) = (0..self.pairs.len()).find(|&k| self.pairs[k] != other.pairs[k]) {
             // The number of the first pair that differs, in place of a size.
-            return Err(MergeError::Shape { what: "pair list up to its difference", expected: self.pairs.len(), found: k });
+            return Err(MergeError::Shape {
+                what: "pair list up to its difference",
+                expected: self.pairs.len(),
+                found: k,
+            });
         }
         self.units.merge(&other.units)?;
         for (mine, theirs) in self.lanes.iter_mut().zip(&other.lanes) {
@@ -453,7 +457,9 @@ mod tests {
     fn nothing_and_nan_measured() {
         let empty = Observables::new(4, 3).with_sites();
         let unknown = |estimate: Estimate| estimate.value.is_nan() && estimate.std_error == Some(f64::INFINITY);
-        assert!(unknown(empty.energy_per_spin()) && unknown(empty.binder_cumulant()) && unknown(empty.specific_heat(1.0)));
+        assert!(
+            unknown(empty.energy_per_spin()) && unknown(empty.binder_cumulant()) && unknown(empty.specific_heat(1.0))
+        );
         assert!(empty.magnetizations().is_none() && !empty.equilibrated());
         let mut bad = Observables::new(1, 1);
         (0..1000).for_each(|_| bad.record(0, f64::NAN, &[1]));
