@@ -9,6 +9,7 @@ pub mod logspace;
 pub mod merge;
 pub mod observe;
 pub mod optim;
+pub mod pfaffian;
 pub mod quadrature;
 pub mod rng;
 pub mod special;

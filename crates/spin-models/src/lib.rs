@@ -10,7 +10,7 @@ pub mod spins;
 pub mod theory;
 
 pub use error::{Error, Result};
-pub use exact::{Enumerable, Enumeration, GrayCode, Tree};
+pub use exact::{Enumerable, Enumeration, GrayCode, Planar, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use mcmc::MonteCarlo;
 pub use model::{

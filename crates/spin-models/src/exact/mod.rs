@@ -2,6 +2,7 @@
 
 pub mod kaufman;
 pub mod onsager;
+pub mod planar;
 
 mod compensated;
 mod enumeration;
@@ -12,6 +13,7 @@ mod tree;
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;
+pub use planar::Planar;
 pub use transfer_matrix::{
     FrontierModel, FrontierOrder, Marginals, StripLimit, TransferMatrix, TransferMatrixParams, UniformRow,
     homogeneous_torus,

@@ -1,0 +1,321 @@
+//! Runs a program with numbers.
+
+use std::cell::RefCell;
+
+use super::number::{CarefulSum, Number};
+use super::patch::{OutOfRange, Patch, Workspace, sew};
+use super::program::{Program, Step};
+use super::wide::Wide;
+
+/// The weight of all walls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Eliminated {
+    /// Its logarithm.
+    pub ln_weight: f64,
+    /// The factor by which the terms of the last sum cancel; 1 for a plane.
+    pub loss: f64,
+}
+
+/// What to do with the sides that are left open: from the patches and the exponents, the logarithm of a factor and the
+/// cancellation in it.
+pub(super) type Finish<'a> = &'a dyn Fn(&[Patch<f64>], &[f64]) -> (f64, f64);
+
+/// Values of ln Z that differ by less, relative to 1 or their size, agree.
+const TOLERANCE: f64 = 1e-13;
+
+/// Probabilities that differ by less agree.
+const PROBABILITY_TOLERANCE: f64 = 1e-12;
+
+/// How a run treats its numbers.
+#[derive(Debug, Clone, Copy)]
+struct Care {
+    /// Whether amplitudes that may have lost all digits are raised to the last place of 1, or to 0.
+    raise: bool,
+    /// Changes of the reference that increase its weight by more are made.
+    largest: f64,
+    /// Whether walls at halves are counted in odd units, so that other roundings occur.
+    units: bool,
+}
+
+impl Care {
+    const OTHER: Self = Self { raise: true, largest: 4.0, units: true };
+    const PLAIN: Self = Self { raise: false, largest: 4.0, units: false };
+    const RAISED: Self = Self { raise: true, largest: 4.0, units: false };
+
+    /// The unit of half h.
+    fn unit(self, h: u32) -> f64 {
+        // Fractional parts of multiples of the golden ratio.
+        if self.units { 1.0 + 0.5 * (0.618_033_988_749_894_9 * f64::from(h + 1)).fract() } else { 1.0 }
+    }
+
+    /// The logarithms of the weights in these units.
+    fn exponents(self, exponents: &[f64]) -> Vec<f64> {
+        let ln_units = |side: u32| (self.unit(2 * side) * self.unit(2 * side + 1)).ln();
+        (0..).zip(exponents).map(|(side, &x)| if self.units { x - ln_units(side) } else { x }).collect()
+    }
+
+    fn workspace<T: Number>(self) -> Workspace<T> {
+        Workspace::new(if self.raise { T::floor() } else { T::ZERO }, self.largest)
+    }
+}
+
+/// A result and how well the last two runs agree, relative.
+#[derive(Debug, Clone)]
+pub(super) struct Checked<R> {
+    pub value: R,
+    pub difference: f64,
+}
+
+/// Runs with more and more digits until two results agree.
+///
+/// Two runs in `f64` come first. They differ in the order of rounding, and in what they make of amplitudes that have
+/// lost all their digits: one drops them, the other takes them as large as they can be. `None` when stopped.
+fn until_agreement<R>(
+    distance: impl Fn(&R, &R) -> f64,
+    mut plain: impl FnMut(Care) -> Option<Result<R, OutOfRange>>,
+    more: &mut [&mut dyn FnMut() -> Option<Result<R, OutOfRange>>],
+) -> Option<Checked<R>> {
+    let mut last: Option<R> = plain(Care::OTHER)?.ok();
+    if let Some(before) = &last
+        && let Ok(now) = plain(Care::PLAIN)?
+    {
+        let difference = distance(before, &now);
+        if difference <= TOLERANCE {
+            return Some(Checked { value: now, difference });
+        }
+        last = Some(now);
+    }
+    let mut difference = f64::INFINITY;
+    for run in more {
+        let Ok(now) = run()? else { continue };
+        if let Some(before) = &last {
+            difference = distance(before, &now);
+        }
+        last = Some(now);
+        if difference <= TOLERANCE {
+            break;
+        }
+    }
+    last.map(|value| Checked { value, difference })
+}
+
+/// Infinite and NaN results agree with nothing.
+fn finite(difference: f64) -> f64 {
+    if difference.is_nan() { f64::INFINITY } else { difference }
+}
+
+fn relative(a: f64, b: f64, scale: f64) -> f64 {
+    finite((a - b).abs() / scale.max(a.abs()).max(1.0))
+}
+
+/// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`TOLERANCE`] relative to `scale`;
+/// `None` when the observer of steps says stop.
+pub(super) fn eliminate(
+    program: &Program,
+    exponents: &[f64],
+    finish: Finish<'_>,
+    scale: f64,
+    go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+) -> Option<Checked<Eliminated>> {
+    fn run<T: Number>(
+        program: &Program,
+        exponents: &[f64],
+        finish: Finish<'_>,
+        care: Care,
+        go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+    ) -> Option<Result<Eliminated, OutOfRange>> {
+        let go_on = &mut *go_on.borrow_mut();
+        let done = up::<T>(program, exponents, false, care, go_on)?;
+        Some(done.map(|(patches, mut sum)| {
+            let open = program.roots.iter().filter_map(|(root, _)| {
+                let patch = patches[*root as usize].as_ref()?;
+                let g = patch.g.iter().map(|x| x.to_f64()).collect();
+                Some(Patch { n: patch.n, g, walls: patch.walls.clone() })
+            });
+            let (factor, loss) = finish(&open.collect::<Vec<_>>(), &care.exponents(exponents));
+            sum.add(factor);
+            Eliminated { ln_weight: sum.value(), loss }
+        }))
+    }
+    until_agreement(
+        |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
+        |care| run::<f64>(program, exponents, finish, care, go_on),
+        &mut [
+            &mut || run::<Wide<2>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, exponents, finish, Care::RAISED, go_on),
+        ],
+    )
+}
+
+type Amplitudes<T> = (Vec<Option<Patch<T>>>, CarefulSum);
+
+/// Carries out the upward steps; `None` when stopped.
+fn up<T: Number>(
+    program: &Program,
+    exponents: &[f64],
+    keep: bool,
+    care: Care,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Option<Result<Amplitudes<T>, OutOfRange>> {
+    let exponents = &care.exponents(exponents)[..];
+    if !exponents.iter().all(|&x| T::exp(x).is_safe() && T::exp(-x).is_safe()) {
+        return Some(Err(OutOfRange));
+    }
+    let mut patches: Vec<Option<Patch<T>>> = vec![None; program.lengths.len()];
+    let mut work = care.workspace();
+    let mut sum = CarefulSum::default();
+    for (k, step) in program.up.iter().enumerate() {
+        if !go_on(k) {
+            return None;
+        }
+        for side in [step.left, step.right] {
+            patches[side as usize].get_or_insert_with(|| program.cell(side, |h| T::from_f64(care.unit(h))));
+        }
+        match sew_at(step, &patches, exponents, &mut work, &mut sum) {
+            Ok(patch) => patches[step.out as usize] = Some(patch),
+            Err(error) => return Some(Err(error)),
+        }
+        if !keep {
+            patches[step.left as usize] = None;
+            patches[step.right as usize] = None;
+        }
+    }
+    Some(Ok((patches, sum)))
+}
+
+fn sew_at<T: Number>(
+    step: &Step,
+    patches: &[Option<Patch<T>>],
+    exponents: &[f64],
+    work: &mut Workspace<T>,
+    sum: &mut CarefulSum,
+) -> Result<Patch<T>, OutOfRange> {
+    match (&patches[step.left as usize], &patches[step.right as usize]) {
+        (Some(left), Some(right)) => sew(step, left, right, exponents, work, sum),
+        _ => unreachable!("steps come after those that make their patches"),
+    }
+}
+
+/// The logarithm of the weight and for every side the probability of a wall through it, from the surroundings of every
+/// cell; `None` when stopped. Accuracy as in [`eliminate`], for the probabilities absolute.
+///
+/// The program must have its downward steps and close all sides.
+pub(super) fn wall_probabilities(
+    program: &Program,
+    halves: &[Vec<u32>],
+    exponents: &[f64],
+    scale: f64,
+    go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+) -> Option<Checked<(f64, Vec<f64>)>> {
+    fn run<T: Number>(
+        program: &Program,
+        halves: &[Vec<u32>],
+        exponents: &[f64],
+        care: Care,
+        go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+    ) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
+        probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
+    }
+    until_agreement(
+        |a: &(f64, Vec<f64>), b| {
+            // In units of the tolerance of ln Z.
+            let walls = a.1.iter().zip(&b.1).filter(|(p, _)| !p.is_nan()).map(|(p, q)| finite((p - q).abs()));
+            let walls = walls.fold(0.0, f64::max) * (TOLERANCE / PROBABILITY_TOLERANCE);
+            walls.max(relative(a.0, b.0, scale))
+        },
+        |care| run::<f64>(program, halves, exponents, care, go_on),
+        &mut [
+            &mut || run::<Wide<2>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, halves, exponents, Care::RAISED, go_on),
+        ],
+    )
+}
+
+fn probabilities<T: Number>(
+    program: &Program,
+    halves: &[Vec<u32>],
+    exponents: &[f64],
+    care: Care,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
+    let (mut patches, sum) = match up::<T>(program, exponents, true, care, go_on)? {
+        Ok(answer) => answer,
+        Err(error) => return Some(Err(error)),
+    };
+    let exponents = &care.exponents(exponents)[..];
+    let down = program.down.as_deref().unwrap_or_default();
+    // Patches of the way down are dropped after their last use.
+    let mut last_use = vec![usize::MAX; patches.len()];
+    for (k, step) in down.iter().enumerate() {
+        last_use[step.left as usize] = k;
+        last_use[step.right as usize] = k;
+    }
+    for (cell, (around, _)) in program.around.iter().enumerate() {
+        if halves[cell].len() > 1 {
+            last_use[*around as usize] = usize::MAX;
+        }
+    }
+    let mut work = care.workspace();
+    let mut ignored = CarefulSum::default();
+    for (k, step) in down.iter().enumerate() {
+        if !go_on(program.up.len() + k) {
+            return None;
+        }
+        match sew_at(step, &patches, exponents, &mut work, &mut ignored) {
+            Ok(patch) => patches[step.out as usize] = Some(patch),
+            Err(error) => return Some(Err(error)),
+        }
+        for used in [step.left, step.right] {
+            if last_use[used as usize] == k {
+                patches[used as usize] = None;
+            }
+        }
+    }
+    let mut walls = vec![f64::NAN; exponents.len()];
+    for (around, word) in &program.around {
+        if let Some(patch) = &patches[*around as usize] {
+            walls_of_cell(patch, word, exponents, |h| T::from_f64(care.unit(h)), &mut walls);
+        }
+    }
+    Some(Ok((sum.value(), walls)))
+}
+
+/// The probabilities of walls through the sides of one cell, given the amplitudes of its surroundings.
+fn walls_of_cell<T: Number>(
+    around: &Patch<T>,
+    word: &[u32],
+    exponents: &[f64],
+    unit: impl Fn(u32) -> T,
+    walls: &mut [f64],
+) {
+    let d = word.len();
+    let w = |k: usize| {
+        let weight = T::exp(exponents[word[k] as usize / 2]) * unit(word[k] ^ 1);
+        if around.walls[k] { T::ONE / weight } else { weight }
+    };
+    let mut total = T::ONE;
+    let mut through = vec![T::ZERO; d];
+    for i in 0..d {
+        for j in i + 1..d {
+            let weight = w(i) * w(j) * around.at(i, j);
+            total = total + weight;
+            through[i] = through[i] + weight;
+            through[j] = through[j] + weight;
+        }
+    }
+    if d == 4 {
+        let g = |i: usize, j: usize| around.at(i, j);
+        let four = g(0, 1) * g(2, 3) - g(0, 2) * g(1, 3) + g(0, 3) * g(1, 2);
+        let weight = w(0) * w(1) * w(2) * w(3) * four;
+        total = total + weight;
+        through.iter_mut().for_each(|x| *x = *x + weight);
+    }
+    for (k, &x) in through.iter().enumerate() {
+        let changed = (x / total).to_f64();
+        walls[word[k] as usize / 2] = if around.walls[k] { 1.0 - changed } else { changed };
+    }
+}

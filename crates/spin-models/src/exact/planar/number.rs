@@ -1,0 +1,92 @@
+//! Numbers that an elimination may run on.
+
+use std::ops::{Add, Div, Mul, Sub};
+
+/// What the elimination needs of its numbers.
+pub(super) trait Number:
+    Copy + Send + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn from_f64(x: f64) -> Self;
+
+    /// `e^x`.
+    fn exp(x: f64) -> Self;
+
+    /// The nearest `f64`.
+    fn to_f64(self) -> f64;
+
+    /// `ln(1 + x)`.
+    fn ln_1p(self) -> f64;
+
+    /// `ln x`.
+    fn ln(self) -> f64;
+
+    /// Whether `self > other`.
+    fn exceeds(self, other: Self) -> bool;
+
+    /// Whether products of three such numbers do not overflow.
+    fn is_safe(self) -> bool;
+
+    /// A few units in the last place of 1.
+    fn floor() -> Self;
+}
+
+impl Number for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+
+    fn exp(x: f64) -> Self {
+        x.exp()
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn ln_1p(self) -> f64 {
+        f64::ln_1p(self)
+    }
+
+    fn ln(self) -> f64 {
+        f64::ln(self)
+    }
+
+    #[inline]
+    fn exceeds(self, other: Self) -> bool {
+        self > other
+    }
+
+    fn is_safe(self) -> bool {
+        self.abs() <= 1e90
+    }
+
+    fn floor() -> Self {
+        16.0 * f64::EPSILON
+    }
+}
+
+/// A sum that carries its rounding error along (A. Neumaier, Zeitschrift für Angewandte Mathematik und Mechanik 54, 39
+/// (1974)).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CarefulSum {
+    sum: f64,
+    error: f64,
+}
+
+impl CarefulSum {
+    pub(super) fn add(&mut self, x: f64) {
+        let sum = self.sum + x;
+        self.error += if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
+        self.sum = sum;
+    }
+
+    pub(super) fn value(self) -> f64 {
+        self.sum + self.error
+    }
+}

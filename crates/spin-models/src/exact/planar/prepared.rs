@@ -1,0 +1,234 @@
+//! What is known about a model before its weights.
+
+use linalg_core::graph::planar::Embedding;
+use linalg_core::graph::{Csr, components, planar};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use super::cells::Cells;
+use super::elimination::{Checked, Eliminated, eliminate, wall_probabilities};
+use super::number::CarefulSum;
+use super::patch::Patch;
+use super::program::Program;
+use super::torus::Torus;
+use super::{NAME, stopped};
+use crate::model::{EnergyModel, Kind, LnZ, Progress};
+use crate::models::{Ising, Shape};
+use crate::{Error, Result};
+use linalg_core::Observer;
+
+/// Sums of weights beyond this are rounded by more than their fractional part.
+const LARGEST: f64 = 1e15;
+
+/// The graph of a model, its cells and the order of elimination.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    pub graph: Csr,
+    n_components: usize,
+    cells: Cells,
+    program: Program,
+    torus: Option<Torus>,
+}
+
+/// Refuses fields, which no planar method can take.
+pub(super) fn check_fields(model: &Ising) -> Result<()> {
+    match model.fields().iter().position(|&h| h != 0.0) {
+        None => Ok(()),
+        Some(site) => Err(Error::NotApplicable {
+            solver: NAME,
+            reason: format!("site {site} has the field {}, expected no fields", model.fields()[site]),
+        }),
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(model: &Ising) -> Result<Self> {
+        check_fields(model)?;
+        let n = model.n_spins();
+        let graph = Csr::from_edges(n, model.couplings().map(|(i, j, _)| (i, j)))?;
+        let shape = || Shape::recognize(n, graph.edges().iter().copied());
+        let given = model.positions().map(|positions| positions.iter().map(|p| [p[0], p[1]]).collect::<Vec<_>>());
+        let embedding = embedding(model, &graph);
+        let positions = given.or_else(|| {
+            let shape = shape()?;
+            Some(shape.positions().iter().map(|p| [p[0], p[1]]).collect())
+        });
+        let n_components = components(&graph).count();
+        let (cells, torus) = match embedding {
+            Ok(embedding) => (Cells::of_plane(&graph, &embedding), None),
+            Err(error) => match shape().and_then(|shape| Torus::new(&shape, &graph)) {
+                Some((cells, torus)) => (cells, Some(torus)),
+                None => return Err(error),
+            },
+        };
+        let frozen = torus.as_ref().map_or_else(|| vec![false; cells.n_sides], |torus| torus.frozen(cells.n_sides));
+        let program = Program::new(&cells, positions.as_deref(), &frozen);
+        Ok(Self { graph, n_components, cells, program, torus })
+    }
+
+    /// Number of elimination steps.
+    fn n_steps(&self) -> u64 {
+        self.program.up.len() as u64
+    }
+
+    pub(super) fn is_torus(&self) -> bool {
+        self.torus.is_some()
+    }
+
+    /// Adds what [`correlations`](Self::correlations) needs.
+    pub(super) fn prepare_correlations(&mut self) {
+        if self.torus.is_none() {
+            self.program.prepare_down();
+        }
+    }
+
+    /// ln Z of the couplings `K = βJ`, without the constant term.
+    pub(super) fn ln_z(&self, k: &[f64], observer: &mut dyn Observer<Progress>) -> Result<LnZ> {
+        let (spins, mut sum) = self.reference(k)?;
+        let exponents = self.exponents(k, &spins);
+        let total = self.n_steps();
+        let mut reached = 0;
+        let report = RefCell::new(|step: usize| {
+            reached = step as u64;
+            go_on(observer, "eliminating", reached, total)
+        });
+        let torus = |open: &[Patch<f64>], exponents: &[f64]| match &self.torus {
+            None => (0.0, 1.0),
+            Some(torus) => torus.close(&self.program.roots, open, exponents),
+        };
+        let done = eliminate(&self.program, &exponents, &torus, sum.value().abs(), &report);
+        let Some(Checked { value: Eliminated { ln_weight, loss }, difference }) = done else {
+            return Err(stopped(reached, total));
+        };
+        sum.add(ln_weight);
+        if !sum.value().is_finite() {
+            let reason = "the four Pfaffians of the torus cancel to the last digit: the temperature is too low".into();
+            return Err(Error::NotApplicable { solver: NAME, reason });
+        }
+        let cancelled = loss * f64::EPSILON * self.graph.n_vertices() as f64 / sum.value().abs().max(1.0);
+        Ok(judged(sum.value(), difference.max(cancelled)))
+    }
+
+    /// ln Z as above, and the correlation of every coupled pair.
+    ///
+    /// # Panics
+    /// On a torus, or before `prepare_correlations`.
+    pub(super) fn correlations(&self, k: &[f64], observer: &mut dyn Observer<Progress>) -> Result<(LnZ, Vec<f64>)> {
+        let (spins, mut sum) = self.reference(k)?;
+        let exponents = self.exponents(k, &spins);
+        let total = self.n_steps() + self.program.down.as_ref().map_or(0, Vec::len) as u64;
+        let mut reached = 0;
+        let report = RefCell::new(|step: usize| {
+            reached = step as u64;
+            go_on(observer, "eliminating", reached, total)
+        });
+        let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), &report);
+        let Some(Checked { value: (ln_weight, walls), difference }) = done else {
+            return Err(stopped(reached, total));
+        };
+        sum.add(ln_weight);
+        let mut values: Vec<f64> = (self.graph.edges().iter().zip(&walls))
+            .map(|(&(i, j), &wall)| f64::from(spins[i] * spins[j]) * (1.0 - 2.0 * wall))
+            .collect();
+        for &bridge in &self.cells.bridges {
+            values[bridge] = k[bridge].tanh();
+        }
+        Ok((judged(sum.value(), difference), values))
+    }
+
+    /// A configuration of low energy, and ln of: its weight, twice for every component, and bridges.
+    ///
+    /// Only the range of the numbers depends on it, not the result.
+    fn reference(&self, k: &[f64]) -> Result<(Vec<i8>, CarefulSum)> {
+        let graph = &self.graph;
+        if let Some(entry) = k.iter().position(|x| x.abs() > LARGEST) {
+            return Err(Error::Parameter {
+                what: "beta * coupling",
+                value: format!("{} at coupling {entry}", k[entry]),
+                expected: "at most 1e15 in modulus",
+            });
+        }
+        let mut spins = vec![0i8; graph.n_vertices()];
+        let mut queue = VecDeque::new();
+        for root in 0..spins.len() {
+            if spins[root] != 0 {
+                continue;
+            }
+            spins[root] = 1;
+            queue.push_back(root);
+            while let Some(v) = queue.pop_front() {
+                for next in graph.neighbors(v) {
+                    if spins[next.vertex] == 0 {
+                        spins[next.vertex] = if k[next.edge] < 0.0 { -spins[v] } else { spins[v] };
+                        queue.push_back(next.vertex);
+                    }
+                }
+            }
+        }
+        for _ in 0..20 {
+            let mut changed = false;
+            for v in 0..spins.len() {
+                let field: f64 = graph.neighbors(v).iter().map(|n| k[n.edge] * f64::from(spins[n.vertex])).sum();
+                if field * f64::from(spins[v]) < 0.0 {
+                    spins[v] = -spins[v];
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut sum = CarefulSum::default();
+        sum.add(self.n_components as f64 * std::f64::consts::LN_2);
+        for (&(i, j), &k) in graph.edges().iter().zip(k) {
+            sum.add(k * f64::from(spins[i] * spins[j]));
+        }
+        for &bridge in &self.cells.bridges {
+            let (i, j) = graph.edges()[bridge];
+            sum.add((-2.0 * k[bridge] * f64::from(spins[i] * spins[j])).exp().ln_1p());
+        }
+        Ok((spins, sum))
+    }
+
+    /// The logarithms of the weights of walls through all sides.
+    fn exponents(&self, k: &[f64], spins: &[i8]) -> Vec<f64> {
+        let mut exponents = vec![0.0; self.cells.n_sides];
+        for ((x, &(i, j)), &k) in exponents.iter_mut().zip(self.graph.edges()).zip(k) {
+            *x = -2.0 * k * f64::from(spins[i] * spins[j]);
+        }
+        exponents
+    }
+}
+
+/// Reports now and then; whether to go on.
+fn go_on(observer: &mut dyn Observer<Progress>, stage: &'static str, done: u64, total: u64) -> bool {
+    !done.is_multiple_of(256) || observer.observe(&Progress::new(stage, done, total)).is_continue()
+}
+
+/// An exact value, unless even the last two runs differ.
+fn judged(value: f64, difference: f64) -> LnZ {
+    let mut ln_z = LnZ::exact(value);
+    if difference > 1e-11 {
+        ln_z.kind = Kind::Approximation { converged: false, residual: difference };
+    }
+    ln_z
+}
+
+/// The embedding of the model's drawing, or any if there is none.
+pub(super) fn embedding(model: &Ising, graph: &Csr) -> Result<Embedding> {
+    if let Some(positions) = model.positions() {
+        let plane: Vec<[f64; 2]> = positions.iter().map(|p| [p[0], p[1]]).collect();
+        if let Ok(embedding) = planar::embed_drawing(graph, &plane) {
+            return Ok(embedding);
+        }
+    }
+    planar::embed(graph).map_err(|error| {
+        let reason = match error {
+            linalg_core::Error::NotPlanar { edge: (i, j) } => {
+                format!("the graph is not planar: sites {i} and {j} cannot be joined without a crossing")
+            }
+            other => other.to_string(),
+        };
+        Error::NotApplicable { solver: NAME, reason }
+    })
+}

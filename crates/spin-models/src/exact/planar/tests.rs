@@ -1,0 +1,272 @@
+//! Against enumeration and the reference numbers.
+
+use super::reference::{FREE_FERROMAGNET, FREE_PLUS_MINUS, TORUS};
+use super::*;
+use crate::{Boundary, Enumeration, Lattice};
+use linalg_core::Streams;
+use linalg_core::gf2::BitVec;
+use linalg_core::num_complex::Complex64;
+use linalg_core::rand::{Rng, RngExt};
+
+/// ln Z relative to the number of digits that its terms allow: |ln Z| and the energies are of one size.
+fn assert_close(a: f64, b: f64, tolerance: f64, what: &str) {
+    assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{what}: {a} and {b}, difference {:e}", a - b);
+}
+
+/// A random planar graph: points inserted one by one into a triangle of a triangulation, of which a random part of the
+/// edges is kept, so that bridges, cut vertices and isolated vertices appear.
+fn random_planar(n: usize, keep: f64, rng: &mut impl Rng) -> Vec<(usize, usize)> {
+    let mut faces = vec![[0, 1, 2], [0, 1, 2]];
+    let mut edges = vec![(0, 1), (1, 2), (0, 2)];
+    for v in 3..n {
+        let k = rng.random_range(0..faces.len() as u32) as usize;
+        let [a, b, c] = faces.swap_remove(k);
+        faces.extend([[a, b, v], [b, c, v], [a, c, v]]);
+        edges.extend([(a, v), (b, v), (c, v)]);
+    }
+    edges.retain(|&(i, j)| i.max(j) < n && rng.random::<f64>() < keep);
+    edges
+}
+
+fn random_model(n: usize, rng: &mut impl Rng) -> Ising {
+    let keep = [0.4, 0.6, 0.8, 1.0][rng.random_range(0..4u32) as usize];
+    let edges = random_planar(n, keep, rng);
+    let kind = rng.random_range(0..3u32);
+    let couplings = edges.into_iter().map(|(i, j)| {
+        let coupling = match kind {
+            0 => rng.random_range(-1.0..1.0),
+            1 => {
+                if rng.random() {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+            _ => [0.0, 1.0, -1.0, 3.0][rng.random_range(0..4u32) as usize],
+        };
+        (i, j, coupling)
+    });
+    Ising::builder(n).couplings(couplings.collect::<Vec<_>>()).offset(0.5).build().unwrap()
+}
+
+#[test]
+fn random_planar_graphs_agree_with_enumeration() {
+    let mut rng = Streams::new(401).stream(0);
+    for round in 0..400 {
+        let n = rng.random_range(1..13u32) as usize;
+        let model = random_model(n, &mut rng);
+        for beta in [0.0, 0.3, 1.0, 3.0, 50.0] {
+            let exact = Enumeration::default().ln_z(&model, beta).unwrap().value;
+            let got = Planar::default().ln_z(&model, beta).unwrap();
+            assert_close(got.value, exact, 2e-13, &format!("round {round}, beta {beta}, {model:?}"));
+        }
+    }
+}
+
+#[test]
+fn reference_values() {
+    for (l, beta, expected) in FREE_FERROMAGNET {
+        let model = Ising::square(l, Boundary::Free, 1.0).unwrap();
+        let got = Planar::default().ln_z(&model, beta).unwrap();
+        assert_close(got.value, expected, 1e-12, &format!("ferromagnet, L = {l}, beta = {beta}"));
+    }
+    for (l, seed, beta, expected) in FREE_PLUS_MINUS {
+        let model = Ising::plus_minus_splitmix(l, l, seed).unwrap();
+        let got = Planar::default().ln_z(&model, beta).unwrap();
+        assert_eq!(got.kind, crate::Kind::Exact);
+        assert_close(got.value, expected, 1e-12, &format!("plus-minus J, L = {l}, seed {seed}, beta = {beta}"));
+    }
+    for (l, beta, expected) in TORUS {
+        let model = Ising::square(l, Boundary::Periodic, 1.0).unwrap();
+        let got = Planar::default().ln_z(&model, beta).unwrap();
+        assert_eq!(got.kind, crate::Kind::Exact);
+        assert_close(got.value, expected, 1e-12, &format!("torus, L = {l}, beta = {beta}"));
+    }
+}
+
+#[test]
+fn periodic_lattices_agree_with_enumeration() {
+    let mut rng = Streams::new(402).stream(0);
+    for (h, w) in [(3, 3), (3, 4), (4, 3), (3, 5), (2, 5), (4, 4)] {
+        for periodic in
+            [[Boundary::Periodic; 2], [Boundary::Free, Boundary::Periodic], [Boundary::Periodic, Boundary::Free]]
+        {
+            let lattice = Lattice::rectangle([h, w], periodic).unwrap();
+            for dilution in [0.0, 0.2] {
+                let couplings: Vec<f64> = (0..lattice.n_edges()).map(|_| rng.random_range(-1.0..1.0)).collect();
+                let model = Ising::on_lattice(&lattice, &couplings).unwrap();
+                let kept: Vec<_> = model.couplings().filter(|_| rng.random::<f64>() >= dilution).collect();
+                let model = Ising::builder(h * w).couplings(kept).build().unwrap();
+                for beta in [0.0, 0.4, 1.0, 2.0] {
+                    let exact = Enumeration::default().ln_z(&model, beta).unwrap().value;
+                    let got = match Planar::default().ln_z(&model, beta) {
+                        // Dilution may leave too few bonds to see the lattice.
+                        Err(Error::NotApplicable { .. }) if dilution > 0.0 => continue,
+                        other => other.unwrap().value,
+                    };
+                    assert_close(got, exact, 1e-12, &format!("{h} x {w} {periodic:?} beta {beta} dilution {dilution}"));
+                }
+            }
+        }
+    }
+}
+
+/// Energy and correlations by summation over all configurations.
+fn sums(model: &Ising, beta: f64) -> (f64, Vec<f64>) {
+    let n = model.n_spins();
+    let ln_z = Enumeration::default().ln_z(model, beta).unwrap().value;
+    let mut energy = 0.0;
+    let mut pairs = vec![0.0; model.n_couplings()];
+    for state in 0..1u64 << n {
+        let s = crate::Spins::from_state(state, n);
+        let e = model.energy(&s);
+        let p = (-beta * e - ln_z).exp();
+        energy += p * e;
+        for (sum, (i, j, _)) in pairs.iter_mut().zip(model.couplings()) {
+            *sum += p * f64::from(s[i] * s[j]);
+        }
+    }
+    (energy, pairs)
+}
+
+#[test]
+fn correlations_agree_with_enumeration() {
+    let mut rng = Streams::new(403).stream(0);
+    for round in 0..150 {
+        let n = rng.random_range(1..11u32) as usize;
+        let model = random_model(n, &mut rng);
+        for beta in [0.0, 0.3, 1.0, 3.0, 50.0] {
+            let (energy, pairs) = sums(&model, beta);
+            let got = Planar::default().solve(&model, beta, Quantities::all(), &mut ()).unwrap();
+            let what = format!("round {round}, beta {beta}, {model:?}");
+            assert_close(got.energy.unwrap().value, energy, 1e-11, &what);
+            for (a, b) in got.correlations.unwrap().values.iter().zip(&pairs) {
+                // The oracle divides by exp(ln Z), which is rounded.
+                assert!((a.value - b).abs() < 1e-12 * (1.0 + beta), "{what}: {a:?} {b}");
+            }
+            assert!(got.magnetizations.unwrap().iter().all(|m| m.value.to_bits() == 0));
+        }
+    }
+}
+
+#[test]
+fn dense_pfaffian_and_determinant_agree() {
+    let mut rng = Streams::new(404).stream(0);
+    for round in 0..150 {
+        let n = rng.random_range(1..13u32) as usize;
+        let model = random_model(n, &mut rng);
+        for beta in [0.0, 0.3, 0.7] {
+            let exact = Enumeration::default().ln_z(&model, beta).unwrap().value;
+            assert_close(kasteleyn(&model, beta).unwrap().value, exact, 1e-12, &format!("round {round} {model:?}"));
+            let z = kasteleyn_complex(&model, beta.into()).unwrap();
+            assert_close(z.ln_abs, exact, 1e-12, "complex");
+            assert!(z.phase.abs() < 1e-10);
+        }
+    }
+    for (h, w) in [(1, 1), (1, 6), (3, 4), (7, 9)] {
+        for lattice in [
+            Lattice::rectangle([h, w], [Boundary::Free; 2]).unwrap(),
+            Lattice::triangular([h, w], [Boundary::Free; 2]).unwrap(),
+        ] {
+            let couplings: Vec<f64> = (0..lattice.n_edges()).map(|_| rng.random_range(-1.0..1.0)).collect();
+            let model = Ising::on_lattice(&lattice, &couplings).unwrap();
+            for beta in [0.0, 0.2, 0.6] {
+                let here = Planar::default().ln_z(&model, beta).unwrap().value;
+                assert_close(kac_ward(&model, beta).unwrap().value, here, 1e-12, "determinant");
+                assert_close(kasteleyn(&model, beta).unwrap().value, here, 1e-12, "Pfaffian");
+            }
+        }
+    }
+}
+
+/// Z of a complex temperature by summation.
+#[test]
+fn complex_temperatures_agree_with_enumeration() {
+    let model = Ising::plus_minus_splitmix(3, 4, 5).unwrap();
+    for beta in [Complex64::new(0.2, 0.7), Complex64::new(-0.4, 1.1), Complex64::new(0.0, -2.0)] {
+        let direct: Complex64 =
+            (0..1u64 << 12).map(|state| (-beta * model.energy(&crate::Spins::from_state(state, 12))).exp()).sum();
+        let z = kasteleyn_complex(&model, beta).unwrap().to_complex();
+        // 4096 terms of modulus up to e^{0.4 * 17}.
+        assert!((z - direct).norm() < 1e-9 * (1.0 + direct.norm()), "{z} {direct}");
+    }
+}
+
+#[test]
+fn a_plan_follows_signs_and_weights() {
+    let mut rng = Streams::new(405).stream(0);
+    let model = random_model(11, &mut rng);
+    let m = model.n_couplings();
+    let mut plan = Planar::default().prepare(&model).unwrap();
+    assert_eq!(plan.n_interactions(), m + 11);
+    let mut replan = crate::Replan::new(Planar::default(), model);
+    for _ in 0..5 {
+        let mut flips = BitVec::zeros(m + 11);
+        (0..m).for_each(|a| flips.set(a, rng.random()));
+        let (a, b) = (plan.ln_z_signed(&flips, 0.8).unwrap(), replan.ln_z_signed(&flips, 0.8).unwrap());
+        assert_close(a.value, b.value, 1e-13, "signs");
+        let mut weights: Vec<f64> = (0..m).map(|_| rng.random_range(-2.0..2.0)).collect();
+        weights.resize(m + 11, 0.0);
+        plan.set_weights(&weights).unwrap();
+        replan.set_weights(&weights).unwrap();
+    }
+    let mut weights = vec![0.0; m + 11];
+    weights[m + 3] = 0.5;
+    let text = plan.set_weights(&weights).unwrap_err().to_string();
+    assert_eq!(text, "planar does not apply: site 3 has the field 0.5, expected no fields");
+    assert!(matches!(plan.set_weights(&[1.0]), Err(Error::WrongLength { got: 1, .. })));
+    weights[0] = f64::NAN;
+    assert!(matches!(plan.set_weights(&weights), Err(Error::NotFinite { entry: 0, .. })));
+    assert!(matches!(plan.ln_z_signed(&BitVec::zeros(m + 11), f64::INFINITY), Err(Error::Beta { .. })));
+}
+
+#[test]
+fn what_does_not_apply_is_refused() {
+    let field = Ising::builder(3).coupling(0, 1, 1.0).field(2, 0.1).build().unwrap();
+    let text = Planar::default().check(&field, 1.0).unwrap_err().to_string();
+    assert_eq!(text, "planar does not apply: site 2 has the field 0.1, expected no fields");
+    let k5 = Ising::complete(5, 1.0).unwrap();
+    let text = Planar::default().ln_z(&k5, 1.0).unwrap_err().to_string();
+    let reason = "the graph is not planar: sites 3 and 4 cannot be joined without a crossing";
+    assert_eq!(text, format!("planar does not apply: {reason}"));
+    let pair = Ising::builder(2).coupling(0, 1, 1e300).build().unwrap();
+    assert!(matches!(Planar::default().ln_z(&pair, f64::NAN), Err(Error::Beta { .. })));
+    assert!(matches!(Planar::default().ln_z(&pair, 2.0), Err(Error::Parameter { .. })));
+    assert!(matches!(kac_ward(&pair, 0.1), Err(Error::NotApplicable { .. })));
+    let lattice = Ising::square(8, Boundary::Free, 1.0).unwrap();
+    let mut stop = |_: &Progress| std::ops::ControlFlow::Break(());
+    let stopped = Planar::default().ln_z_observed(&lattice, 1.0, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped { solver: "planar", done: 0, .. })));
+}
+
+/// Large faces, long bridges, a hub of many cycles, and a ring whose two faces have all sides.
+#[test]
+fn extreme_shapes() {
+    let n = 20_000;
+    let k = 0.9f64;
+    let (n_f, ln_2cosh) = (n as f64, (2.0 * k.cosh()).ln());
+    let ring = Ising::ring(n, 1.0).unwrap();
+    // tanh^n vanishes.
+    assert_close(Planar::default().ln_z(&ring, k).unwrap().value, n_f * ln_2cosh, 1e-13, "ring");
+    let star = Ising::builder(n).couplings((1..n).map(|i| (0, i, 1.0))).build().unwrap();
+    let tree = std::f64::consts::LN_2 + (n_f - 1.0) * ln_2cosh;
+    assert_close(Planar::default().ln_z(&star, k).unwrap().value, tree, 1e-13, "star");
+    // Triangles with one common site.
+    let fan = (0..n / 2).flat_map(|i| {
+        let (a, b) = (2 * i + 1, 2 * i + 2);
+        [(0, a, 1.0), (a, b, -1.0), (0, b, 1.0)]
+    });
+    let fan = Ising::builder(n + 1).couplings(fan).build().unwrap();
+    let triangle = (6.0 * k.exp() + 2.0 * (-3.0 * k).exp()).ln() - std::f64::consts::LN_2;
+    let expected = std::f64::consts::LN_2 + (n / 2) as f64 * triangle;
+    assert_close(Planar::default().ln_z(&fan, k).unwrap().value, expected, 1e-13, "fan");
+    // A wheel, by its transfer matrix with the hub up: the rim has a field K.
+    let n = 500;
+    let rim = (0..n).flat_map(|i| [(n, i, 1.0), (i, (i + 1) % n, 1.0)]);
+    let wheel = Ising::builder(n + 1).couplings(rim.collect::<Vec<_>>()).build().unwrap();
+    let root = (k.exp() * k.sinh()).hypot((-k).exp());
+    let largest = k.exp() * k.cosh() + root;
+    let other = k.exp() * k.cosh() - root;
+    let expected = std::f64::consts::LN_2 + n as f64 * largest.ln() + (other / largest).powi(n as i32).ln_1p();
+    assert_close(Planar::default().ln_z(&wheel, k).unwrap().value, expected, 1e-12, "wheel");
+}
