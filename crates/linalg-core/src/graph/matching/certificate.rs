@@ -246,6 +246,12 @@ impl Matching {
                 return Err(Violation::Shape { what, matching, expected });
             }
         }
+        if let Some(&b) = self.duals.parents.iter().flatten().max() {
+            let n_blossoms = self.duals.blossoms.len();
+            if b >= n_blossoms {
+                return Err(Violation::Shape { what: "blossoms named", matching: b + 1, expected: n_blossoms });
+            }
+        }
         let mut seen = vec![false; n];
         let mut sum = 0i128;
         for &e in &self.edges {

@@ -58,6 +58,8 @@ pub(super) struct Node {
     first: u32,
     last: u32,
     size: u32,
+    /// The vertex by which it is named at top level. A blossom has the name of one of its largest parts.
+    name: u32,
     /// Stamp of the last climb that passed.
     pub mark: u32,
 }
@@ -74,6 +76,7 @@ impl Node {
             first: v,
             last: v,
             size: 1,
+            name: v,
             mark: 0,
         }
     }
@@ -158,7 +161,7 @@ impl Laminar {
     pub fn join(&mut self, cycle: Vec<Link>) -> u32 {
         let largest = cycle.iter().map(|link| link.node).max_by_key(|&c| self.nodes[c as usize].size);
         let largest = largest.expect("a blossom has parts");
-        let name = self.name[self.nodes[largest as usize].first as usize];
+        let name = self.nodes[largest as usize].name;
         let (first, mut last, mut size) = (self.nodes[cycle[0].node as usize].first, NONE, 0);
         let node = self.unused.pop().unwrap_or_else(|| {
             self.nodes.push(Node::vertex(0));
@@ -178,24 +181,27 @@ impl Laminar {
         }
         self.named[name as usize] = node;
         let mark = self.nodes[node as usize].mark;
-        self.nodes[node as usize] = Node { cycle, first, last, size, mark, ..Node::vertex(0) };
+        self.nodes[node as usize] = Node { cycle, first, last, size, name, mark, ..Node::vertex(0) };
         node
     }
 
     /// Takes a top-level blossom apart and gives back its cycle, rotated so that the part that holds the base comes
-    /// first. The parts are top-level nodes then, and know how they are matched.
+    /// first. The parts are top-level nodes then, and know how they are matched. Linear in the vertices of all parts
+    /// but one of the largest.
     pub fn split(&mut self, node: u32, base: u32) -> Vec<Link> {
         let mut cycle = std::mem::take(&mut self.nodes[node as usize].cycle);
-        let matched = self.nodes[node as usize].matched;
-        let holder = self.part_around(node, base);
-        let position = cycle.iter().position(|link| link.node == holder).expect("a part of the blossom");
-        cycle.rotate_left(position);
+        let Node { matched, name, .. } = self.nodes[node as usize];
         for &Link { node: part, .. } in &cycle {
-            let name = self.nodes[part as usize].first;
-            self.rename(part, name);
-            self.named[name as usize] = part;
+            let part_name = self.nodes[part as usize].name;
+            if part_name != name {
+                self.rename(part, part_name);
+            }
+            self.named[part_name as usize] = part;
             self.nodes[part as usize].parent = NONE;
         }
+        let holder = self.top(base);
+        let position = cycle.iter().position(|link| link.node == holder).expect("a part of the blossom");
+        cycle.rotate_left(position);
         self.nodes[holder as usize].matched = matched;
         for pair in cycle[1..].chunks_exact(2) {
             self.nodes[pair[0].node as usize].matched = pair[0].half;
@@ -213,14 +219,5 @@ impl Laminar {
 
     pub fn is_top(&self, node: u32) -> bool {
         self.nodes[node as usize].parent == NONE
-    }
-
-    /// The direct part of `node` that contains a vertex.
-    pub fn part_around(&self, node: u32, vertex: u32) -> u32 {
-        let mut part = vertex;
-        while self.nodes[part as usize].parent != node {
-            part = self.nodes[part as usize].parent;
-        }
-        part
     }
 }

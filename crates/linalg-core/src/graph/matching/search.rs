@@ -284,8 +284,8 @@ impl Search {
         }
         let entry = node.towards_root;
         let base = self.arcs.tail(node.matched);
-        let entered = self.laminar.part_around(blossom, self.arcs.tail(entry));
         let cycle = self.laminar.split(blossom, base);
+        let entered = self.laminar.top(self.arcs.tail(entry));
         let at = cycle.iter().position(|link| link.node == entered).expect("the entry is a part");
         // From the entry to the base: the direction that takes an even number of edges.
         let forward = !at.is_multiple_of(2);

@@ -160,3 +160,162 @@ fn large_graphs_are_certified() {
         assert_eq!(matching.verify(&edges), Ok(()));
     }
 }
+
+#[test]
+fn plaquettes_on_a_torus_are_certified() {
+    // Random points of a square lattice with periodic boundaries, Manhattan distances, near neighbours only.
+    let mut rng = Streams::new(5).stream(0);
+    for (n, side, reach) in [(300, 46, 9), (1000, 84, 9), (3000, 145, 7)] {
+        let points: Vec<(i64, i64)> = (0..n).map(|_| (rng.random_range(0..side), rng.random_range(0..side))).collect();
+        let apart = |a: i64, b: i64| (a - b).abs().min(side - (a - b).abs());
+        let mut edges = Edges::new();
+        for (u, p) in points.iter().enumerate() {
+            for (v, q) in points[..u].iter().enumerate() {
+                let distance = apart(p.0, q.0) + apart(p.1, q.1);
+                if distance <= reach || v + 1 == u {
+                    edges.push((u, v, distance));
+                }
+            }
+        }
+        let matching = minimum_weight_perfect_matching(n, &edges).expect("a path joins all");
+        assert_eq!(matching.verify(&edges), Ok(()));
+    }
+}
+
+#[test]
+fn components_do_not_interfere() {
+    let mut rng = Streams::new(6).stream(0);
+    for _ in 0..200 {
+        let mut all = Edges::new();
+        let mut total = 0;
+        for part in 0..6 {
+            // A cycle of 8 and two chords.
+            let mut edges: Edges = (0..8).map(|v| (v, (v + 1) % 8, rng.random_range(-20..20))).collect();
+            edges.extend(random_graph(8, 2, -20..=20, &mut rng));
+            total += by_subsets(8, &edges).expect("an even cycle");
+            // Vertices of the parts interleaved.
+            all.extend(edges.iter().map(|&(u, v, w)| (6 * u + part, 6 * v + part, w)));
+        }
+        let matching = minimum_weight_perfect_matching(48, &all).expect("even cycles");
+        assert_eq!(matching.weight, total);
+        assert_eq!(matching.verify(&all), Ok(()));
+    }
+}
+
+#[test]
+fn a_large_barrier_is_found() {
+    // Copies of a claw with a triangle on each leg: removing the centre leaves three odd components.
+    let claw = [(0, 1), (0, 4), (0, 7), (1, 2), (2, 3), (3, 1), (4, 5), (5, 6), (6, 4), (7, 8), (8, 9), (9, 7)];
+    let copies = 50;
+    let edges: Edges =
+        (0..copies).flat_map(|k| claw.map(|(u, v)| (10 * k + u, 10 * k + v, (u * v) as i64 - 20))).collect();
+    let Err(Error::NoPerfectMatching { vertex, unmatched, barrier }) =
+        minimum_weight_perfect_matching(10 * copies, &edges)
+    else {
+        panic!("two legs of each claw stay odd")
+    };
+    assert_eq!(unmatched, 2 * copies);
+    assert_eq!(barrier, (0..copies).map(|k| 10 * k).collect::<Vec<_>>());
+    assert!(vertex < 10 * copies);
+}
+
+#[test]
+fn weights_up_to_the_bound() {
+    let mut rng = Streams::new(7).stream(0);
+    for case in 0..600 {
+        let n = 2 * rng.random_range(1..=5);
+        let bound = max_weight(n);
+        let levels = [-bound, -bound + 1, 0, 1, bound - 1, bound];
+        let m = rng.random_range(0..=4 * n);
+        let mut edges = random_graph(n, m, 0..=5, &mut rng);
+        if case % 2 == 0 {
+            edges.extend((1..n).map(|v| (v - 1, v, rng.random_range(0..=5))));
+        }
+        for edge in &mut edges {
+            edge.2 = levels[edge.2 as usize];
+        }
+        compare(n, &edges, by_pairing(&mut vec![false; n], &edges));
+    }
+    // Duals add up along a path: vertex k of it reaches about k times the largest weight.
+    for n in [2, 3, 50, 1001] {
+        let n = 2 * n;
+        let bound = max_weight(n);
+        for shift in 0..2 {
+            let sign = |v: usize| if (v + shift).is_multiple_of(2) { bound } else { -bound };
+            let mut edges: Edges = (1..n).map(|v| (v - 1, v, sign(v))).collect();
+            let matching = minimum_weight_perfect_matching(n, &edges).expect("a path");
+            assert_eq!(matching.weight, (n / 2) as i64 * sign(1));
+            assert_eq!(matching.verify(&edges), Ok(()));
+            // Without its last edge, and with a pendant vertex in the middle instead, nothing fits.
+            edges.pop();
+            edges.push((n / 2, n - 1, bound));
+            let failed = minimum_weight_perfect_matching(n, &edges);
+            let fits = n / 2 % 2 == 0;
+            assert_eq!(failed.is_ok(), fits, "n = {n}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_named() {
+    let run = minimum_weight_perfect_matching;
+    assert_eq!(run(0, &[]).map(|m| m.weight), Ok(0));
+    assert_eq!(run(3, &[(0, 1, 1)]), Err(Error::OddVertices { n_vertices: 3 }));
+    assert_eq!(run(2, &[(0, 1, 1), (1, 2, 1)]), Err(Error::VertexOutOfBounds { edge: 1, vertex: 2, n_vertices: 2 }));
+    assert!(matches!(run(0, &[(0, 0, 1)]), Err(Error::VertexOutOfBounds { .. })));
+    let bound = max_weight(2);
+    for value in [bound + 1, i64::MAX, i64::MIN, -bound - 1] {
+        assert_eq!(run(2, &[(0, 1, value)]), Err(Error::WeightTooLarge { edge: 0, value, bound }));
+    }
+    assert_eq!(run(2, &[(0, 1, -bound)]).map(|m| m.weight), Ok(-bound));
+    let none = |vertex, unmatched, barrier| Err(Error::NoPerfectMatching { vertex, unmatched, barrier });
+    assert_eq!(run(2, &[]), none(0, 2, vec![]));
+    assert_eq!(run(2, &[(0, 0, -5), (1, 1, -5)]), none(0, 2, vec![]));
+    assert_eq!(run(4, &[(0, 1, 3), (0, 2, 1), (0, 3, 2)]), none(2, 2, vec![0]));
+    // Parallel edges: the lightest.
+    let parallel = [(0, 1, 4), (1, 0, -7), (0, 1, -6), (0, 0, -9)];
+    assert_eq!(run(2, &parallel).map(|m| (m.edges, m.weight)), Ok((vec![1], -7)));
+}
+
+#[test]
+fn false_certificates_are_refused() {
+    let mut rng = Streams::new(8).stream(0);
+    let edges = complete(30, 0..=1000, &mut rng);
+    let good = minimum_weight_perfect_matching(30, &edges).expect("complete");
+    assert_eq!(good.verify(&edges), Ok(()));
+    assert!(good.duals.n_blossoms() > 0);
+    for b in 0..good.duals.n_blossoms() {
+        let inside = good.duals.blossom_vertices(b);
+        assert!(inside.len() % 2 == 1 && good.duals.blossom_dual(b) > 0);
+        // All vertices of a blossom but one are matched inside.
+        let leaving = inside.iter().filter(|&&v| !inside.contains(&good.mate[v])).count();
+        assert_eq!(leaving, 1);
+    }
+
+    let mut wrong = good.clone();
+    wrong.weight -= 1;
+    assert_eq!(wrong.verify(&edges), Err(Violation::Weight { sum: i128::from(good.weight), stated: good.weight - 1 }));
+
+    let mut wrong = good.clone();
+    wrong.mate.swap(0, 1);
+    assert!(matches!(wrong.verify(&edges), Err(Violation::Mate { .. })));
+
+    // Exchange partners of the first two pairs.
+    let mut wrong = good.clone();
+    let (a, b) = (edges[good.edges[0]], edges[good.edges[1]]);
+    let position =
+        |u: usize, v: usize| edges.iter().position(|e| (e.0, e.1) == (u.max(v), u.min(v))).expect("complete");
+    wrong.edges[0] = position(a.0, b.0);
+    wrong.edges[1] = position(a.1, b.1);
+    for (u, v) in [(a.0, b.0), (a.1, b.1)] {
+        (wrong.mate[u], wrong.mate[v]) = (v, u);
+    }
+    wrong.weight += edges[wrong.edges[0]].2 + edges[wrong.edges[1]].2 - a.2 - b.2;
+    assert!(matches!(wrong.verify(&edges), Err(Violation::Gap { weight, bound }) if weight > bound));
+
+    // The same matching does not prove anything about a graph in which another edge is lighter.
+    let mut lighter = edges.clone();
+    lighter[wrong.edges[0]].2 = -5000;
+    assert!(matches!(good.verify(&lighter), Err(Violation::Slack { .. })));
+    assert!(matches!(good.verify(&edges[..10]), Err(Violation::Shape { .. })));
+}
