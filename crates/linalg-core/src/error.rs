@@ -169,6 +169,32 @@ pub enum Error {
         /// The weight given.
         value: f64,
     },
+    /// An integer edge weight beyond what sums of weights allow.
+    #[error("the weight of edge {edge} is {value}, expected at most {bound} in absolute value")]
+    WeightTooLarge {
+        /// Position in the edge list.
+        edge: usize,
+        /// The weight given.
+        value: i64,
+        /// Largest absolute value allowed.
+        bound: i64,
+    },
+    /// A perfect matching asked of an odd number of vertices.
+    #[error("{n_vertices} vertices cannot be paired, expected an even number")]
+    OddVertices {
+        /// Number of vertices.
+        n_vertices: usize,
+    },
+    /// A graph without a perfect matching.
+    #[error("every matching leaves at least {unmatched} vertices out, for example vertex {vertex}")]
+    NoPerfectMatching {
+        /// A vertex that some matching of most edges leaves out.
+        vertex: usize,
+        /// The least number of vertices left out by any matching.
+        unmatched: usize,
+        /// A set of vertices, ascending, whose removal leaves `unmatched` more odd components than it has vertices.
+        barrier: Vec<usize>,
+    },
     /// A rotation system in which a half-edge is missing, repeated or at the wrong vertex.
     #[error("half-edge {half_edge} is {problem} in the rotation of vertex {vertex}")]
     InvalidRotation {

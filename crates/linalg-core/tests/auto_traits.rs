@@ -1,6 +1,7 @@
 //! What may cross threads.
 
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Reader, Writer};
+use linalg_core::graph::matching::{Duals, Matching, Violation};
 use linalg_core::logspace::{ComplexLog, LogSum, SignedLog};
 use linalg_core::optim::{Adam, ConjugateGradientParams, LbfgsParams, Report, Sgd};
 use linalg_core::quadrature::{AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams};
@@ -13,6 +14,7 @@ fn check<T: Send + Sync + std::panic::UnwindSafe>() {}
 #[test]
 fn public_types_are_send_sync_and_unwind_safe() {
     check::<(Checkpoint, CheckpointError, ContentHash, Reader<'_>, Writer)>();
+    check::<(Duals, Matching, Violation)>();
     check::<(ComplexLog, LogSum, SignedLog)>();
     check::<(Adam, ConjugateGradientParams, LbfgsParams, Report, Sgd)>();
     check::<(AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams)>();

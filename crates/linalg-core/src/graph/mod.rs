@@ -1,4 +1,4 @@
-//! Undirected graphs: adjacency, components, shortest paths, colourings, plane embeddings.
+//! Undirected graphs: adjacency, components, shortest paths, colourings, plane embeddings, matchings.
 //!
 //! [`Csr`] is the graph that everything here takes. Edges keep their position in the list they came from, so that
 //! couplings, weights and signs live in plain slices beside the graph. Parallel edges and self-loops are allowed.
@@ -23,6 +23,7 @@
 mod coloring;
 mod components;
 mod csr;
+pub mod matching;
 pub mod planar;
 mod shortest_paths;
 mod union_find;
