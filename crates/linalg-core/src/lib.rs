@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod eigen;
 pub mod error;
+pub mod gemm;
 pub mod gf2;
 pub mod graph;
 pub mod logspace;
