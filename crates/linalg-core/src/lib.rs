@@ -14,6 +14,7 @@ pub mod quadrature;
 pub mod rng;
 pub mod special;
 pub mod stats;
+pub mod tensor;
 
 pub use error::{Error, Result};
 pub use merge::{Merge, MergeError, Units};
