@@ -11,6 +11,9 @@ const SEED: u64 = 20_240_501;
 
 type Edges = Vec<(usize, usize, i64)>;
 
+/// Name, generator and sizes of a family of graphs.
+type Family = (&'static str, fn(usize) -> Edges, &'static [usize]);
+
 /// Ten edges a vertex with weights up to 10^6, and a heavy path that makes a perfect matching possible.
 fn sparse(n: usize) -> Edges {
     let mut rng = Streams::new(SEED).stream(n as u64);
@@ -75,7 +78,7 @@ fn complete(n: usize) -> Edges {
 fn matching(c: &mut Criterion) {
     let mut group = c.benchmark_group("matching");
     group.sample_size(10).measurement_time(Duration::from_secs(5));
-    let families: [(&str, fn(usize) -> Edges, &[usize]); 3] =
+    let families: [Family; 3] =
         [("sparse", sparse, &[1000, 10_000]), ("torus", torus, &[1000, 10_000]), ("complete", complete, &[500, 1000])];
     for (name, build, sizes) in families {
         for &n in sizes {

@@ -1,6 +1,6 @@
 //! The list of methods.
 
-use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Solve, TransferMatrix, Tree};
+use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TransferMatrix, Tree};
 
 use crate::args::Args;
 
@@ -21,6 +21,7 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(Enumeration::default()),
         Box::new(TransferMatrix::default()),
         Box::new(Tree::default()),
+        Box::new(Planar::default()),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
     ]

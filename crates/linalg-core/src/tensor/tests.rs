@@ -1,3 +1,6 @@
+// Sums of small integers and infinities are compared exactly.
+#![allow(clippy::float_cmp)]
+
 use num_complex::Complex64;
 use rand::{Rng, RngExt};
 
