@@ -35,6 +35,11 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             let width = TransferMatrix::default().frontier(model).frontier_width();
             width <= if args.quick { 16 } else { AUTO_FRONTIER }
         }
+        // Large and cold lattices need more digits than 64-bit numbers have, and minutes.
+        "planar" => {
+            let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
+            model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0
+        }
         "heat-bath" => false,
         _ => true,
     };
