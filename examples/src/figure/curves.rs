@@ -42,6 +42,7 @@ impl Curves {
         }
         for points in &self.points {
             for &(x, y, error) in &points.points {
+                include(x, y);
                 include(x, y - error);
                 include(x, y + error);
             }
@@ -81,7 +82,7 @@ impl Curves {
         for (k, series) in self.points.iter().enumerate() {
             let color = color(self.lines.len() + k);
             chart.draw_series(series.points.iter().flat_map(|&(x, y, error)| {
-                (error > 0.0).then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
+                (error > 0.0 && error.is_finite()).then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
             }))?;
             chart
                 .draw_series(series.points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, color.filled())))?
