@@ -82,7 +82,8 @@ impl Curves {
         for (k, series) in self.points.iter().enumerate() {
             let color = color(self.lines.len() + k);
             chart.draw_series(series.points.iter().flat_map(|&(x, y, error)| {
-                (error > 0.0 && error.is_finite()).then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
+                (error > 0.0 && error.is_finite())
+                    .then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
             }))?;
             chart
                 .draw_series(series.points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, color.filled())))?
