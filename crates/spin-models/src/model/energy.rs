@@ -223,6 +223,16 @@ impl<T: CachedModel + ?Sized> CachedModel for &T {
     }
 }
 
+impl<T: PairwiseModel + ?Sized> PairwiseModel for &T {
+    fn field(&self, i: usize) -> f64 {
+        (**self).field(i)
+    }
+
+    fn neighbors(&self, i: usize) -> impl Iterator<Item = (usize, f64)> {
+        (**self).neighbors(i)
+    }
+}
+
 impl<M: EnergyModel> EnergyModel for Uncached<M> {
     fn n_spins(&self) -> usize {
         self.0.n_spins()
