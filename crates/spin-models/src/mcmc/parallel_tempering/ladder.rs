@@ -187,14 +187,14 @@ impl Ladder {
         let part = weights.iter().sum::<f64>() / (n.max(2) - 1) as f64;
         let mut betas = self.betas.clone();
         let (mut interval, mut passed) = (0, 0.0);
-        for k in 1..n.max(1) - 1 {
+        for (k, beta) in betas.iter_mut().enumerate().take(n - 1).skip(1) {
             let wanted = part * k as f64;
             while interval + 1 < weights.len() && passed + weights[interval] < wanted {
                 passed += weights[interval];
                 interval += 1;
             }
             let within = ((wanted - passed) / weights[interval]).clamp(0.0, 1.0);
-            betas[k] = self.betas[interval] + within * (self.betas[interval + 1] - self.betas[interval]);
+            *beta = self.betas[interval] + within * (self.betas[interval + 1] - self.betas[interval]);
         }
         // In the rounding of very close temperatures two may coincide; the old ladder is then as good.
         Self::new(betas).unwrap_or_else(|_| self.clone())
