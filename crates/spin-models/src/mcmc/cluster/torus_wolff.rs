@@ -304,7 +304,7 @@ impl<const D: usize> Tiles<D> {
     }
 
     /// Calls `visit` with the first bit and the place in the lattice of every row of a tile.
-    #[inline]
+    #[inline(always)]
     fn for_rows(&self, tile: usize, mut visit: impl FnMut(usize, std::ops::Range<usize>)) {
         let x = self.tiles[tile].x;
         let corner: usize =
@@ -442,16 +442,25 @@ fn pack_row(spins: &[i8]) -> u64 {
 /// Turns the spins whose bits are set.
 #[inline]
 fn turn_row(spins: &mut [i8], bits: u64) {
-    for (k, eight) in spins.chunks_mut(8).enumerate() {
-        // Byte k of `spread` is not 0 where bit k is set; then every byte is brought to 0 or 0xfe.
-        let spread = (bits >> (8 * k) & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-        let set = (spread & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7f7f_7f7f_7f7f_7f7f) | spread;
-        let turns = (set >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0xfe).to_le_bytes();
-        // 1 and -1 differ in all bits but the lowest.
-        for (spin, turn) in eight.iter_mut().zip(turns) {
-            *spin ^= turn as i8;
-        }
+    if let Ok(eight) = <&mut [i8; 8]>::try_from(&mut *spins) {
+        *eight = turn_eight(*eight, bits);
+        return;
     }
+    for (k, part) in spins.chunks_mut(8).enumerate() {
+        let mut eight = [0; 8];
+        eight[..part.len()].copy_from_slice(part);
+        part.copy_from_slice(&turn_eight(eight, bits >> (8 * k))[..part.len()]);
+    }
+}
+
+#[inline]
+fn turn_eight(spins: [i8; 8], bits: u64) -> [i8; 8] {
+    // Byte k of `spread` is not 0 where bit k is set; its highest bit is brought there and then filled down.
+    let spread = (bits & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+    let set = spread.wrapping_add(0x007f_7f7f_7f7f_7f7f) >> 7 & 0x0101_0101_0101_0101;
+    // 1 and -1 differ in all bits but the lowest.
+    let turned = u64::from_le_bytes(spins.map(|spin| spin as u8)) ^ set.wrapping_mul(0xfe);
+    turned.to_le_bytes().map(|byte| byte as i8)
 }
 
 #[cfg(test)]
