@@ -34,6 +34,19 @@ pub(super) enum Ask {
     Cumulants,
 }
 
+impl Ask {
+    fn sums(self) -> Want {
+        if self == Self::Moments { Want::Moments } else { Want::Weights }
+    }
+}
+
+/// Sums whose energies are `origin + unit * E`, the constant of the model left out.
+struct RelativeSums {
+    sums: Sums,
+    origin: f64,
+    unit: f64,
+}
+
 /// Answers; what was not asked for may be `None`.
 #[derive(Debug, Clone)]
 pub(super) struct Totals {
@@ -197,53 +210,63 @@ impl Engine {
     /// Computes what is asked for.
     pub fn totals(&mut self, beta: f64, ask: Ask, observer: &mut dyn Observer<Progress>) -> Result<Totals> {
         self.check_range(beta, ask)?;
-        let total = self.total_weight();
-        let want = if ask == Ask::Moments { Want::Moments } else { Want::Weights };
-        let symmetric = self.symmetry.generators.len() as f64 * std::f64::consts::LN_2;
-        let constant = self.constant();
-        let mut lowest = None;
-        // Energy at weight 1, relative to the constant, and the unit in which excess energies are counted.
-        let (sums, origin, unit) = if beta * total <= LINEAR_RANGE {
-            let weights = self.weights();
-            Self::load(&self.layout, &weights, &mut self.tables, &mut self.scratch);
-            let sums = match Linear::new(&self.layout, &self.tables, beta) {
-                Some(linear) if ask != Ask::Cumulants => {
-                    linear_sums(&self.layout, &linear, beta, want, &mut self.linear_work, observer)?
-                }
-                _ => self.energy_sums(beta, [0.0; 2], f64::INFINITY, false, want, observer)?,
-            };
-            (sums, 0.0, 1.0)
+        let (relative, lowest) = if beta * self.total_weight() <= LINEAR_RANGE {
+            (self.warm_sums(beta, ask, observer)?, None)
         } else {
-            let found = self.lowest(observer)?;
-            lowest = Some(found);
-            let weights = self.weights();
-            let exact = commensurate(&weights);
-            let (unit, first, second) = match exact {
-                Some(exact) => (exact.unit, exact.weights, Vec::new()),
-                None => {
-                    let (first, second) = split(&weights);
-                    (1.0, first, second)
-                }
-            };
-            let origin = [&first, &second].map(|weights| self.energy_of(weights, found.state));
-            Self::load(&self.layout, &first, &mut self.tables, &mut self.scratch);
-            if !second.is_empty() {
-                Self::load(&self.layout, &second, &mut self.remainders, &mut self.scratch);
-            }
-            // Remainders and the rounding of bounds come on top.
-            let slack = 2.0 * second.iter().map(|w| w.abs()).sum::<f64>() + 64.0 * TIE * total / unit;
-            let ceiling = self.negligible(ask) / (beta * unit) + slack;
-            let sums = self.energy_sums(beta * unit, origin, ceiling, !second.is_empty(), want, observer)?;
-            (sums, unit * (origin[0] + origin[1]), unit)
+            let lowest = self.lowest(observer)?;
+            (self.cold_sums(beta, ask, lowest, observer)?, Some(lowest))
         };
+        let RelativeSums { sums, origin, unit } = relative;
+        let constant = self.constant();
         let reference = origin + unit * sums.reference;
         let excess = sums.of.energy / sums.of.weight;
-        let ln_z = ln_z(beta, self.terms.n, sums.of.weight.ln() + symmetric, reference + constant);
-        let variance =
-            (ask == Ask::Cumulants).then(|| unit * unit * (sums.of.square / sums.of.weight - excess * excess).max(0.0));
+        let classes = self.symmetry.generators.len() as f64 * std::f64::consts::LN_2;
+        let ln_z = ln_z(beta, self.terms.n, sums.of.weight.ln() + classes, reference + constant);
+        let variance = unit * unit * (sums.of.square / sums.of.weight - excess * excess);
         let energy = (ask != Ask::LnZ).then_some(reference + unit * excess + constant);
         let moments = sums.into_moments(&self.layout).map(|kept| Moments { symmetry: self.symmetry.clone(), kept });
-        Ok(Totals { ln_z, energy, variance, moments, lowest })
+        Ok(Totals { ln_z, energy, variance: (ask == Ask::Cumulants).then_some(variance.max(0.0)), moments, lowest })
+    }
+
+    /// Sums with energies as they are: no weight leaves the range of `f64`.
+    fn warm_sums(&mut self, beta: f64, ask: Ask, observer: &mut dyn Observer<Progress>) -> Result<RelativeSums> {
+        let weights = self.weights();
+        Self::load(&self.layout, &weights, &mut self.tables, &mut self.scratch);
+        let sums = match Linear::new(&self.layout, &self.tables, beta) {
+            Some(linear) if ask != Ask::Cumulants => {
+                linear_sums(&self.layout, &linear, beta, ask.sums(), &mut self.linear_work, observer)?
+            }
+            _ => self.energy_sums(beta, [0.0; 2], f64::INFINITY, false, ask.sums(), observer)?,
+        };
+        Ok(RelativeSums { sums, origin: 0.0, unit: 1.0 })
+    }
+
+    /// Sums over exact differences from the lowest energy.
+    fn cold_sums(
+        &mut self,
+        beta: f64,
+        ask: Ask,
+        lowest: Lowest,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<RelativeSums> {
+        let weights = self.weights();
+        let (unit, first, second) = match commensurate(&weights) {
+            Some(exact) => (exact.unit, exact.weights, Vec::new()),
+            None => {
+                let (first, second) = split(&weights);
+                (1.0, first, second)
+            }
+        };
+        let origin = [&first, &second].map(|weights| self.energy_of(weights, lowest.state));
+        Self::load(&self.layout, &first, &mut self.tables, &mut self.scratch);
+        if !second.is_empty() {
+            Self::load(&self.layout, &second, &mut self.remainders, &mut self.scratch);
+        }
+        // Remainders and the rounding of bounds come on top of what may be left out.
+        let slack = 2.0 * second.iter().map(|w| w.abs()).sum::<f64>() + 64.0 * TIE * self.total_weight() / unit;
+        let ceiling = self.negligible(ask) / (beta * unit) + slack;
+        let sums = self.energy_sums(beta * unit, origin, ceiling, !second.is_empty(), ask.sums(), observer)?;
+        Ok(RelativeSums { sums, origin: unit * (origin[0] + origin[1]), unit })
     }
 
     /// Above this exponent a weight may be left out.
