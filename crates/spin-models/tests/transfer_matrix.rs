@@ -447,6 +447,29 @@ fn little_memory_gives_the_same_means() {
 }
 
 #[test]
+fn vectors_of_several_blocks() {
+    // A frontier of 16 or 17 spins, in fields; plenty of memory and little.
+    let model = plus_minus(17, 16, 4);
+    let model = Ising::builder(272).couplings(model.couplings()).fields((0..272).map(|i| 0.01 * f64::from(i % 7)));
+    let model = model.build().unwrap();
+    let plenty = TransferMatrix::default().marginals(&model, 1.1, &mut ()).unwrap();
+    let solver = TransferMatrix::new(TransferMatrixParams::default().with_memory_bytes(9 << 19));
+    assert_eq!(solver.marginals(&model, 1.1, &mut ()).unwrap(), plenty);
+    assert_relative_eq!(plenty.ln_z, solver.ln_z(&model, 1.1).unwrap().value, max_relative = 1e-14);
+    let energy = -(solver.ln_z(&model, 1.1 + 1e-5).unwrap().value - solver.ln_z(&model, 1.1 - 1e-5).unwrap().value);
+    assert_abs_diff_eq!(plenty.energy, energy / 2e-5, epsilon = 1e-5);
+    for a in (0..model.n_interactions()).step_by(41) {
+        let shifted = |h: f64| {
+            let mut model = model.clone();
+            model.set_weight(a, model.weight(a) + h).unwrap();
+            solver.ln_z(&model, 1.1).unwrap().value
+        };
+        let difference = (shifted(1e-5) - shifted(-1e-5)) / 2.2e-5;
+        assert_abs_diff_eq!(plenty.interactions[a], difference, epsilon = 1e-7);
+    }
+}
+
+#[test]
 fn refused_before_any_work() {
     let cube = {
         let mut builder = Ising::builder(1000);
@@ -552,7 +575,7 @@ fn samples_follow_the_boltzmann_distribution() {
         }
     }
     // On a lattice: the mean energy within 4 standard errors; and a second draw with the same stream is the same.
-    let model = plus_minus(12, 12, 9);
+    let model = plus_minus(16, 17, 9);
     let draw = || TransferMatrix::default().sample(&model, 0.7, 4000, &mut Streams::new(5).stream(2)).unwrap();
     let rows = draw();
     assert_eq!(rows, draw());
@@ -566,9 +589,9 @@ fn samples_follow_the_boltzmann_distribution() {
 
 #[test]
 fn ground_states_of_lattices() {
-    // At low temperature ln Z = -βE0 + ln g.
-    for seed in 1..4 {
-        let model = plus_minus(10, 11, seed);
+    // At low temperature ln Z = -βE0 + ln g; the next energy is higher by 4.
+    for (seed, rows) in [(1, 9), (2, 11), (3, 15)] {
+        let model = plus_minus(rows, 16, seed);
         let ground = TransferMatrix::default().ground_state(&model, &mut ()).unwrap();
         assert_abs_diff_eq!(model.energy(&ground.spins), ground.energy, epsilon = 0.0);
         let ln_z = TransferMatrix::default().ln_z(&model, 30.0).unwrap().value;

@@ -4,8 +4,9 @@
 //! `λ'(u') M(u', u) ψ(u)` are the weights of the configurations that pass through `u` and `u'`: their sums over
 //! entries of one pattern give the means of all interactions that the operation applies.
 
+use super::block::Step;
 use super::forward::pair_places;
-use super::program::{Kind, Op};
+use super::program::Kind;
 use super::semiring::Semiring;
 use super::table::{Patterns, TILE, TILE_BITS, Table, run_bits};
 
@@ -40,17 +41,15 @@ impl Sums {
 /// What the kernels need to know of an operation.
 pub(super) struct Context<'a, S: Semiring> {
     pub semiring: S,
-    pub op: &'a Op,
-    pub columns: &'a [u16],
-    pub table: &'a Table<S::Value>,
+    pub step: &'a Step<S::Value>,
 }
 
 impl<S: Semiring> Context<'_, S> {
     /// Takes `lambda` of one block back through an operation that keeps the size; `before` is `ψ` before it.
     pub(super) fn block(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
-        match (self.op.kind, self.table.tiles.is_empty()) {
+        match (self.step.op.kind, self.step.table.tiles.is_empty()) {
             (Kind::Replace, true) => self.replace_runs(lambda, before, sums),
-            (Kind::Replace, false) => match self.op.slot {
+            (Kind::Replace, false) => match self.step.op.slot {
                 0 => self.replace_inside::<0>(lambda, before, sums),
                 1 => self.replace_inside::<1>(lambda, before, sums),
                 2 => self.replace_inside::<2>(lambda, before, sums),
@@ -63,7 +62,7 @@ impl<S: Semiring> Context<'_, S> {
 
     /// Takes the whole of `lambda` back through any operation.
     pub(super) fn whole(&self, lambda: &mut Vec<S::Value>, before: &[S::Value], sums: &mut Sums) {
-        match self.op.kind {
+        match self.step.op.kind {
             Kind::Add => self.add(lambda, before, sums),
             Kind::Remove => self.remove(lambda),
             Kind::Replace | Kind::Diagonal => self.block(lambda, before, sums),
@@ -92,9 +91,9 @@ impl<S: Semiring> Context<'_, S> {
     }
 
     fn replace_runs(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
-        let half = 1usize << self.op.slot;
-        let run = 1usize << run_bits(self.op, self.columns, usize::MAX);
-        let mut patterns = Patterns::new(self.columns, run.trailing_zeros() as usize);
+        let half = 1usize << self.step.op.slot;
+        let run = 1usize << run_bits(&self.step.op, &self.step.columns, usize::MAX);
+        let mut patterns = Patterns::new(&self.step.columns, run.trailing_zeros() as usize);
         for (lambda, before) in lambda.chunks_exact_mut(2 * half).zip(before.chunks_exact(2 * half)) {
             let (l_up, l_down) = lambda.split_at_mut(half);
             let (b_up, b_down) = before.split_at(half);
@@ -102,7 +101,7 @@ impl<S: Semiring> Context<'_, S> {
             let befores = b_up.chunks_exact(run).zip(b_down.chunks_exact(run));
             for ((l_up, l_down), (b_up, b_down)) in lambdas.zip(befores) {
                 let pattern = patterns.next();
-                let added = self.run(self.table.rows[pattern], (l_up, l_down), (b_up, b_down));
+                let added = self.run(self.step.table.rows[pattern], (l_up, l_down), (b_up, b_down));
                 for (sum, x) in sums.rows[pattern].iter_mut().zip(added) {
                     *sum += x;
                 }
@@ -145,8 +144,8 @@ impl<S: Semiring> Context<'_, S> {
     }
 
     fn replace_tiles(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
-        let half = 1usize << self.op.slot;
-        let mut patterns = Patterns::new(self.columns, TILE_BITS);
+        let half = 1usize << self.step.op.slot;
+        let mut patterns = Patterns::new(&self.step.columns, TILE_BITS);
         for (lambda, before) in lambda.chunks_exact_mut(2 * half).zip(before.chunks_exact(2 * half)) {
             let (l_up, l_down) = lambda.split_at_mut(half);
             let (b_up, b_down) = before.split_at(half);
@@ -154,7 +153,7 @@ impl<S: Semiring> Context<'_, S> {
             let befores = b_up.as_chunks::<TILE>().0.iter().zip(b_down.as_chunks::<TILE>().0);
             for ((l_up, l_down), (b_up, b_down)) in lambdas.zip(befores) {
                 let pattern = patterns.next();
-                let (factors, sums) = (&self.table.tiles[pattern], &mut sums.tiles[pattern]);
+                let (factors, sums) = (&self.step.table.tiles[pattern], &mut sums.tiles[pattern]);
                 for k in 0..TILE {
                     let factors = [factors[0][k], factors[1][k], factors[2][k], factors[3][k]];
                     let lambda = (&mut l_up[k], &mut l_down[k]);
@@ -168,11 +167,11 @@ impl<S: Semiring> Context<'_, S> {
     }
 
     fn replace_inside<const SLOT: usize>(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
-        let mut patterns = Patterns::new(self.columns, TILE_BITS);
+        let mut patterns = Patterns::new(&self.step.columns, TILE_BITS);
         let blocks = lambda.as_chunks_mut::<{ 2 * TILE }>().0.iter_mut().zip(before.as_chunks::<{ 2 * TILE }>().0);
         for (lambda, before) in blocks {
             let pattern = patterns.next();
-            let (factors, sums) = (&self.table.tiles[pattern], &mut sums.tiles[pattern]);
+            let (factors, sums) = (&self.step.table.tiles[pattern], &mut sums.tiles[pattern]);
             for k in 0..TILE {
                 let (up, down) = pair_places::<SLOT>(k);
                 let factors = [factors[0][k], factors[1][k], factors[2][k], factors[3][k]];
@@ -188,11 +187,11 @@ impl<S: Semiring> Context<'_, S> {
 
     fn diagonal_runs(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
         let s = self.semiring;
-        let run = 1usize << run_bits(self.op, self.columns, lambda.len().trailing_zeros() as usize);
-        let mut patterns = Patterns::new(self.columns, run.trailing_zeros() as usize);
+        let run = 1usize << run_bits(&self.step.op, &self.step.columns, lambda.len().trailing_zeros() as usize);
+        let mut patterns = Patterns::new(&self.step.columns, run.trailing_zeros() as usize);
         for (lambda, before) in lambda.chunks_exact_mut(run).zip(before.chunks_exact(run)) {
             let pattern = patterns.next();
-            let factor = self.table.rows[pattern][0];
+            let factor = self.step.table.rows[pattern][0];
             let mut sum = 0.0;
             for (x, &b) in lambda.iter_mut().zip(before) {
                 *x = s.mul(factor, *x);
@@ -204,10 +203,10 @@ impl<S: Semiring> Context<'_, S> {
 
     fn diagonal_tiles(&self, lambda: &mut [S::Value], before: &[S::Value], sums: &mut Sums) {
         let s = self.semiring;
-        let mut patterns = Patterns::new(self.columns, TILE_BITS);
+        let mut patterns = Patterns::new(&self.step.columns, TILE_BITS);
         for (lambda, before) in lambda.as_chunks_mut::<TILE>().0.iter_mut().zip(before.as_chunks::<TILE>().0) {
             let pattern = patterns.next();
-            let (factors, sums) = (&self.table.tiles[pattern][0], &mut sums.tiles[pattern][0]);
+            let (factors, sums) = (&self.step.table.tiles[pattern][0], &mut sums.tiles[pattern][0]);
             for k in 0..TILE {
                 lambda[k] = s.mul(factors[k], lambda[k]);
                 sums[k] += s.weight(s.mul(lambda[k], before[k]));
@@ -217,12 +216,12 @@ impl<S: Semiring> Context<'_, S> {
 
     fn add(&self, lambda: &mut Vec<S::Value>, before: &[S::Value], sums: &mut Sums) {
         let s = self.semiring;
-        let run = 1usize << run_bits(self.op, self.columns, self.op.bits as usize);
-        let mut patterns = Patterns::new(self.columns, run.trailing_zeros() as usize);
+        let run = 1usize << run_bits(&self.step.op, &self.step.columns, self.step.op.bits as usize);
+        let mut patterns = Patterns::new(&self.step.columns, run.trailing_zeros() as usize);
         let (up, down) = lambda.split_at_mut(before.len());
         for ((up, down), before) in up.chunks_exact_mut(run).zip(down.chunks_exact(run)).zip(before.chunks_exact(run)) {
             let pattern = patterns.next();
-            let [plus, _, minus, _] = self.table.rows[pattern];
+            let [plus, _, minus, _] = self.step.table.rows[pattern];
             let mut sum = [0.0; 2];
             for ((x, &y), &b) in up.iter_mut().zip(down).zip(before) {
                 let terms = [s.mul(plus, *x), s.mul(minus, y)];
@@ -237,13 +236,20 @@ impl<S: Semiring> Context<'_, S> {
     }
 
     fn remove(&self, lambda: &mut Vec<S::Value>) {
-        let half = 1usize << self.op.slot;
-        let pairs = lambda.len() / half;
-        lambda.resize(2 * pairs * half, self.semiring.zero());
-        // From the end, so that what is read has not been written.
-        for k in (0..pairs).rev() {
-            lambda.copy_within(k * half..(k + 1) * half, 2 * k * half);
-            lambda.copy_within(2 * k * half..(2 * k + 1) * half, (2 * k + 1) * half);
+        let half = 1usize << self.step.op.slot;
+        let length = lambda.len();
+        lambda.resize(2 * length, self.semiring.zero());
+        // From the end, so that nothing is read after it was written.
+        if half < TILE {
+            for k in (0..length).rev() {
+                let up = 2 * (k & !(half - 1)) | k & (half - 1);
+                (lambda[up], lambda[up + half]) = (lambda[k], lambda[k]);
+            }
+        } else {
+            for k in (0..length / half).rev() {
+                lambda.copy_within(k * half..(k + 1) * half, 2 * k * half);
+                lambda.copy_within(2 * k * half..(2 * k + 1) * half, (2 * k + 1) * half);
+            }
         }
     }
 }

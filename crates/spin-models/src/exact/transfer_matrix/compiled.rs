@@ -2,6 +2,7 @@
 
 use linalg_core::gf2::BitVec;
 
+use super::block::Step;
 use super::engine::{Checkpoints, Engine, Watch};
 use super::gradient::Gradient;
 use super::interactions::{Interactions, ZeroCouplings};
@@ -10,7 +11,6 @@ use super::program::{Ordering, Program};
 use super::sampling::Sampler;
 use super::schedule::Schedule;
 use super::semiring::{Linear, Logarithmic, Semiring};
-use super::table::Table;
 use super::{NAME, params};
 use crate::{Error, Result};
 
@@ -36,7 +36,8 @@ pub(super) struct Numbers {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
     vector: Vec<f64>,
-    tables: Vec<Table<f64>>,
+    steps: Vec<Step<f64>>,
+    block: Vec<f64>,
 }
 
 /// Means as they come from the backward pass, one site of each even component held at +1.
@@ -129,7 +130,8 @@ impl Compiled {
             factors: &numbers.factors,
             flips: None,
             held: None,
-            tables: std::mem::take(&mut scratch.tables),
+            steps: std::mem::take(&mut scratch.steps),
+            block: std::mem::take(&mut scratch.block),
             watch,
         }
     }
@@ -161,8 +163,8 @@ impl Compiled {
         vector.reserve((1usize << self.program.width).saturating_sub(vector.len()));
         let mut engine = self.engine(semiring, numbers, scratch, watch);
         engine.flips = flips;
-        let total = engine.forward("transfer matrix", &mut vector, |_, _| ());
-        scratch.tables = engine.tables;
+        let total = engine.forward("transfer matrix", &mut vector);
+        (scratch.steps, scratch.block) = (engine.steps, engine.block);
         scratch.vector = vector;
         let (total, exponent) = total?;
         let (ln, twos) = self.outside(numbers, flips);
@@ -193,7 +195,7 @@ impl Compiled {
             let mut engine = self.engine(semiring, numbers, &mut scratch, watch);
             engine.held = held;
             let mut vector = Vec::with_capacity(1 << self.program.width);
-            let (total, _) = engine.forward("forward", &mut vector, |_, _| ())?;
+            let (total, _) = engine.forward("forward", &mut vector)?;
             drop(vector);
             engine.semiring = semiring.with_total(total);
             self.means_in(engine, numbers, &plan)

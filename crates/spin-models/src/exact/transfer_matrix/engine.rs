@@ -5,11 +5,11 @@ use std::ops::Range;
 use linalg_core::Observer;
 use linalg_core::gf2::BitVec;
 
+use super::block::{Blocks, Step};
 use super::forward;
 use super::program::Program;
 use super::schedule::{Group, Schedule};
 use super::semiring::Semiring;
-use super::table::Table;
 use crate::model::Progress;
 use crate::{Error, Result};
 
@@ -72,27 +72,30 @@ pub(super) struct Engine<'p, 'o, S: Semiring> {
     pub flips: Option<&'p BitVec>,
     /// A site held at one value: 0 for +1, 1 for -1.
     pub held: Option<(u32, usize)>,
-    /// Tables of the operations of one group.
-    pub tables: Vec<Table<S::Value>>,
+    /// The operations of one group.
+    pub steps: Vec<Step<S::Value>>,
+    /// Scratch space for one block.
+    pub block: Vec<S::Value>,
     pub watch: Watch<'o>,
 }
 
 impl<S: Semiring> Engine<'_, '_, S> {
-    /// Fills the tables of a group.
+    /// Sets up the operations of a group and their tables.
     pub(super) fn prepare(&mut self, group: Group) {
         let ops = group.ops();
-        if self.tables.len() < ops.len() {
-            self.tables.resize_with(ops.len(), Table::default);
+        if self.steps.len() < ops.len() {
+            self.steps.resize_with(ops.len(), Step::new);
         }
         let (factors, flips) = (self.factors, self.flips);
         let factor = |a: u32| {
             let [plus, minus] = factors[a as usize];
             if flips.is_some_and(|flips| flips.get(a as usize)) { [minus, plus] } else { [plus, minus] }
         };
-        for (table, op) in self.tables.iter_mut().zip(&self.program.ops[ops]) {
+        for (step, op) in self.steps.iter_mut().zip(&self.program.ops[ops]) {
             let held = self.held.filter(|&(site, _)| site == op.entering).map(|(_, value)| value);
             let members = self.program.members(op);
-            table.fill(self.semiring, op, self.program.columns(op), members, factor, held);
+            step.set(op, self.program.columns(op), group.free);
+            step.table.fill(self.semiring, &step.op, &step.columns, members, factor, held);
         }
     }
 
@@ -106,57 +109,50 @@ impl<S: Semiring> Engine<'_, '_, S> {
         self.watch.work(entries as u64 * S::COST)
     }
 
-    /// Carries the vector through one group whose tables are filled.
+    /// Carries the vector through one group that is set up.
     fn advance(&mut self, group: Group, v: &mut Vec<S::Value>) -> Result<()> {
-        let program = self.program;
-        let ops = &program.ops[group.ops()];
+        let n_ops = group.ops().len();
+        let steps = &self.steps[..n_ops];
         if !group.local {
-            for (op, table) in ops.iter().zip(&self.tables) {
-                forward::apply(self.semiring, op, program.columns(op), table, v);
-                self.watch.work(v.len() as u64 * S::COST)?;
-            }
-            return Ok(());
+            steps.iter().for_each(|step| forward::apply(self.semiring, step, v));
+            return self.work(v.len() * n_ops);
         }
-        let length = group.block(v.len());
-        for block in v.chunks_exact_mut(length) {
-            for (op, table) in ops.iter().zip(&self.tables) {
-                forward::apply_to_block(self.semiring, op, program.columns(op), table, block);
+        let blocks = Blocks::new(group.free, v.len());
+        self.block.resize(blocks.size(), self.semiring.zero());
+        for base in blocks.bases() {
+            if blocks.contiguous() {
+                let block = &mut v[base..base + blocks.size()];
+                self.steps[..n_ops].iter().for_each(|step| forward::apply_to_block(self.semiring, step, block));
+            } else {
+                blocks.gather(v, base, &mut self.block);
+                let block = &mut self.block[..];
+                self.steps[..n_ops].iter().for_each(|step| forward::apply_to_block(self.semiring, step, block));
+                blocks.scatter(&self.block, base, v);
             }
-            self.watch.work((length * ops.len()) as u64 * S::COST)?;
+            self.work(blocks.size() * n_ops)?;
         }
         Ok(())
     }
 
-    /// The states of one block before each operation of a local group, one after another.
-    pub(super) fn history(&self, group: Group, before: &[S::Value], history: &mut Vec<S::Value>) {
-        let ops = &self.program.ops[group.ops()];
-        // Every entry is written below: no need to clear.
-        history.resize(ops.len() * before.len(), self.semiring.zero());
-        let (mut last, mut rest) = history.split_at_mut(before.len());
-        last.copy_from_slice(before);
-        for (op, table) in ops[..ops.len() - 1].iter().zip(&self.tables) {
-            let (next, after) = rest.split_at_mut(before.len());
-            forward::apply_into(self.semiring, op, self.program.columns(op), table, last, next);
+    /// The states of one block before each operation of a group, one after another; the first `size` are given.
+    pub(super) fn history(&self, size: usize, history: &mut [S::Value]) {
+        let n_ops = history.len() / size;
+        let (mut last, mut rest) = history.split_at_mut(size);
+        for step in &self.steps[..n_ops - 1] {
+            let (next, after) = rest.split_at_mut(size);
+            forward::apply_into(self.semiring, step, last, next);
             (last, rest) = (next, after);
         }
     }
 
-    /// Runs all groups from the empty frontier; `keep` sees the vector before each group.
-    ///
-    /// Returns the whole sum as `x 2^exponent`.
-    pub(super) fn forward(
-        &mut self,
-        stage: &'static str,
-        v: &mut Vec<S::Value>,
-        mut keep: impl FnMut(usize, &[S::Value]),
-    ) -> Result<(S::Value, i64)> {
+    /// Runs all groups from the empty frontier; returns the whole sum as `x 2^exponent`.
+    pub(super) fn forward(&mut self, stage: &'static str, v: &mut Vec<S::Value>) -> Result<(S::Value, i64)> {
         self.watch.begin(stage, self.program.ops.len())?;
         v.clear();
         v.push(self.semiring.one());
         let mut exponent = 0;
-        for (g, &group) in self.schedule.groups.iter().enumerate() {
+        for &group in &self.schedule.groups {
             exponent += self.rescale(group, v);
-            keep(g, v);
             self.prepare(group);
             self.advance(group, v)?;
             self.watch.done = u64::from(group.end);

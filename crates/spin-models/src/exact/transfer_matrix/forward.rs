@@ -1,65 +1,50 @@
 //! Kernels that carry the state vector forward.
 
-use super::program::{Kind, Op};
+use super::block::Step;
+use super::program::Kind;
 use super::semiring::Semiring;
-use super::table::{Patterns, TILE, TILE_BITS, Table, run_bits};
+use super::table::{Patterns, TILE, TILE_BITS, run_bits};
 
 /// Applies an operation that keeps the size of the vector to one block of it.
-///
-/// `block` holds `2^b` entries with `b` at least the reach of the operation.
-pub(super) fn apply_to_block<S: Semiring>(
-    s: S,
-    op: &Op,
-    columns: &[u16],
-    table: &Table<S::Value>,
-    block: &mut [S::Value],
-) {
-    match (op.kind, table.tiles.is_empty()) {
-        (Kind::Replace, false) => replace_tiles(s, op, columns, &table.tiles, block),
-        (Kind::Replace, true) => replace_runs(s, op, columns, &table.rows, block),
-        (_, false) => diagonal_tiles(s, columns, &table.tiles, block),
-        (_, true) => diagonal_runs(s, op, columns, &table.rows, block),
+pub(super) fn apply_to_block<S: Semiring>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    match (step.op.kind, step.table.tiles.is_empty()) {
+        (Kind::Replace, false) => replace_tiles(s, step, block),
+        (Kind::Replace, true) => replace_runs(s, step, block),
+        (_, false) => diagonal_tiles(s, step, block),
+        (_, true) => diagonal_runs(s, step, block),
     }
 }
 
 /// As [`apply_to_block`], with the result in another block.
-pub(super) fn apply_into<S: Semiring>(
-    s: S,
-    op: &Op,
-    columns: &[u16],
-    table: &Table<S::Value>,
-    from: &[S::Value],
-    to: &mut [S::Value],
-) {
-    match (op.kind, table.tiles.is_empty()) {
-        (Kind::Replace, true) => replace_runs_into(s, op, columns, &table.rows, from, to),
-        (Kind::Replace, false) if op.slot as usize >= TILE_BITS => {
-            replace_tiles_into(s, op, columns, &table.tiles, from, to);
-        }
+pub(super) fn apply_into<S: Semiring>(s: S, step: &Step<S::Value>, from: &[S::Value], to: &mut [S::Value]) {
+    match (step.op.kind, step.table.tiles.is_empty()) {
+        (Kind::Replace, true) => replace_runs_into(s, step, from, to),
+        (Kind::Replace, false) if step.op.slot as usize >= TILE_BITS => replace_tiles_into(s, step, from, to),
         _ => {
             to.copy_from_slice(from);
-            apply_to_block(s, op, columns, table, to);
+            apply_to_block(s, step, to);
         }
     }
 }
 
 /// Applies any operation to the whole vector, whose length follows the number of spins in the frontier.
-pub(super) fn apply<S: Semiring>(s: S, op: &Op, columns: &[u16], table: &Table<S::Value>, v: &mut Vec<S::Value>) {
-    match op.kind {
-        Kind::Add => add(s, op, columns, &table.rows, v),
-        Kind::Remove => remove(s, op.slot as usize, v),
-        Kind::Replace | Kind::Diagonal => apply_to_block(s, op, columns, table, v),
+pub(super) fn apply<S: Semiring>(s: S, step: &Step<S::Value>, v: &mut Vec<S::Value>) {
+    match step.op.kind {
+        Kind::Add => add(s, step, v),
+        Kind::Remove => remove(s, step.op.slot as usize, v),
+        Kind::Replace | Kind::Diagonal => apply_to_block(s, step, v),
     }
 }
 
-fn replace_runs<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], block: &mut [S::Value]) {
+fn replace_runs<S: Semiring>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    let Step { op, columns, table } = step;
     let half = 1usize << op.slot;
     let run = 1usize << run_bits(op, columns, usize::MAX);
     let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
     for pair in block.chunks_exact_mut(2 * half) {
         let (up, down) = pair.split_at_mut(half);
         for (up, down) in up.chunks_exact_mut(run).zip(down.chunks_exact_mut(run)) {
-            let [pp, pm, mp, mm] = rows[patterns.next()];
+            let [pp, pm, mp, mm] = table.rows[patterns.next()];
             for (x, y) in up.iter_mut().zip(down) {
                 let (a, b) = (*x, *y);
                 *x = s.add(s.mul(pp, a), s.mul(pm, b));
@@ -69,18 +54,19 @@ fn replace_runs<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 
     }
 }
 
-fn replace_tiles<S: Semiring>(s: S, op: &Op, columns: &[u16], tiles: &[[[S::Value; TILE]; 4]], block: &mut [S::Value]) {
+fn replace_tiles<S: Semiring>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    let Step { op, columns, table } = step;
     match op.slot {
-        0 => replace_inside::<S, 0>(s, columns, tiles, block),
-        1 => replace_inside::<S, 1>(s, columns, tiles, block),
-        2 => replace_inside::<S, 2>(s, columns, tiles, block),
+        0 => replace_inside::<S, 0>(s, step, block),
+        1 => replace_inside::<S, 1>(s, step, block),
+        2 => replace_inside::<S, 2>(s, step, block),
         slot => {
             let half = 1usize << slot;
             let mut patterns = Patterns::new(columns, TILE_BITS);
             for pair in block.chunks_exact_mut(2 * half) {
                 let (up, down) = pair.split_at_mut(half);
                 for (up, down) in up.as_chunks_mut::<TILE>().0.iter_mut().zip(down.as_chunks_mut::<TILE>().0) {
-                    let [pp, pm, mp, mm] = &tiles[patterns.next()];
+                    let [pp, pm, mp, mm] = &table.tiles[patterns.next()];
                     for k in 0..TILE {
                         let (a, b) = (up[k], down[k]);
                         up[k] = s.add(s.mul(pp[k], a), s.mul(pm[k], b));
@@ -92,14 +78,8 @@ fn replace_tiles<S: Semiring>(s: S, op: &Op, columns: &[u16], tiles: &[[[S::Valu
     }
 }
 
-fn replace_runs_into<S: Semiring>(
-    s: S,
-    op: &Op,
-    columns: &[u16],
-    rows: &[[S::Value; 4]],
-    from: &[S::Value],
-    to: &mut [S::Value],
-) {
+fn replace_runs_into<S: Semiring>(s: S, step: &Step<S::Value>, from: &[S::Value], to: &mut [S::Value]) {
+    let Step { op, columns, table } = step;
     let half = 1usize << op.slot;
     let run = 1usize << run_bits(op, columns, usize::MAX);
     let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
@@ -109,7 +89,7 @@ fn replace_runs_into<S: Semiring>(
         let froms = up.chunks_exact(run).zip(down.chunks_exact(run));
         let tos = to_up.chunks_exact_mut(run).zip(to_down.chunks_exact_mut(run));
         for ((up, down), (to_up, to_down)) in froms.zip(tos) {
-            let [pp, pm, mp, mm] = rows[patterns.next()];
+            let [pp, pm, mp, mm] = table.rows[patterns.next()];
             for ((&a, &b), (x, y)) in up.iter().zip(down).zip(to_up.iter_mut().zip(to_down)) {
                 *x = s.add(s.mul(pp, a), s.mul(pm, b));
                 *y = s.add(s.mul(mp, a), s.mul(mm, b));
@@ -118,14 +98,8 @@ fn replace_runs_into<S: Semiring>(
     }
 }
 
-fn replace_tiles_into<S: Semiring>(
-    s: S,
-    op: &Op,
-    columns: &[u16],
-    tiles: &[[[S::Value; TILE]; 4]],
-    from: &[S::Value],
-    to: &mut [S::Value],
-) {
+fn replace_tiles_into<S: Semiring>(s: S, step: &Step<S::Value>, from: &[S::Value], to: &mut [S::Value]) {
+    let Step { op, columns, table } = step;
     let half = 1usize << op.slot;
     let mut patterns = Patterns::new(columns, TILE_BITS);
     for (from, to) in from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)) {
@@ -134,7 +108,7 @@ fn replace_tiles_into<S: Semiring>(
         let froms = up.as_chunks::<TILE>().0.iter().zip(down.as_chunks::<TILE>().0);
         let tos = to_up.as_chunks_mut::<TILE>().0.iter_mut().zip(to_down.as_chunks_mut::<TILE>().0);
         for ((up, down), (to_up, to_down)) in froms.zip(tos) {
-            let [pp, pm, mp, mm] = &tiles[patterns.next()];
+            let [pp, pm, mp, mm] = &table.tiles[patterns.next()];
             for k in 0..TILE {
                 to_up[k] = s.add(s.mul(pp[k], up[k]), s.mul(pm[k], down[k]));
                 to_down[k] = s.add(s.mul(mp[k], up[k]), s.mul(mm[k], down[k]));
@@ -150,15 +124,10 @@ pub(super) const fn pair_places<const SLOT: usize>(k: usize) -> (usize, usize) {
     (up, up | 1 << SLOT)
 }
 
-fn replace_inside<S: Semiring, const SLOT: usize>(
-    s: S,
-    columns: &[u16],
-    tiles: &[[[S::Value; TILE]; 4]],
-    block: &mut [S::Value],
-) {
-    let mut patterns = Patterns::new(columns, TILE_BITS);
+fn replace_inside<S: Semiring, const SLOT: usize>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    let mut patterns = Patterns::new(&step.columns, TILE_BITS);
     for pairs in block.as_chunks_mut::<{ 2 * TILE }>().0 {
-        let [pp, pm, mp, mm] = &tiles[patterns.next()];
+        let [pp, pm, mp, mm] = &step.table.tiles[patterns.next()];
         for k in 0..TILE {
             let (up, down) = pair_places::<SLOT>(k);
             let (a, b) = (pairs[up], pairs[down]);
@@ -168,35 +137,37 @@ fn replace_inside<S: Semiring, const SLOT: usize>(
     }
 }
 
-fn diagonal_runs<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], block: &mut [S::Value]) {
+fn diagonal_runs<S: Semiring>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    let Step { op, columns, table } = step;
     let run = 1usize << run_bits(op, columns, block.len().trailing_zeros() as usize);
     let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
     for chunk in block.chunks_exact_mut(run) {
-        let factor = rows[patterns.next()][0];
+        let factor = table.rows[patterns.next()][0];
         for x in chunk {
             *x = s.mul(factor, *x);
         }
     }
 }
 
-fn diagonal_tiles<S: Semiring>(s: S, columns: &[u16], tiles: &[[[S::Value; TILE]; 4]], block: &mut [S::Value]) {
-    let mut patterns = Patterns::new(columns, TILE_BITS);
+fn diagonal_tiles<S: Semiring>(s: S, step: &Step<S::Value>, block: &mut [S::Value]) {
+    let mut patterns = Patterns::new(&step.columns, TILE_BITS);
     for tile in block.as_chunks_mut::<TILE>().0 {
-        let factors = &tiles[patterns.next()][0];
+        let factors = &step.table.tiles[patterns.next()][0];
         for k in 0..TILE {
             tile[k] = s.mul(factors[k], tile[k]);
         }
     }
 }
 
-fn add<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], v: &mut Vec<S::Value>) {
+fn add<S: Semiring>(s: S, step: &Step<S::Value>, v: &mut Vec<S::Value>) {
+    let Step { op, columns, table } = step;
     let half = v.len();
     v.extend_from_within(..);
     let (up, down) = v.split_at_mut(half);
     let run = 1usize << run_bits(op, columns, op.bits as usize);
     let mut patterns = Patterns::new(columns, run.trailing_zeros() as usize);
     for (up, down) in up.chunks_exact_mut(run).zip(down.chunks_exact_mut(run)) {
-        let [plus, _, minus, _] = rows[patterns.next()];
+        let [plus, _, minus, _] = table.rows[patterns.next()];
         for (x, y) in up.iter_mut().zip(down) {
             *x = s.mul(plus, *x);
             *y = s.mul(minus, *y);
@@ -206,20 +177,26 @@ fn add<S: Semiring>(s: S, op: &Op, columns: &[u16], rows: &[[S::Value; 4]], v: &
 
 fn remove<S: Semiring>(s: S, slot: usize, v: &mut Vec<S::Value>) {
     let half = 1usize << slot;
-    let (first, rest) = v.split_at_mut(2 * half);
-    let (up, down) = first.split_at_mut(half);
-    for (x, &y) in up.iter_mut().zip(&*down) {
-        *x = s.add(*x, y);
-    }
-    // The sums close ranks: pair k writes to the places of blocks read before.
-    let pairs = rest.len() / (2 * half);
-    for k in 1..=pairs {
-        let (done, left) = v.split_at_mut(2 * k * half);
-        let (up, down) = left[..2 * half].split_at(half);
-        for ((x, &a), &b) in done[k * half..(k + 1) * half].iter_mut().zip(up).zip(down) {
-            *x = s.add(a, b);
+    let length = v.len() / 2;
+    // The sums close ranks: entry k is written after all that is read for the entries before it.
+    if half < TILE {
+        for k in 0..length {
+            let up = 2 * (k & !(half - 1)) | k & (half - 1);
+            v[k] = s.add(v[up], v[up + half]);
+        }
+    } else {
+        let (first, _) = v.split_at_mut(2 * half);
+        let (up, down) = first.split_at_mut(half);
+        for (x, &y) in up.iter_mut().zip(&*down) {
+            *x = s.add(*x, y);
+        }
+        for k in 1..length / half {
+            let (done, left) = v.split_at_mut(2 * k * half);
+            let (up, down) = left[..2 * half].split_at(half);
+            for ((x, &a), &b) in done[k * half..(k + 1) * half].iter_mut().zip(up).zip(down) {
+                *x = s.add(a, b);
+            }
         }
     }
-    let length = v.len() / 2;
     v.truncate(length);
 }

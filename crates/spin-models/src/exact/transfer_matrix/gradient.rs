@@ -1,8 +1,9 @@
 //! Means of all interactions and spins from one backward pass.
 
 use super::backward::{Context, Sums};
+use super::block::Blocks;
 use super::engine::{Engine, Visitor};
-use super::program::Op;
+use super::program::{Kind, Op};
 use super::schedule::{Group, Schedule};
 use super::semiring::Semiring;
 use super::table::parity;
@@ -20,6 +21,7 @@ pub(super) struct Gradient<S: Semiring> {
     since: f64,
     sums: Vec<Sums>,
     history: Vec<S::Value>,
+    block: Vec<S::Value>,
     /// Means of the interactions that operations apply.
     pub interactions: Vec<f64>,
     /// Means of the spins that entered the vector.
@@ -34,6 +36,7 @@ impl<S: Semiring> Gradient<S> {
             since: 0.0,
             sums: Vec::new(),
             history: Vec::new(),
+            block: Vec::new(),
             interactions: vec![0.0; n_interactions],
             spins: vec![0.0; n_spins],
         }
@@ -64,43 +67,52 @@ impl<S: Semiring> Gradient<S> {
 
 impl<S: Semiring> Visitor<S> for Gradient<S> {
     fn visit(&mut self, engine: &mut Engine<'_, '_, S>, group: Group, before: Vec<S::Value>) -> Result<()> {
-        let program = engine.program;
-        let ops = &program.ops[group.ops()];
+        let n_ops = group.ops().len();
         if Schedule::rescale_back(self.since, &group) {
             self.exponent += engine.semiring.rescale(&mut self.lambda, LAMBDA_TARGET);
             self.since = 0.0;
         }
         self.since += group.growth;
-        self.sums.resize_with(ops.len().max(self.sums.len()), Sums::default);
-        for (sums, table) in self.sums.iter_mut().zip(&engine.tables[..ops.len()]) {
-            sums.clear(table);
+        self.sums.resize_with(n_ops.max(self.sums.len()), Sums::default);
+        for (sums, step) in self.sums.iter_mut().zip(&engine.steps[..n_ops]) {
+            sums.clear(&step.table);
         }
-        let context = |engine: &Engine<'_, '_, S>, k: usize, run: &mut dyn FnMut(Context<'_, S>)| {
-            let (op, table) = (&ops[k], &engine.tables[k]);
-            run(Context { semiring: engine.semiring, op, columns: program.columns(op), table });
-        };
+        let semiring = engine.semiring;
         if group.local {
-            let length = group.block(before.len());
-            for (lambda, before) in self.lambda.chunks_exact_mut(length).zip(before.chunks_exact(length)) {
-                engine.history(group, before, &mut self.history);
-                for (k, (states, sums)) in self.history.chunks_exact(length).zip(&mut self.sums).enumerate().rev() {
-                    context(engine, k, &mut |context| context.block(lambda, states, sums));
+            let blocks = Blocks::new(group.free, before.len());
+            let size = blocks.size();
+            self.history.resize(n_ops * size, semiring.zero());
+            self.block.resize(size, semiring.zero());
+            for base in blocks.bases() {
+                blocks.gather(&before, base, &mut self.history[..size]);
+                engine.history(size, &mut self.history);
+                let lambda = if blocks.contiguous() {
+                    &mut self.lambda[base..base + size]
+                } else {
+                    blocks.gather(&self.lambda, base, &mut self.block);
+                    &mut self.block[..]
+                };
+                let steps = engine.steps[..n_ops].iter().zip(self.history.chunks_exact(size).zip(&mut self.sums));
+                for (step, (states, sums)) in steps.rev() {
+                    Context { semiring, step }.block(lambda, states, sums);
                 }
-                engine.work(length * ops.len() * 4)?;
+                if !blocks.contiguous() {
+                    blocks.scatter(&self.block, base, &mut self.lambda);
+                }
+                engine.work(4 * size * n_ops)?;
             }
         } else {
-            for k in (0..ops.len()).rev() {
-                let (lambda, sums) = (&mut self.lambda, &mut self.sums[k]);
-                context(engine, k, &mut |context| context.whole(lambda, &before, sums));
+            for (step, sums) in engine.steps[..n_ops].iter().zip(&mut self.sums).rev() {
+                Context { semiring, step }.whole(&mut self.lambda, &before, sums);
             }
-            engine.work(before.len() * 4)?;
+            engine.work(4 * before.len())?;
         }
-        for (k, op) in ops.iter().enumerate() {
-            let mut sums = std::mem::take(&mut self.sums[k]);
-            sums.collect(&engine.tables[k]);
+        for k in 0..n_ops {
+            let (step, mut sums) = (&engine.steps[k], std::mem::take(&mut self.sums[k]));
+            sums.collect(&step.table);
             // Removing a spin applies nothing.
-            if !sums.rows.is_empty() && op.kind != super::program::Kind::Remove {
-                self.means(engine, op, &sums.rows);
+            if step.op.kind != Kind::Remove {
+                self.means(engine, &step.op, &sums.rows);
             }
             self.sums[k] = sums;
         }

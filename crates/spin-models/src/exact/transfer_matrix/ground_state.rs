@@ -28,11 +28,12 @@ impl Compiled {
             factors: &factors,
             flips: None,
             held: None,
-            tables: Vec::new(),
+            steps: Vec::new(),
+            block: Vec::new(),
             watch,
         };
         let mut vector = Vec::with_capacity(1 << self.program.width);
-        let (best, _) = engine.forward("ground state", &mut vector, |_, _| ())?;
+        let (best, _) = engine.forward("ground state", &mut vector)?;
         drop(vector);
         let mut rows = self.trace_back(engine, 1, &plan, &mut || 0.5)?;
         let mut spins = rows.pop().unwrap_or_default();

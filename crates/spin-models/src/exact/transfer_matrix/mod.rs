@@ -1,6 +1,7 @@
 //! The transfer matrix, site by site.
 
 mod backward;
+mod block;
 mod compiled;
 mod engine;
 mod forward;

@@ -23,7 +23,7 @@ pub struct TransferMatrixParams {
     /// Most spins in the state vector, which has two to this power entries of 8 bytes; 26 by default, at most 40.
     pub max_frontier: usize,
     /// Most bytes of state vectors at one time, for means and samples the checkpoints included; 2³⁰ by default. The
-    /// scratch space of a backward pass, at most 48 MiB, comes on top.
+    /// scratch space of a backward pass, at most 6 MiB, comes on top.
     pub memory_bytes: usize,
 }
 

@@ -33,8 +33,8 @@ pub(super) struct Op {
     pub bits: u8,
     /// Number of parities.
     pub rank: u8,
-    /// One more than the highest bit on which the operation depends: it acts alike on all blocks of `2^reach`.
-    pub reach: u8,
+    /// The bits of the index on which the operation depends.
+    pub mask: u64,
     /// The site that enters, for `Add` and `Replace`.
     pub entering: u32,
     columns: u32,
@@ -42,6 +42,12 @@ pub(super) struct Op {
 }
 
 impl Op {
+    /// An operation that changes nothing.
+    pub(super) fn nothing() -> Self {
+        let (kind, slot, bits, rank, mask) = (Kind::Diagonal, 0, 0, 0, 0);
+        Self { kind, slot, bits, rank, mask, entering: NOWHERE, columns: 0, members: (0, 0) }
+    }
+
     /// Bits of the vector after the operation.
     pub(super) fn bits_after(&self) -> usize {
         match self.kind {
@@ -326,7 +332,7 @@ impl<'a> Compiler<'a> {
             slot,
             bits,
             rank: group.coordinates.len() as u8,
-            reach: 0,
+            mask: 0,
             entering,
             columns: program.columns.len() as u32,
             members: (program.members.len() as u32, (program.members.len() + group.members.len()) as u32),
@@ -342,19 +348,19 @@ impl<'a> Compiler<'a> {
             program.spans[member.interaction as usize] = Some((first.min().unwrap_or(number), number));
         }
         program.members.extend_from_slice(&group.members);
-        let mut reach = if matches!(kind, Kind::Replace | Kind::Remove) { slot + 1 } else { 0 };
+        let mut mask = if matches!(kind, Kind::Replace | Kind::Remove) { 1u64 << slot } else { 0 };
         // Indices of a `Replace` are without the bit of the site that leaves.
         for bit in (0..bits).filter(|&bit| kind != Kind::Remove && !(kind == Kind::Replace && bit == slot)) {
             let mut column = 0u16;
-            for (k, mask) in group.coordinates.iter().enumerate() {
-                column |= ((mask >> bit & 1) as u16) << k;
+            for (k, coordinate) in group.coordinates.iter().enumerate() {
+                column |= ((coordinate >> bit & 1) as u16) << k;
             }
             if column != 0 {
-                reach = reach.max(bit + 1);
+                mask |= 1 << bit;
             }
             program.columns.push(column);
         }
-        let op = Op { reach, ..op };
+        let op = Op { mask, ..op };
         program.width = program.width.max(op.bits_after());
         program.cost += (op.bits_after().max(bits as usize) as f64).exp2();
         program.ops.push(op);

@@ -1,10 +1,10 @@
 //! Configurations drawn, or traced back, from the stored vectors.
 
+use super::block::{Blocks, Step};
 use super::engine::{Engine, Visitor};
-use super::program::{Kind, Op};
+use super::program::Kind;
 use super::schedule::Group;
 use super::semiring::Semiring;
-use super::table::Table;
 use crate::Result;
 
 /// Draws the spins in the reverse order of their removal.
@@ -25,25 +25,17 @@ impl<'d, S: Semiring> Sampler<'d, S> {
         Self { states: vec![0; n_samples], spins: vec![vec![1; n_spins]; n_samples], draw, history: Vec::new() }
     }
 
-    /// Takes sample `k` back through one operation; `before` is the part of the vector that starts at `offset`.
-    fn back(
-        &mut self,
-        s: S,
-        op: &Op,
-        columns: &[u16],
-        table: &Table<S::Value>,
-        k: usize,
-        (before, offset): (&[S::Value], usize),
-    ) {
-        let state = self.states[k];
+    /// Takes sample `k`, at entry `state` after one operation, back to an entry of `before`.
+    fn back(&mut self, s: S, step: &Step<S::Value>, k: usize, state: usize, before: &[S::Value]) -> usize {
+        let Step { op, columns, table } = step;
         let slot = op.slot as usize;
         let half = 1usize << slot;
         match op.kind {
-            Kind::Diagonal => {}
+            Kind::Diagonal => state,
             Kind::Add => {
                 let top = 1usize << op.bits;
                 self.spins[k][op.entering as usize] = if state & top == 0 { 1 } else { -1 };
-                self.states[k] = state & !top;
+                state & !top
             }
             Kind::Replace => {
                 let down = state & half != 0;
@@ -52,14 +44,14 @@ impl<'d, S: Semiring> Sampler<'d, S> {
                 let reduced = rest >> (slot + 1) << slot | rest & (half - 1);
                 let row = &table.rows[pattern_of(columns, reduced)];
                 let t = 2 * usize::from(down);
-                let plus = s.mul(row[t], before[rest - offset]);
-                let minus = s.mul(row[t + 1], before[(rest | half) - offset]);
-                self.states[k] = if (self.draw)() < s.share(plus, minus) { rest } else { rest | half };
+                let plus = s.mul(row[t], before[rest]);
+                let minus = s.mul(row[t + 1], before[rest | half]);
+                if (self.draw)() < s.share(plus, minus) { rest } else { rest | half }
             }
             Kind::Remove => {
                 let rest = state >> slot << (slot + 1) | state & (half - 1);
-                let share = s.share(before[rest - offset], before[(rest | half) - offset]);
-                self.states[k] = if (self.draw)() < share { rest } else { rest | half };
+                let share = s.share(before[rest], before[rest | half]);
+                if (self.draw)() < share { rest } else { rest | half }
             }
         }
     }
@@ -73,33 +65,41 @@ fn pattern_of(columns: &[u16], index: usize) -> usize {
 
 impl<S: Semiring> Visitor<S> for Sampler<'_, S> {
     fn visit(&mut self, engine: &mut Engine<'_, '_, S>, group: Group, before: Vec<S::Value>) -> Result<()> {
-        let program = engine.program;
-        let ops = &program.ops[group.ops()];
-        let mut history = std::mem::take(&mut self.history);
-        if group.local {
-            // Samples of one block share its history.
-            let length = group.block(before.len());
-            let mut samples: Vec<(usize, usize)> =
-                self.states.iter().enumerate().map(|(k, &state)| (state / length, k)).collect();
-            samples.sort_unstable();
-            for same in samples.chunk_by(|a, b| a.0 == b.0) {
-                let offset = same[0].0 * length;
-                engine.history(group, &before[offset..offset + length], &mut history);
-                let steps = ops.iter().zip(engine.tables.iter().zip(history.chunks_exact(length)));
-                for (op, (table, states)) in steps.rev() {
-                    for &(_, k) in same {
-                        self.back(engine.semiring, op, program.columns(op), table, k, (states, offset));
-                    }
-                }
-                engine.work(length * ops.len())?;
-            }
-        } else {
-            for (op, table) in ops.iter().zip(&engine.tables).rev() {
+        let n_ops = group.ops().len();
+        let s = engine.semiring;
+        if !group.local {
+            for step in engine.steps[..n_ops].iter().rev() {
                 for k in 0..self.states.len() {
-                    self.back(engine.semiring, op, program.columns(op), table, k, (&before, 0));
+                    self.states[k] = self.back(s, step, k, self.states[k], &before);
                 }
             }
-            engine.work(before.len() + self.states.len())?;
+            return engine.work(before.len() + self.states.len());
+        }
+        // Samples of one block share its history.
+        let blocks = Blocks::new(group.free, before.len());
+        let mut samples: Vec<(usize, usize)> =
+            self.states.iter().enumerate().map(|(k, &state)| (blocks.locate(state).0, k)).collect();
+        samples.sort_unstable();
+        let size = blocks.size();
+        let mut history = std::mem::take(&mut self.history);
+        history.resize(n_ops * size, s.zero());
+        for same in samples.chunk_by(|a, b| a.0 == b.0) {
+            let base = same[0].0;
+            blocks.gather(&before, base, &mut history[..size]);
+            engine.history(size, &mut history);
+            for &(_, k) in same {
+                self.states[k] = blocks.locate(self.states[k]).1;
+            }
+            let steps = engine.steps[..n_ops].iter().zip(history.chunks_exact(size));
+            for (step, states) in steps.rev() {
+                for &(_, k) in same {
+                    self.states[k] = self.back(s, step, k, self.states[k], states);
+                }
+            }
+            for &(_, k) in same {
+                self.states[k] = blocks.entry(base, self.states[k]);
+            }
+            engine.work(size * n_ops)?;
         }
         self.history = history;
         Ok(())

@@ -2,8 +2,11 @@
 
 use super::program::{Kind, Program};
 
-/// Largest vector block, as an exponent of two, on which several operations run in turn while it is in the cache.
-const BLOCK_BITS: u8 = 17;
+/// Largest block of a vector, as an exponent of two, on which several operations run in turn while it is in the cache.
+const BLOCK_BITS: u32 = 14;
+
+/// Bits of the index that all blocks contain, so that what is copied fills whole cache lines.
+const LINE: u64 = 0b111;
 
 /// Most operations a group has.
 const GROUP: usize = 24;
@@ -20,8 +23,10 @@ pub(super) struct Group {
     pub first: u32,
     /// One past the last.
     pub end: u32,
-    /// Whether blocks of `2^BLOCK_BITS` entries are independent of each other.
+    /// Whether the operations keep the size of the vector and act on blocks of it.
     pub local: bool,
+    /// The bits of the index in which the entries of one block differ.
+    pub free: u64,
     /// Bound of the change of `ln` entries.
     pub growth: f64,
     /// Whether the vector is scaled before.
@@ -31,11 +36,6 @@ pub(super) struct Group {
 impl Group {
     pub(super) fn ops(&self) -> std::ops::Range<usize> {
         self.first as usize..self.end as usize
-    }
-
-    /// Entries of a block when the vector has `length`.
-    pub(super) fn block(&self, length: usize) -> usize {
-        if self.local { length.min(1 << BLOCK_BITS) } else { length }
     }
 }
 
@@ -60,13 +60,34 @@ impl Schedule {
                 let members = program.members(op).iter();
                 std::f64::consts::LN_2 + members.map(|m| exponents[m.interaction as usize].abs()).sum::<f64>()
             };
-            let local = matches!(op.kind, Kind::Replace | Kind::Diagonal) && op.reach <= BLOCK_BITS;
+            let all = (1u64 << op.bits) - 1;
+            let fits = |free: u64| (free & all).count_ones() <= BLOCK_BITS.min(u32::from(op.bits));
+            let needed = if all.count_ones() <= BLOCK_BITS { all } else { op.mask | LINE };
+            let local = matches!(op.kind, Kind::Replace | Kind::Diagonal) && fits(needed);
             match groups.last_mut() {
-                Some(group) if local && group.local && group.ops().len() < GROUP && group.growth + growth <= GROWTH => {
+                Some(group)
+                    if local
+                        && group.local
+                        && fits(group.free | needed)
+                        && group.ops().len() < GROUP
+                        && group.growth + growth <= GROWTH =>
+                {
                     group.end += 1;
                     group.growth += growth;
+                    group.free |= needed;
                 }
-                _ => groups.push(Group { first: k as u32, end: k as u32 + 1, local, growth, rescale: false }),
+                _ => {
+                    let first = k as u32;
+                    let free = if local { needed } else { all };
+                    groups.push(Group { first, end: first + 1, local, free, growth, rescale: false });
+                }
+            }
+        }
+        for group in groups.iter_mut().filter(|group| group.local) {
+            // Larger runs side by side, as far as there is room.
+            let bits = u32::from(program.ops[group.first as usize].bits);
+            while group.free.count_ones() < BLOCK_BITS.min(bits) {
+                group.free |= group.free + 1;
             }
         }
         let mut since = 0.0;
