@@ -337,7 +337,6 @@ fn rectangular_tori_and_cylinders() {
             assert_relative_eq!(value, kaufman(columns, rows, k), max_relative = 1e-12);
         }
     }
-    // A cylinder, by powers of nothing: its own torus with one row of bonds taken away, summed over both signs.
     let solver = TransferMatrix::default();
     let frontier = |model: &Ising| solver.frontier(model).frontier_width();
     assert_eq!(frontier(&rectangle(30, 12, [false, true])), 12);

@@ -242,7 +242,7 @@ impl<S: Semiring> Context<'_, S> {
         // From the end, so that nothing is read after it was written.
         if half < TILE {
             for k in (0..length).rev() {
-                let up = 2 * (k & !(half - 1)) | k & (half - 1);
+                let up = (2 * (k & !(half - 1))) | (k & (half - 1));
                 (lambda[up], lambda[up + half]) = (lambda[k], lambda[k]);
             }
         } else {

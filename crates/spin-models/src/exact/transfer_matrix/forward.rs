@@ -181,7 +181,7 @@ fn remove<S: Semiring>(s: S, slot: usize, v: &mut Vec<S::Value>) {
     // The sums close ranks: entry k is written after all that is read for the entries before it.
     if half < TILE {
         for k in 0..length {
-            let up = 2 * (k & !(half - 1)) | k & (half - 1);
+            let up = (2 * (k & !(half - 1))) | (k & (half - 1));
             v[k] = s.add(v[up], v[up + half]);
         }
     } else {

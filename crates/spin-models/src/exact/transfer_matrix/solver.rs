@@ -65,6 +65,7 @@ pub struct TransferMatrix {
 
 /// The order of sites that [`TransferMatrix`] takes for a model, and what it costs.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrontierOrder {
     width: usize,
     cost: f64,
@@ -97,6 +98,7 @@ impl FrontierOrder {
 /// Means under the Boltzmann distribution, all exact up to rounding.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Marginals {
     /// ln Z.
     pub ln_z: f64,
