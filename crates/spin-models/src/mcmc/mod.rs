@@ -6,6 +6,7 @@
 //! | [`cluster`] | kernels that turn many spins at once |
 //! | [`Chain`] | one kernel on one model at one β, as a [`Simulation`](crate::Simulation) |
 //! | [`Replicas64`] | 64 replicas of a ±J model in the bits of a word, as a `Simulation` |
+//! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
@@ -33,6 +34,7 @@
 //! ```
 
 pub mod cluster;
+pub mod multispin;
 
 mod acceptance;
 mod annealing;

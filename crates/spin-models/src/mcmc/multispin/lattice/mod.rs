@@ -1,0 +1,13 @@
+//! One square lattice, 512 sites of one colour in a block.
+
+mod bonds;
+mod geometry;
+mod propose;
+mod simulation;
+mod strings;
+mod sweep;
+
+pub use simulation::SquareLattice;
+
+/// Name in errors.
+const SOLVER: &str = "packed square lattice";

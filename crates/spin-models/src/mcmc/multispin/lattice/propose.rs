@@ -1,0 +1,350 @@
+//! Proposals for the spins of one colour.
+
+use std::ops::Range;
+
+use super::super::decide::{Batch, Proposal, Proposals};
+use super::super::local::{Candidates, MAX_DEGREE, Sum, candidates, reference};
+use super::super::simd::{BITS, Block, Kernel, Simd, Word};
+use super::bonds::{Bonds, Lattice};
+use super::geometry::{AFTER, BEFORE, CENTER, SIDE};
+use super::strings::Published;
+use crate::mcmc::Dynamics;
+
+/// Fills a batch with the proposals for some blocks of a colour.
+pub(super) struct Propose<'a> {
+    pub(super) lattice: &'a Lattice,
+    pub(super) dynamics: Dynamics,
+    pub(super) color: usize,
+    /// Blocks of the string.
+    pub(super) blocks: Range<usize>,
+    /// The block with which `spins` begins.
+    pub(super) first: usize,
+    pub(super) spins: &'a mut [Block],
+    pub(super) other: Other<'a>,
+    pub(super) batch: &'a mut Batch,
+}
+
+/// The spins of the other colour.
+#[derive(Clone, Copy)]
+pub(super) enum Other<'a> {
+    /// Of a plain lattice.
+    Rows(&'a [Block]),
+    /// Of any other.
+    String(&'a Published),
+}
+
+impl<'a> Other<'a> {
+    pub(super) fn of(lattice: &Lattice, spins: &'a [Block], published: &'a Published) -> Self {
+        if lattice.is_plain() { Self::Rows(spins) } else { Self::String(published) }
+    }
+}
+
+impl Kernel for Propose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        match self.dynamics {
+            Dynamics::Metropolis => self.of_rule::<S, true>(simd),
+            Dynamics::HeatBath => self.of_rule::<S, false>(simd),
+        }
+    }
+}
+
+impl Propose<'_> {
+    #[inline(always)]
+    fn of_rule<S: Simd, const METROPOLIS: bool>(&mut self, simd: S) {
+        match self.other {
+            // Made when they are decided.
+            Other::Rows(_) => {}
+            Other::String(other) => {
+                let bonds = &self.lattice.colors[self.color];
+                let string = String::new(self.lattice, bonds, other, self.blocks.start);
+                if bonds.present.is_empty() {
+                    self.surrounded::<S, String<'_>, METROPOLIS>(simd, string);
+                } else {
+                    self.surrounded::<S, Diluted<'_>, METROPOLIS>(simd, Diluted(string));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn surrounded<S: Simd, N: Neighborhood, const METROPOLIS: bool>(&mut self, simd: S, mut neighborhood: N) {
+        let Batch { at, old: before, even, classes, .. } = &mut *self.batch;
+        let first = self.blocks.start - self.first;
+        let spins = &mut self.spins[first..self.blocks.end - self.first];
+        let batch = at.iter_mut().zip(before).zip(even).zip(classes);
+        for (k, (spins, (((at, before), even), classes))) in spins.iter_mut().zip(batch).enumerate() {
+            *at = (first + k) as u32;
+            for part in 0..S::PARTS {
+                let old = simd.load(spins, part);
+                let candidates = neighborhood.candidates::<S, METROPOLIS>(simd, old, part);
+                simd.store(spins, part, candidates.refused);
+                simd.store(before, part, old);
+                simd.store(even, part, candidates.even);
+                for (block, &class) in classes.iter_mut().zip(&candidates.classes).take(N::CLASSES) {
+                    simd.store(block, part, class);
+                }
+            }
+            neighborhood.advance();
+        }
+    }
+}
+
+/// Classes of sites with four neighbours.
+pub(super) const OF_FOUR: usize = 2;
+
+/// Classes of sites with up to four neighbours: pulled by 4, 3, 2, 1.
+pub(super) const OF_ANY: usize = 4;
+
+/// The surroundings of one block after the other.
+trait Neighborhood {
+    const CLASSES: usize;
+
+    fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word>;
+
+    /// Moves on to the next block.
+    fn advance(&mut self);
+}
+
+/// Of a lattice whose rows are whole blocks.
+#[derive(Clone)]
+pub(super) struct Rows<'a> {
+    other: &'a [Block],
+    negative: bool,
+    /// Blocks of a row.
+    width: usize,
+    /// The first blocks of the rows before, here, after.
+    rows: [usize; 3],
+    /// Block of the row.
+    k: usize,
+    /// Whether the side neighbours stand one place before.
+    side_before: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(lattice: &Lattice, color: usize, other: &'a [Block], block: usize) -> Self {
+        let width = lattice.geometry.pitch() / BITS;
+        let (r, k) = (block / width, block % width);
+        let n = lattice.geometry.rows;
+        let rows = [(r + n - 1) % n, r, (r + 1) % n].map(|row| row * width);
+        Self { other, negative: lattice.antiferromagnetic, width, rows, k, side_before: (r + color).is_multiple_of(2) }
+    }
+
+    /// The neighbours of a block, in the four directions.
+    #[inline(always)]
+    pub(super) fn neighbors<S: Simd>(&self, simd: S, part: usize) -> [S::Word; 4] {
+        let [before, here, after] = self.rows;
+        let (before, after) = (&self.other[before..][..self.width], &self.other[after..][..self.width]);
+        let here = &self.other[here..][..self.width];
+        let k = self.k;
+        let center = &here[k];
+        let side = if self.side_before {
+            let previous = &here[if k == 0 { self.width - 1 } else { k - 1 }];
+            simd.load(center, part).shl(1) | simd.preceding(previous, center, part).shr(63)
+        } else {
+            let next = &here[if k + 1 == self.width { 0 } else { k + 1 }];
+            simd.load(center, part).shr(1) | simd.following(center, next, part).shl(63)
+        };
+        let mut neighbors = [side; 4];
+        neighbors[BEFORE] = simd.load(&before[k], part);
+        neighbors[AFTER] = simd.load(&after[k], part);
+        neighbors[CENTER] = simd.load(center, part);
+        neighbors[SIDE] = side;
+        neighbors
+    }
+
+    pub(super) fn next(&mut self) {
+        self.k += 1;
+        if self.k == self.width {
+            self.k = 0;
+            self.side_before = !self.side_before;
+            let after = self.rows[2] + self.width;
+            self.rows = [self.rows[1], self.rows[2], if after == self.other.len() { 0 } else { after }];
+        }
+    }
+}
+
+/// Proposals made when they are decided.
+#[derive(Clone)]
+pub(super) struct FromRows<'a, const METROPOLIS: bool> {
+    rows: Rows<'a>,
+    /// Place of the next block among the spins.
+    at: usize,
+}
+
+impl<'a, const METROPOLIS: bool> FromRows<'a, METROPOLIS> {
+    pub(super) fn new(rows: Rows<'a>, at: usize) -> Self {
+        Self { rows, at }
+    }
+}
+
+impl<const METROPOLIS: bool> Proposals<OF_FOUR> for FromRows<'_, METROPOLIS> {
+    #[inline(always)]
+    fn next<S: Simd>(
+        &mut self,
+        simd: S,
+        k: usize,
+        batch: &mut Batch,
+        spins: &[Block],
+        part: usize,
+    ) -> Proposal<S::Word, OF_FOUR> {
+        let old = simd.load(&spins[self.at], part);
+        let Candidates { refused, even, classes } = self.rows.candidates::<S, METROPOLIS>(simd, old, part);
+        batch.at[k] = self.at as u32;
+        simd.store(&mut batch.old[k], part, old);
+        let classes = [classes[0], classes[1]];
+        for (block, class) in batch.classes[k].iter_mut().zip(classes) {
+            simd.store(block, part, class);
+        }
+        self.rows.advance();
+        self.at += 1;
+        Proposal { refused, even, classes }
+    }
+}
+
+impl Neighborhood for Rows<'_> {
+    const CLASSES: usize = OF_FOUR;
+
+    #[inline(always)]
+    fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
+        let mut votes = [simd.zero(); MAX_DEGREE];
+        let sign = simd.splat(u64::from(self.negative).wrapping_neg()) ^ reference::<S, METROPOLIS>(simd, old);
+        for (vote, neighbor) in votes.iter_mut().zip(self.neighbors(simd, part)) {
+            *vote = neighbor ^ sign;
+        }
+        candidates::<S, METROPOLIS>(simd, 4, old, &votes)
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.next();
+    }
+}
+
+/// Of any lattice.
+pub(super) struct String<'a> {
+    bonds: &'a Bonds,
+    other: &'a Published,
+    negative: bool,
+    pitch: isize,
+    block: usize,
+}
+
+impl<'a> String<'a> {
+    pub(super) fn new(lattice: &Lattice, bonds: &'a Bonds, other: &'a Published, block: usize) -> Self {
+        Self { bonds, other, negative: lattice.antiferromagnetic, pitch: lattice.geometry.pitch() as isize, block }
+    }
+
+    /// The neighbours of a block in the four directions, inverted where the coupling is negative; and its sites.
+    #[inline(always)]
+    pub(super) fn votes<S: Simd>(&self, simd: S, part: usize) -> ([S::Word; 4], S::Word) {
+        let Self { other, block, pitch, .. } = *self;
+        let side = &self.bonds.side[self.block];
+        let places = [
+            simd.load(&side[0], part),
+            simd.load(&side[1], part),
+            simd.load(&side[2], part),
+            simd.load(&side[3], part),
+        ];
+        let from_side = (places[0] & other.load(simd, block, -1, part))
+            .or_and(places[1], other.load(simd, block, 1, part))
+            .or_and(places[2], other.load(simd, block, pitch - 1, part))
+            .or_and(places[3], other.load(simd, block, 1 - pitch, part));
+        let mut votes = [from_side; 4];
+        votes[BEFORE] = other.load(simd, block, -pitch, part);
+        votes[AFTER] = other.load(simd, block, pitch, part);
+        votes[CENTER] = other.load(simd, block, 0, part);
+        match self.bonds.negative.get(self.block) {
+            Some(negative) => {
+                for (vote, negative) in votes.iter_mut().zip(negative) {
+                    *vote = *vote ^ simd.load(negative, part);
+                }
+            }
+            None => {
+                let sign = simd.splat(u64::from(self.negative).wrapping_neg());
+                for vote in &mut votes {
+                    *vote = *vote ^ sign;
+                }
+            }
+        }
+        (votes, places[0].or3(places[1], places[2]) | places[3])
+    }
+
+    /// The bonds of a block that exist, in the four directions.
+    #[inline(always)]
+    pub(super) fn present<S: Simd>(&self, simd: S, part: usize) -> Option<[S::Word; 4]> {
+        let present = self.bonds.present.get(self.block)?;
+        let mut words = [simd.zero(); 4];
+        for (word, block) in words.iter_mut().zip(present) {
+            *word = simd.load(block, part);
+        }
+        Some(words)
+    }
+}
+
+impl Neighborhood for String<'_> {
+    const CLASSES: usize = OF_FOUR;
+
+    #[inline(always)]
+    fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
+        let (of_four, sites) = self.votes(simd, part);
+        let mut votes = [simd.zero(); MAX_DEGREE];
+        for (vote, of_four) in votes.iter_mut().zip(of_four) {
+            *vote = of_four ^ reference::<S, METROPOLIS>(simd, old);
+        }
+        candidates::<S, METROPOLIS>(simd, 4, old, &votes).only(sites, old)
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.block += 1;
+    }
+}
+
+/// Of a lattice without some of its bonds.
+struct Diluted<'a>(String<'a>);
+
+impl Neighborhood for Diluted<'_> {
+    const CLASSES: usize = OF_ANY;
+
+    #[inline(always)]
+    fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
+        let (votes, sites) = self.0.votes(simd, part);
+        let present = self.0.present(simd, part).unwrap_or([sites; 4]);
+        let mut bonds = [simd.zero(); MAX_DEGREE];
+        let mut against = [simd.zero(); MAX_DEGREE];
+        for k in 0..4 {
+            bonds[k] = present[k];
+            against[k] = (votes[k] ^ reference::<S, METROPOLIS>(simd, old)) & present[k];
+        }
+        let degree = Sum::of(simd, 4, &bonds);
+        let against = Sum::of(simd, 4, &against);
+        let zero = simd.zero();
+        let (mut even, mut most, mut classes) = (zero, zero, Candidates::none(simd, old).classes);
+        for d in 0..=4 {
+            let of_degree = degree.equals(simd, d);
+            for a in 0..=d {
+                let here = of_degree & against.equals(simd, a);
+                if 2 * a > d {
+                    most = most | here;
+                }
+                // Pulled by d - 2a, up or down.
+                let pull = d.abs_diff(2 * a);
+                if pull == 0 {
+                    even = even | here;
+                } else if 2 * a < d || !METROPOLIS {
+                    classes[OF_ANY - pull] = classes[OF_ANY - pull] | here;
+                }
+            }
+        }
+        let refused = if METROPOLIS { old ^ most } else { most };
+        Candidates { refused, even, classes }.only(sites, old)
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.0.block += 1;
+    }
+}

@@ -1,0 +1,190 @@
+//! Sweeps over both colours.
+
+use super::super::counter::Counter;
+use super::super::decide::{BATCH, Batch, Decide, Stored};
+use super::super::generator::Generator;
+use super::super::local::probability;
+use super::super::simd::{Block, Kernel, Simd};
+use super::super::thresholds::{Subsets, Uniform, binary_fraction};
+use super::bonds::Lattice;
+use super::propose::{FromRows, OF_ANY, OF_FOUR, Other, Propose, Rows, String};
+use super::strings::Published;
+use crate::mcmc::Dynamics;
+
+/// Blocks of one colour that are updated with one generator: the unit of parallel work.
+pub(super) const STRIPE: usize = 256;
+
+/// What all updates have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Update<'a> {
+    pub(super) lattice: &'a Lattice,
+    pub(super) dynamics: Dynamics,
+    pub(super) thresholds: &'a Uniform,
+}
+
+/// Thresholds of the classes in which the sites of a lattice are decided.
+pub(super) fn thresholds(lattice: &Lattice, dynamics: Dynamics, beta: f64) -> Uniform {
+    let pulls: &[usize] = if lattice.is_diluted() { &[4, 3, 2, 1] } else { &[4, 2] };
+    let fraction = |&pull: &usize| binary_fraction(probability(dynamics, beta, lattice.unit, pull));
+    Uniform::new(&pulls.iter().map(fraction).collect::<Vec<_>>())
+}
+
+impl Update<'_> {
+    /// Updates the spins of one colour from block `first` on.
+    // Separate borrows of the parts of a simulation.
+    #[allow(clippy::too_many_arguments)]
+    #[inline(always)]
+    fn half<S: Simd>(
+        self,
+        simd: S,
+        color: usize,
+        first: usize,
+        spins: &mut [Block],
+        other: Other<'_>,
+        generator: &mut Generator,
+        scratch: &mut Scratch,
+    ) {
+        let Self { lattice, dynamics, thresholds } = self;
+        let Scratch { batch, flips } = scratch;
+        let mut done = 0;
+        while done < spins.len() {
+            let n = BATCH.min(spins.len() - done);
+            let blocks = first + done..first + done + n;
+            let of_four = Subsets::<4>(thresholds);
+            match (other, dynamics) {
+                (Other::Rows(other), Dynamics::Metropolis) => {
+                    let proposals = FromRows::<true>::new(Rows::new(lattice, color, other, blocks.start), done);
+                    let thresholds = of_four;
+                    simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                }
+                (Other::Rows(other), Dynamics::HeatBath) => {
+                    let proposals = FromRows::<false>::new(Rows::new(lattice, color, other, blocks.start), done);
+                    let thresholds = of_four;
+                    simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                }
+                (Other::String(_), _) => {
+                    simd.call(Propose { lattice, dynamics, color, blocks, first, spins, other, batch });
+                    let proposals = Stored;
+                    if lattice.is_diluted() {
+                        let thresholds = Subsets::<1>(thresholds);
+                        simd.call(Decide::<_, _, OF_ANY> { thresholds, proposals, batch, n, spins, generator, flips });
+                    } else {
+                        let thresholds = of_four;
+                        simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                    }
+                }
+            }
+            done += n;
+        }
+    }
+}
+
+/// Memory for the work on one stripe.
+pub(super) struct Scratch {
+    batch: Batch,
+    flips: Counter,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self { batch: Batch::new(), flips: Counter::new() }
+    }
+}
+
+/// One update of one stripe; returns how many spins changed.
+pub(super) struct Stripe<'a> {
+    pub(super) update: Update<'a>,
+    pub(super) color: usize,
+    pub(super) first: usize,
+    pub(super) spins: &'a mut [Block],
+    pub(super) other: Other<'a>,
+    pub(super) generator: &'a mut Generator,
+    pub(super) scratch: &'a mut Scratch,
+}
+
+impl Kernel for Stripe<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> u64 {
+        let Self { update, color, first, spins, other, generator, scratch } = self;
+        update.half(simd, color, first, spins, other, generator, scratch);
+        scratch.flips.take_total(simd, &Block::ONES)
+    }
+}
+
+/// Whole sweeps of a lattice that is one stripe; returns how many spins changed.
+pub(super) struct Sweeps<'a> {
+    pub(super) update: Update<'a>,
+    pub(super) spins: &'a mut [Vec<Block>; 2],
+    pub(super) published: &'a mut [Published; 2],
+    pub(super) generator: &'a mut Generator,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) sweeps: u64,
+}
+
+impl Kernel for Sweeps<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> u64 {
+        let Self { update, spins: [a, b], published, generator, scratch, sweeps } = self;
+        let lattice = update.lattice;
+        for _ in 0..sweeps {
+            update.half(simd, 0, 0, a, Other::of(lattice, b, &published[1]), generator, scratch);
+            published[0].update(lattice, a);
+            update.half(simd, 1, 0, b, Other::of(lattice, a, &published[0]), generator, scratch);
+            published[1].update(lattice, b);
+        }
+        scratch.flips.take_total(simd, &Block::ONES)
+    }
+}
+
+/// Counts unsatisfied bonds.
+pub(super) struct Unsatisfied<'a> {
+    pub(super) lattice: &'a Lattice,
+    pub(super) spins: &'a [Block],
+    /// The other colour.
+    pub(super) other: Other<'a>,
+}
+
+impl Kernel for Unsatisfied<'_> {
+    type Output = u64;
+
+    /// Every bond has one end of each colour: those of colour 0 are all.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> u64 {
+        let mut counter = Counter::new();
+        match self.other {
+            Other::Rows(other) => {
+                let sign = simd.splat(u64::from(self.lattice.antiferromagnetic).wrapping_neg());
+                let mut rows = Rows::new(self.lattice, 0, other, 0);
+                for block in self.spins {
+                    for k in 0..4 {
+                        for part in 0..S::PARTS {
+                            let neighbor = rows.neighbors(simd, part)[k];
+                            simd.store(counter.next(), part, simd.load(block, part) ^ neighbor ^ sign);
+                        }
+                        counter.push(simd);
+                    }
+                    rows.next();
+                }
+            }
+            Other::String(other) => {
+                for (k, block) in self.spins.iter().enumerate() {
+                    let string = String::new(self.lattice, &self.lattice.colors[0], other, k);
+                    for k in 0..4 {
+                        for part in 0..S::PARTS {
+                            let (votes, sites) = string.votes(simd, part);
+                            let bonds = string.present(simd, part).map_or(sites, |present| present[k]);
+                            let unsatisfied = (simd.load(block, part) ^ votes[k]) & bonds;
+                            simd.store(counter.next(), part, unsatisfied);
+                        }
+                        counter.push(simd);
+                    }
+                }
+            }
+        }
+        counter.take_total(simd, &Block::ONES)
+    }
+}

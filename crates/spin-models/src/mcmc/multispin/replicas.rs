@@ -1,0 +1,233 @@
+//! Many replicas of one instance at one temperature.
+
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::rng::Streams;
+use linalg_core::{Error as CoreError, Observer};
+
+use super::local::effective;
+use super::population::{Cut, Population, advance, record, sum_over};
+use super::simd::{BITS, InstructionSet};
+use super::sweep::{Sweeps, Table};
+use super::units::IntegerModel;
+use crate::Result;
+use crate::error::check_beta;
+use crate::mcmc::{Dynamics, Observables};
+use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
+use crate::models::Ising;
+
+const SOLVER: &str = "packed replicas";
+const KIND: &str = "packed replicas 1";
+
+/// Many independent replicas of one model at one temperature, 512 of them in a block of bits.
+///
+/// For every graph and all couplings and fields that are integer multiples of one number: ±J, diluted, fields of
+/// ±J, 2J, …. At a site they may sum up to 16 units, absolutely. Sites are updated colour by colour; every replica
+/// draws random numbers of its own, so the replicas are independent chains. A site of 512 replicas costs 27 to 32 ns
+/// with AVX-512, see the [module](super); fewer than 257 replicas share their blocks among sites.
+///
+/// Replicas `512k ..` draw from stream k of `streams.child(unit)`.
+///
+/// ```
+/// use linalg_core::Streams;
+/// use spin_models::mcmc::{Dynamics, Observables, multispin::Replicas};
+/// use spin_models::{Ising, Simulation};
+///
+/// // Two spins with J = 1 and a field 1 on the first: E is -2, 0, 0, 2 for ↑↑, ↑↓, ↓↓, ↓↑.
+/// let pair = Ising::builder(2).coupling(0, 1, 1.0).field(0, 1.0).build()?;
+/// let mut replicas = Replicas::new(&pair, 512, Dynamics::HeatBath, 0.5, Streams::new(7), 0)?;
+/// let mut averages = Observables::new(2, 512);
+/// replicas.advance(20, &mut ());
+/// replicas.run(200, 1, &mut averages, &mut ());
+///
+/// let e = 1f64.exp();
+/// let exact = -2.0 * (e - 1.0 / e) / (e + 2.0 + 1.0 / e);
+/// let energy = averages.energy();
+/// assert!((energy.value - exact).abs() < 4.0 * energy.std_error.unwrap());
+/// # Ok::<(), spin_models::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Replicas {
+    population: Population,
+    beta: f64,
+    table: Table,
+}
+
+impl Replicas {
+    /// Replicas with random spins.
+    ///
+    /// Time and memory `O(N R + M)` for R replicas and M couplings.
+    ///
+    /// # Errors
+    /// [`Error::Beta`](crate::Error::Beta); [`Error::Parameter`](crate::Error::Parameter) for no replicas;
+    /// [`Error::NotApplicable`](crate::Error::NotApplicable) naming a coupling or field that
+    /// is no multiple of the smallest one, or a site at which they sum up to more than 16; [`Error::TooLarge`] if the
+    /// memory is not there, before any of it is taken.
+    ///
+    /// ```
+    /// use linalg_core::Streams;
+    /// use spin_models::Ising;
+    /// use spin_models::mcmc::{Dynamics, multispin::Replicas};
+    ///
+    /// let model = Ising::builder(3).coupling(0, 1, 1.0).coupling(1, 2, -2.5).build()?;
+    /// let error = Replicas::new(&model, 64, Dynamics::Metropolis, 1.0, Streams::new(1), 0).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "packed replicas does not apply: coupling 1 (sites 1 and 2) is -2.5, not a multiple of 1, the absolute \
+    ///      value of coupling 0"
+    /// );
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn new(
+        model: &Ising,
+        n_replicas: usize,
+        dynamics: Dynamics,
+        beta: f64,
+        streams: Streams,
+        unit: u64,
+    ) -> Result<Self> {
+        check_beta(beta)?;
+        let integers = IntegerModel::new(model, SOLVER)?;
+        let cut = Cut::new(n_replicas, BITS);
+        let population = Population::new(SOLVER, integers, model.content_hash(), dynamics, cut, streams.child(unit))?;
+        let table = Table::uniform(&population.packing, effective(dynamics, beta), beta);
+        Ok(Self { population, beta, table })
+    }
+
+    /// Works with these instructions instead of the best ones; the spins do not depend on it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if this machine does not have them.
+    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
+        self.population.instructions = set.check()?;
+        Ok(self)
+    }
+
+    /// The instructions that are used.
+    pub fn instructions(&self) -> InstructionSet {
+        self.population.instructions
+    }
+
+    /// Goes to another temperature; the configurations stay. Simulated annealing is a loop over this.
+    ///
+    /// # Errors
+    /// [`Error::Beta`] unless `beta` is finite and not negative.
+    pub fn set_beta(&mut self, beta: f64) -> Result<()> {
+        check_beta(beta)?;
+        self.beta = beta;
+        let Population { packing, dynamics, .. } = &self.population;
+        self.table = Table::uniform(packing, effective(*dynamics, beta), beta);
+        Ok(())
+    }
+
+    /// The configuration of one replica. `O(N)`.
+    ///
+    /// # Panics
+    /// If `replica` is not below their number.
+    pub fn spins(&self, replica: usize) -> Vec<i8> {
+        self.population.spins(replica)
+    }
+
+    /// Replaces the configuration of one replica; values below 0 are down.
+    ///
+    /// # Panics
+    /// If `replica` is not below their number or `s` has the wrong length.
+    pub fn set_spins(&mut self, replica: usize, s: &[i8]) {
+        self.population.set_spins(replica, s);
+    }
+
+    /// The energies of all replicas. `O(M)` logical operations for 512 of them.
+    pub fn energies(&self) -> Vec<f64> {
+        let model = &self.population.packing.model;
+        self.population.energies().into_iter().map(|energy| model.energy(energy)).collect()
+    }
+
+    /// The sums of the spins of all replicas.
+    pub fn magnetizations(&self) -> Vec<i64> {
+        self.population.magnetizations()
+    }
+
+    /// Overlaps of replicas 2k and 2k + 1, for every k: of spins, `q = Σ s_i t_i / N`, and of links,
+    /// `q_l = Σ s_i s_j t_i t_j / M` over the couplings, each as often as its absolute value in units of the smallest.
+    ///
+    /// Without couplings `q_l` is 1. The pairs are independent of each other.
+    ///
+    /// ```
+    /// use linalg_core::Streams;
+    /// use spin_models::Ising;
+    /// use spin_models::mcmc::{Dynamics, multispin::Replicas};
+    ///
+    /// let chain = Ising::builder(4).couplings([(0, 1, 1.0), (1, 2, 1.0), (2, 3, 1.0)]).build()?;
+    /// let mut replicas = Replicas::new(&chain, 2, Dynamics::HeatBath, 1.0, Streams::new(1), 0)?;
+    /// replicas.set_spins(0, &[1, 1, 1, 1]);
+    /// replicas.set_spins(1, &[1, 1, 1, -1]);
+    /// assert_eq!(replicas.pair_overlaps(), [(0.5, 1.0 / 3.0)]);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn pair_overlaps(&self) -> Vec<(f64, f64)> {
+        let with_next = self.population.overlaps(1);
+        let (pairs, _) = with_next.as_chunks::<2>();
+        pairs.iter().map(|pair| pair[0]).collect()
+    }
+
+    fn sweep(&mut self, sweeps: u64) -> u64 {
+        let Self { population, beta, table } = self;
+        population.sweeps += sweeps;
+        let (packing, instructions) = (&population.packing, population.instructions);
+        let dynamics = effective(population.dynamics, *beta);
+        sum_over(&mut population.units, |unit| {
+            let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);
+            instructions.run(Sweeps { packing, dynamics, table, spins, generator, counted, free: None, sweeps })
+        })
+    }
+}
+
+impl Simulation for Replicas {
+    fn n_spins(&self) -> usize {
+        self.population.n_spins()
+    }
+
+    fn n_lanes(&self) -> usize {
+        self.population.n_replicas
+    }
+
+    fn beta(&self, lane: usize) -> f64 {
+        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
+        self.beta
+    }
+
+    fn sweeps(&self) -> u64 {
+        self.population.sweeps
+    }
+
+    /// Reports after every four million updates, or after every sweep if that is longer.
+    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
+        let updates = (self.n_spins() * self.n_lanes()) as u64;
+        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
+    }
+
+    fn measure(&mut self, into: &mut Observables) {
+        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let mut state = Writer::new();
+        state.write_f64(self.beta);
+        self.population.write(&mut state);
+        Checkpoint::new(KIND, self.population.problem, state)
+    }
+
+    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
+        let read = || {
+            let mut reader = from.open(KIND, self.population.problem)?;
+            let at = reader.position();
+            let beta = reader.read_f64()?;
+            check_beta(beta).map_err(|_| CheckpointError::Invalid { what: "beta", at })?;
+            let population = self.population.read(&mut reader)?;
+            reader.finish()?;
+            Ok((beta, population))
+        };
+        let (beta, population) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
+        self.population = population;
+        self.set_beta(beta)
+    }
+}
