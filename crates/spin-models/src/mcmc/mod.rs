@@ -8,6 +8,7 @@
 //! | [`Replicas64`] | 64 replicas of a ±J model in the bits of a word, as a `Simulation` |
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
+//! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
 //! | [`simulated_annealing`] | configurations of low energy |
@@ -41,6 +42,7 @@ mod annealing;
 mod chain;
 mod clenshaw_curtis;
 mod dynamics;
+mod engine;
 mod heat_bath;
 mod metropolis;
 mod observables;
@@ -55,6 +57,7 @@ pub use acceptance::{heat_bath_acceptance, metropolis_acceptance};
 pub use annealing::{Annealing, AnnealingParams, Schedule, simulated_annealing};
 pub use chain::Chain;
 pub use dynamics::{Dynamics, SingleSpin};
+pub use engine::{Engine, EnginePlan};
 pub use heat_bath::HeatBath;
 pub use metropolis::Metropolis;
 pub use observables::{Equilibration, Lanes, Observables};

@@ -130,6 +130,63 @@ impl UniformTorus {
         })
     }
 
+    /// The torus that `model` is, up to the constant in its energy, read off from the numbers of the neighbours.
+    ///
+    /// `None` for anything but a uniform ferromagnet whose sites are numbered as here. `O(N)`.
+    ///
+    /// ```
+    /// use spin_models::mcmc::cluster::UniformTorus;
+    /// use spin_models::{Boundary, Ising};
+    ///
+    /// let torus = UniformTorus::recognize(&Ising::cubic(4, Boundary::Periodic, 1.0)?);
+    /// assert_eq!(torus, Some(UniformTorus::new(&[4, 4, 4], 1.0)?));
+    /// assert_eq!(UniformTorus::recognize(&Ising::cubic(4, Boundary::Free, 1.0)?), None);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn recognize(model: &Ising) -> Option<Self> {
+        let (neighbors, couplings) = model.row(0);
+        if neighbors.len() > 2 * MAX_DIMENSIONS {
+            return None;
+        }
+        let mut bonds: Vec<(usize, f64)> = neighbors.iter().map(|&j| j as usize).zip(couplings.iter().copied()).collect();
+        bonds.sort_by_key(|&(j, _)| j);
+        let mut lengths = Vec::new();
+        Self::search(model, &bonds, 1, &mut lengths)
+    }
+
+    /// Completes `lengths`, the fastest first, whose product is `stride`; `bonds` are those of site 0 not yet explained.
+    fn search(model: &Ising, bonds: &[(usize, f64)], stride: usize, lengths: &mut Vec<usize>) -> Option<Self> {
+        let Some((&(j, coupling), rest)) = bonds.split_first() else {
+            let slowest_first: Vec<usize> = lengths.iter().rev().copied().collect();
+            let (neighbors, couplings) = model.row(0);
+            let fastest = couplings[neighbors.iter().position(|&j| j == 1)?];
+            let coupling = if *lengths.first()? == 2 { fastest / 2.0 } else { fastest };
+            let torus = Self::new(&slowest_first, coupling).ok()?;
+            return torus.describes(model).then_some(torus);
+        };
+        if j != stride || lengths.len() == MAX_DIMENSIONS || coupling < 0.0 {
+            return None;
+        }
+        // A direction of length 2 has one neighbour; any other has a second one at the far end.
+        let far = rest.iter().enumerate().filter(|(_, far)| far.0.is_multiple_of(stride));
+        let longer: Vec<(usize, usize)> = far.map(|(k, far)| (k, far.0 / stride + 1)).collect();
+        for (k, length) in longer {
+            let mut others = rest.to_vec();
+            others.remove(k);
+            lengths.push(length);
+            if let Some(torus) = Self::search(model, &others, stride * length, lengths) {
+                return Some(torus);
+            }
+            lengths.pop();
+        }
+        lengths.push(2);
+        let torus = Self::search(model, rest, 2 * stride, lengths);
+        if torus.is_none() {
+            lengths.pop();
+        }
+        torus
+    }
+
     /// The neighbours of site `i` down and up a direction.
     fn neighbors(&self, i: usize, axis: usize) -> [usize; 2] {
         let stride: usize = self.lengths[axis + 1..].iter().product();
@@ -216,6 +273,7 @@ mod tests {
             let torus = UniformTorus::new(lengths, 0.75).unwrap();
             let graph = torus.to_ising().unwrap();
             assert!(torus.describes(&graph));
+            assert_eq!(UniformTorus::recognize(&graph).as_ref(), Some(&torus));
             assert!(!UniformTorus::new(lengths, 0.5).unwrap().describes(&graph));
             let mut rng = Streams::new(3).stream(lengths.len() as u64);
             for _ in 0..5 {
@@ -246,6 +304,11 @@ mod tests {
         let mut turned = couplings.clone();
         turned[9].2 = -1.0;
         assert!(!torus.describes(&build(&turned).build().unwrap()));
+        assert_eq!(UniformTorus::recognize(&build(&turned).build().unwrap()), None);
+        assert_eq!(UniformTorus::recognize(&build(&couplings[1..]).build().unwrap()), None);
+        assert_eq!(UniformTorus::recognize(&build(&[]).build().unwrap()), None);
+        let complete = Ising::ferromagnet(&Lattice::complete(9).unwrap(), 1.0).unwrap();
+        assert_eq!(UniformTorus::recognize(&complete), None);
     }
 
     #[test]
