@@ -56,6 +56,12 @@ impl Spins {
         }
     }
 
+    /// Takes values that are +1 or -1 by construction.
+    pub(crate) fn from_known_signs(signs: Vec<i8>) -> Self {
+        debug_assert!(signs.iter().all(|&s| s == 1 || s == -1), "spins that are neither +1 nor -1");
+        Self(signs)
+    }
+
     /// `s = 1 - 2b`, the alphabet of decoding: bit 0 is +1.
     ///
     /// # Errors

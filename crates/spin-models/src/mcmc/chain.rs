@@ -196,6 +196,11 @@ impl<M: CachedModel, K: MarkovKernel<M> + Clone> Simulation for Chain<M, K> {
         self.sweeps
     }
 
+    fn configuration(&self, lane: usize) -> Spins {
+        assert_eq!(lane, 0, "lane {lane} of 1");
+        self.spins.clone()
+    }
+
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
         let mut stats = SweepStats::default();
         for done in 1..=sweeps {

@@ -150,9 +150,7 @@ impl Engine {
                 }
                 None => Box::new(Chain::new(model, SwendsenWang::new(model, beta)?, beta, streams, unit)?),
             },
-            Self::Niedermayer => {
-                Box::new(Chain::new(model, Niedermayer::new(model, beta, 0.0)?, beta, streams, unit)?)
-            }
+            Self::Niedermayer => Box::new(Chain::new(model, Niedermayer::new(model, beta, 0.0)?, beta, streams, unit)?),
         })
     }
 }
@@ -239,6 +237,7 @@ fn is_frustrated(model: &Ising) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcmc::Observables;
     use crate::models::{Boundary, Disorder, Lattice};
 
     fn planned(model: &Ising, beta: f64) -> Engine {
@@ -292,6 +291,12 @@ mod tests {
                 let mut simulation = simulation?;
                 simulation.advance(3, &mut ());
                 assert_eq!((simulation.sweeps(), simulation.n_spins()), (3, model.n_spins()));
+                let mut averages = Observables::new(model.n_spins(), simulation.n_lanes());
+                simulation.measure(&mut averages);
+                let lanes = simulation.n_lanes();
+                let energies = (0..lanes).map(|lane| model.energy(&simulation.configuration(lane)));
+                let mean = energies.sum::<f64>() / lanes as f64;
+                approx::assert_relative_eq!(averages.energy().value, mean, max_relative = 1e-12);
                 assert!(engine.simulation(model, f64::NAN, Streams::new(1), 0).is_err());
             }
         }

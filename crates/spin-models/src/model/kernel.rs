@@ -7,6 +7,7 @@ use linalg_core::rand::Rng;
 use super::{CachedModel, Progress};
 use crate::Result;
 use crate::mcmc::Observables;
+use crate::spins::Spins;
 
 /// What a number of sweeps did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,6 +79,12 @@ pub trait Simulation {
 
     /// Sweeps done since the start, those before a restored checkpoint included.
     fn sweeps(&self) -> u64;
+
+    /// The present configuration of a replica; of the first one where a lane has several. `O(N)`.
+    ///
+    /// # Panics
+    /// If `lane` is not a lane.
+    fn configuration(&self, lane: usize) -> Spins;
 
     /// Runs `sweeps` sweeps of every replica. On `Break` from the observer it stops at the next whole sweep;
     /// the state is then that of the sweeps done, which the statistics count.

@@ -148,7 +148,8 @@ impl UniformTorus {
         if neighbors.len() > 2 * MAX_DIMENSIONS {
             return None;
         }
-        let mut bonds: Vec<(usize, f64)> = neighbors.iter().map(|&j| j as usize).zip(couplings.iter().copied()).collect();
+        let mut bonds: Vec<(usize, f64)> =
+            neighbors.iter().map(|&j| j as usize).zip(couplings.iter().copied()).collect();
         bonds.sort_by_key(|&(j, _)| j);
         let mut lengths = Vec::new();
         Self::search(model, &bonds, 1, &mut lengths)

@@ -14,6 +14,7 @@ use crate::error::check_beta;
 use crate::mcmc::{Dynamics, Observables};
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
 use crate::models::Ising;
+use crate::spins::Spins;
 
 const SOLVER: &str = "packed replicas";
 const KIND: &str = "packed replicas 1";
@@ -200,6 +201,10 @@ impl Simulation for Replicas {
     }
 
     /// Reports after every four million updates, or after every sweep if that is longer.
+    fn configuration(&self, lane: usize) -> Spins {
+        Spins::from_known_signs(self.spins(lane))
+    }
+
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
         let updates = (self.n_spins() * self.n_lanes()) as u64;
         advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))

@@ -493,6 +493,10 @@ where
 
     /// A sweep of every replica, then, at the end of a swap interval, pair moves and a round of exchanges. The
     /// statistics are those of the kernel.
+    fn configuration(&self, lane: usize) -> Spins {
+        self.spins(lane, 0)
+    }
+
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
         let setting = (&self.model, self.ladder.betas(), &self.params);
         Self::drive(setting, &self.core, (&mut self.sweeps, &mut self.fresh), sweeps, observer)

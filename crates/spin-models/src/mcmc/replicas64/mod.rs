@@ -11,6 +11,7 @@ use linalg_core::{Error as CoreError, Observer};
 use super::{Dynamics, Observables, Order, heat_bath_acceptance, metropolis_acceptance};
 use crate::error::check_beta;
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
+use crate::spins::Spins;
 use crate::{Error, Ising, Result};
 use coin::{Coin, toss};
 use counters::{BulkCounter, add_bit, equal};
@@ -327,6 +328,10 @@ impl Simulation for Replicas64 {
 
     fn sweeps(&self) -> u64 {
         self.sweeps
+    }
+
+    fn configuration(&self, lane: usize) -> Spins {
+        Spins::from_known_signs(self.spins(lane))
     }
 
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {

@@ -21,6 +21,7 @@ use crate::error::check_beta;
 use crate::mcmc::{Dynamics, Observables};
 use crate::model::{Progress, Simulation, SweepStats};
 use crate::models::Ising;
+use crate::spins::Spins;
 use crate::{Error, Result};
 
 const KIND: &str = "packed square lattice 1";
@@ -320,6 +321,11 @@ impl Simulation for SquareLattice {
     }
 
     /// Reports after every four million updates, or after every sweep if that is longer.
+    fn configuration(&self, lane: usize) -> Spins {
+        assert_eq!(lane, 0, "lane {lane} of 1");
+        Spins::from_known_signs(self.spins())
+    }
+
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
         let mut scratch = Box::new(Scratch::new());
         advance(sweeps, self.n_spins() as u64, observer, |sweeps| self.sweep(sweeps, &mut scratch))

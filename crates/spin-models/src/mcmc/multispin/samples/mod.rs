@@ -16,6 +16,7 @@ use crate::error::check_beta;
 use crate::mcmc::{Dynamics, Observables};
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
 use crate::models::Ising;
+use crate::spins::Spins;
 use crate::{Error, Result};
 use sweep::{Energies, Sweeps};
 
@@ -271,6 +272,10 @@ impl Simulation for DisorderSamples {
     }
 
     /// Reports after every four million updates, or after every sweep if that is longer.
+    fn configuration(&self, lane: usize) -> Spins {
+        Spins::from_known_signs(self.spins(lane))
+    }
+
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
         let updates = (self.n_spins() * self.n_lanes()) as u64;
         advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
