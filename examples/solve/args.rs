@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
-use spin_models::io;
+use clap::Parser;
+use workspace_examples::instance::{Format, Sign};
 
 /// Solves a spin-glass instance by every method that applies.
 #[derive(Debug, Parser)]
@@ -41,52 +41,4 @@ pub struct Args {
     /// One JSON object a method and line instead of the table.
     #[arg(long)]
     pub json: bool,
-}
-
-/// Formats by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// `n m`, then `i j w` lines, sites from 1.
-    EdgeList,
-    /// bqpjson 1.0.
-    Bqpjson,
-    /// dimod's JSON.
-    Dimod,
-    /// The same lines as an edge list, as spin-glass servers write them.
-    SpinGlass,
-    /// Decided by the content.
-    Auto,
-}
-
-impl From<Format> for io::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::EdgeList => Self::EdgeList,
-            Format::Bqpjson => Self::Bqpjson,
-            Format::Dimod => Self::Dimod,
-            Format::SpinGlass => Self::SpinGlass,
-            Format::Auto => Self::Auto,
-        }
-    }
-}
-
-/// Sign conventions by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sign {
-    /// Numbers are J and h of E = -Σ J s s - Σ h s.
-    Coupling,
-    /// Numbers are edge weights of Max-Cut: J = -w.
-    Maxcut,
-    /// Numbers are biases that add: J = -b_ij, h = -b_i.
-    Dimod,
-}
-
-impl From<Sign> for io::Sign {
-    fn from(sign: Sign) -> Self {
-        match sign {
-            Sign::Coupling => Self::Coupling,
-            Sign::Maxcut => Self::MaxCut,
-            Sign::Dimod => Self::Dimod,
-        }
-    }
 }

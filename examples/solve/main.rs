@@ -18,16 +18,15 @@ mod draw;
 mod methods;
 mod report;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor};
+use std::io::Cursor;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use spin_models::io::{Instance, read_instance};
+use spin_models::io::Instance;
 use spin_models::{Correlations, Quantities};
-use workspace_examples::exit;
 use workspace_examples::progress::Bar;
+use workspace_examples::{exit, instance};
 
 use args::Args;
 use report::{Answer, Report};
@@ -36,15 +35,10 @@ use report::{Answer, Report};
 const DEFAULT_INSTANCE: &str = include_str!("../data/pm_square_4.txt");
 
 fn read(args: &Args) -> Result<Instance, Box<dyn std::error::Error>> {
-    let reader: Box<dyn BufRead> = match &args.file {
-        None => Box::new(Cursor::new(DEFAULT_INSTANCE)),
-        Some(path) => {
-            let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            Box::new(BufReader::new(file))
-        }
-    };
-    let name = args.file.as_ref().map_or("built-in instance".to_owned(), |path| path.display().to_string());
-    read_instance(reader, args.format.into(), args.sign.into()).map_err(|error| format!("{name}: {error}").into())
+    match &args.file {
+        None => instance::read(Cursor::new(DEFAULT_INSTANCE), "built-in instance", args.format, args.sign),
+        Some(path) => instance::read_file(path, args.format, args.sign),
+    }
 }
 
 fn solve(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
