@@ -9,6 +9,7 @@
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
+//! | [`PopulationAnnealing`] | replicas cooled together and resampled, with ln Z at every temperature |
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
 //! | [`simulated_annealing`] | configurations of low energy |
@@ -48,6 +49,7 @@ mod metropolis;
 mod observables;
 mod order;
 mod parallel_tempering;
+mod population_annealing;
 mod replicas64;
 mod solver;
 mod thermodynamic;
@@ -63,6 +65,10 @@ pub use metropolis::Metropolis;
 pub use observables::{Equilibration, Lanes, Observables};
 pub use order::{Coloring, Order};
 pub use parallel_tempering::{Ladder, PairMove, ParallelTempering, ParallelTemperingParams};
+pub use population_annealing::{
+    Cooling, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart,
+    PopulationStep,
+};
 pub use replicas64::Replicas64;
 pub use solver::MonteCarlo;
 pub use thermodynamic::{ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration};

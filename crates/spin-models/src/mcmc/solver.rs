@@ -20,7 +20,7 @@ const FEWEST_SWEEPS: u64 = 2000;
 const MOST_SWEEPS: u64 = 1_000_000;
 
 /// Pairs whose correlations are measured at most; 128 bytes each and chain.
-const MOST_PAIRS: usize = 1 << 17;
+pub(super) const MOST_PAIRS: usize = 1 << 17;
 
 /// Temperatures on the way from β = 0 during equilibration.
 const RAMP: u64 = 20;
@@ -269,7 +269,7 @@ impl MonteCarlo {
 
 /// Pools the chains.
 fn solution(model: &Ising, want: Quantities, walkers: Vec<Walker<'_>>) -> Solution {
-    let resolution = smallest_excitation(model, &walkers);
+    let resolution = smallest_excitation(model, walkers.iter().map(|walker| &**walker.chain.spins()));
     let mut averages: Option<Observables> = None;
     let mut all_pairs: Option<Observables> = None;
     for walker in walkers {
@@ -305,11 +305,11 @@ fn pool(all: &mut Option<Observables>, one: Observables) {
     }
 }
 
-/// The smallest change of energy by one flip from the last configurations; 0 if there is none.
-fn smallest_excitation(model: &Ising, walkers: &[Walker<'_>]) -> f64 {
+/// The smallest change of energy by one flip from these configurations; 0 if there is none.
+pub(super) fn smallest_excitation<'a>(model: &Ising, configurations: impl Iterator<Item = &'a [i8]>) -> f64 {
     let mut smallest = f64::INFINITY;
-    for walker in walkers {
-        let deltas = (0..model.n_spins()).map(|i| model.delta_energy(walker.chain.spins(), i).abs());
+    for s in configurations {
+        let deltas = (0..model.n_spins()).map(|i| model.delta_energy(s, i).abs());
         smallest = deltas.filter(|&delta| delta > 0.0).fold(smallest, f64::min);
     }
     if smallest.is_finite() { smallest } else { 0.0 }
