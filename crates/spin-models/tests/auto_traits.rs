@@ -1,6 +1,9 @@
 //! Models, solvers, results and simulations can be sent to threads and shared between them.
 
-use spin_models::mcmc::{Chain, HeatBath, Metropolis, Observables};
+use spin_models::mcmc::{
+    Chain, DisorderAverages, HeatBath, Metropolis, Observables, OverlapDistribution, OverlapEquilibration, OverlapLanes,
+    OverlapMoments, Overlaps, WaveVectors,
+};
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
     SherringtonKirkpatrick, Simulation, Solution, Spins, TransferMatrix, Tree, Uncached,
@@ -26,6 +29,13 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<Chain<Ising, Metropolis>>();
     send_and_sync::<Chain<SherringtonKirkpatrick, HeatBath>>();
     send_and_sync::<Observables>();
+    send_and_sync::<Overlaps>();
+    send_and_sync::<OverlapLanes<'_>>();
+    send_and_sync::<OverlapMoments>();
+    send_and_sync::<OverlapDistribution>();
+    send_and_sync::<OverlapEquilibration>();
+    send_and_sync::<DisorderAverages>();
+    send_and_sync::<WaveVectors>();
     send_and_sync::<Solution>();
     send_and_sync::<LnZ>();
     send_and_sync::<Progress>();

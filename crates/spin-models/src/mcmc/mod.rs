@@ -11,6 +11,8 @@
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
 //! | [`PopulationAnnealing`] | replicas cooled together and resampled, with ln Z at every temperature |
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
+//! | [`Overlaps`] | the same for pairs of replicas: q, link overlap, P(q), correlation length |
+//! | [`DisorderAverages`] | overlaps averaged over samples |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
 //! | [`simulated_annealing`] | configurations of low energy |
 //! | [`MonteCarlo`] | all averages of an Ising model in one call, as a [`Solve`](crate::Solve) |
@@ -48,6 +50,7 @@ mod heat_bath;
 mod metropolis;
 mod observables;
 mod order;
+mod overlaps;
 mod parallel_tempering;
 mod population_annealing;
 mod replicas64;
@@ -64,6 +67,10 @@ pub use heat_bath::HeatBath;
 pub use metropolis::Metropolis;
 pub use observables::{Equilibration, Lanes, Observables};
 pub use order::{Coloring, Order};
+pub use overlaps::{
+    DisorderAverages, OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ReplicaPairs,
+    WaveVectors, link_identity_gap,
+};
 pub use parallel_tempering::{Ladder, PairMove, ParallelTempering, ParallelTemperingParams};
 pub use population_annealing::{
     Cooling, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart,

@@ -49,5 +49,6 @@ pub use niedermayer::Niedermayer;
 pub use swendsen_wang::SwendsenWang;
 pub use torus::UniformTorus;
 pub use torus_swendsen_wang::TorusSwendsenWang;
+pub(super) use torus_swendsen_wang::pack_eight;
 pub use torus_wolff::TorusWolff;
 pub use wolff::Wolff;

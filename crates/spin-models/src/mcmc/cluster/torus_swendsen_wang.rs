@@ -346,7 +346,7 @@ fn pack(spins: &[i8], bits: &mut [u64]) {
 
 /// The sign bits of eight spins, the first in the lowest bit.
 #[inline]
-pub(super) fn pack_eight(spins: [i8; 8]) -> u64 {
+pub(in crate::mcmc) fn pack_eight(spins: [i8; 8]) -> u64 {
     let signs = u64::from_le_bytes(spins.map(|spin| spin as u8)) >> 7 & 0x0101_0101_0101_0101;
     // The product moves bit 8k to bit 56 + k; no two terms meet.
     signs.wrapping_mul(0x0102_0408_1020_4080) >> 56

@@ -2,18 +2,19 @@
 
 use linalg_core::stats::Running;
 
+use super::blocks::{Block, Blocks, Sums};
 use super::lanes::Lanes;
 use super::pooled::{Pooled, largest_ratio};
-use super::series::{Block, Series, Sums};
+use super::series::Series;
 
 /// Bound on every drift, in standard errors.
-const LARGEST_DRIFT: f64 = 5.0;
+pub(in crate::mcmc) const LARGEST_DRIFT: f64 = 5.0;
 
 /// Groups of blocks a window, from whose scatter its error comes.
 const GROUPS: usize = 8;
 
 /// Independent samples below which no judgement is made.
-const FEWEST_SAMPLES: f64 = 100.0;
+pub(in crate::mcmc) const FEWEST_SAMPLES: f64 = 100.0;
 
 /// Evidence for or against equilibrium.
 ///
@@ -68,34 +69,41 @@ impl Lanes<'_> {
     }
 
     fn drift(&self, mean: impl Fn(&Series, &Sums, f64) -> f64) -> [f64; 2] {
-        // Mean and squared error of the blocks from/8 .. to/8 of every chain, from eight groups of blocks a chain. A
-        // drift within the window adds little to their scatter.
-        let window = |from: usize, to: usize| {
-            let (mut sum, mut squared_error) = (0.0, 0.0);
-            for chain in &self.chains {
-                let k = chain.blocks.len();
-                let blocks = &chain.blocks[k * from / 8..k * to / 8];
-                let groups: Running = (0..GROUPS)
-                    .map(|g| {
-                        let mut group = Block::default();
-                        let part = &blocks[blocks.len() * g / GROUPS..blocks.len() * (g + 1) / GROUPS];
-                        part.iter().for_each(|block| group.add(block));
-                        mean(chain, &group.sums, group.count as f64)
-                    })
-                    .collect();
-                sum += groups.mean();
-                squared_error += groups.variance() / GROUPS as f64;
-            }
-            let n = self.chains.len() as f64;
-            (sum / n, squared_error / (n * n))
-        };
-        let (last, last_error) = window(4, 8);
-        [(2, 4), (1, 2)].map(|(from, to)| {
-            let (before, error) = window(from, to);
-            let difference = last - before;
-            if difference == 0.0 { 0.0 } else { difference / (error + last_error).sqrt() }
-        })
+        let blocks: Vec<&Blocks> = self.chains.iter().map(|chain| &chain.blocks).collect();
+        drift(&blocks, |chain, sums, n| mean(self.chains[chain], sums, n))
     }
+}
+
+/// The mean of the last window less that of the two before it, in standard errors. `mean` takes the number of the chain,
+/// sums, and the number of measurements in them.
+pub(in crate::mcmc) fn drift(chains: &[&Blocks], mean: impl Fn(usize, &Sums, f64) -> f64) -> [f64; 2] {
+    // Mean and squared error of the blocks from/8 .. to/8 of every chain, from eight groups of blocks a chain. A
+    // drift within the window adds little to their scatter.
+    let window = |from: usize, to: usize| {
+        let (mut sum, mut squared_error) = (0.0, 0.0);
+        for (number, chain) in chains.iter().enumerate() {
+            let k = chain.complete.len();
+            let blocks = &chain.complete[k * from / 8..k * to / 8];
+            let groups: Running = (0..GROUPS)
+                .map(|g| {
+                    let mut group = Block::default();
+                    let part = &blocks[blocks.len() * g / GROUPS..blocks.len() * (g + 1) / GROUPS];
+                    part.iter().for_each(|block| group.add(block));
+                    mean(number, &group.sums, group.count as f64)
+                })
+                .collect();
+            sum += groups.mean();
+            squared_error += groups.variance() / GROUPS as f64;
+        }
+        let n = chains.len() as f64;
+        (sum / n, squared_error / (n * n))
+    };
+    let (last, last_error) = window(4, 8);
+    [(2, 4), (1, 2)].map(|(from, to)| {
+        let (before, error) = window(from, to);
+        let difference = last - before;
+        if difference == 0.0 { 0.0 } else { difference / (error + last_error).sqrt() }
+    })
 }
 
 /// `between / within`, where 0/0 (all chains constant and equal) is 1.

@@ -2,8 +2,9 @@
 
 use linalg_core::stats::{Binning, Estimate};
 
-use super::pooled::{Pooled, jackknife};
-use super::series::{Block, Series, Sums};
+use super::blocks::{Block, Sums};
+use super::pooled::{Pooled, function_estimate};
+use super::series::Series;
 use super::signs::{SignBlocks, column_estimate};
 use crate::model::PairCorrelations;
 
@@ -135,19 +136,14 @@ impl Lanes<'_> {
         let blocks: Vec<Block> = self
             .chains
             .iter()
-            .flat_map(|chain| chain.blocks_of(10.0 * tau).into_iter().map(|block| align(chain, block)))
+            .flat_map(|chain| chain.blocks.of_length(10.0 * tau).into_iter().map(|block| align(chain, block)))
             .collect();
         let chains: Vec<Block> = self.chains.iter().map(|chain| align(chain, chain.total())).collect();
-        let Some((value, within)) = jackknife(&blocks, function) else {
-            let total = chains[0];
-            return Estimate::new(function(&total.sums.map(|sum| sum / total.count as f64)), f64::INFINITY);
-        };
-        let between = jackknife(&chains, function).map(|(_, variance)| variance);
-        Pooled { mean: value, within, tau, count: self.count(), chains: self.n_chains(), between }.estimate()
+        function_estimate(&blocks, &chains, tau, function)
     }
 }
 
-fn tau_estimate(pooled: Pooled) -> Estimate {
+pub(in crate::mcmc) fn tau_estimate(pooled: Pooled) -> Estimate {
     // Bins of about ten autocorrelation times: the variance of k of them is known to sqrt(2 / k).
     let bins = (pooled.count as f64 / (10.0 * pooled.tau)).max(2.0);
     let error = if pooled.long_enough() { pooled.tau * (2.0 / (bins - 1.0)).sqrt() } else { f64::INFINITY };

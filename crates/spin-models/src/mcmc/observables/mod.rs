@@ -1,5 +1,6 @@
 //! Averages over Markov chains, with honest errors.
 
+mod blocks;
 mod equilibration;
 mod lanes;
 mod pooled;
@@ -14,10 +15,15 @@ use linalg_core::stats::Estimate;
 
 use crate::model::{PairCorrelations, PairwiseModel};
 
+pub(super) use blocks::{Block, Blocks, Sums};
 pub use equilibration::Equilibration;
+pub(super) use equilibration::{FEWEST_SAMPLES, LARGEST_DRIFT, drift};
 pub use lanes::Lanes;
-pub(super) use pooled::Pooled;
+pub(super) use lanes::tau_estimate;
+pub(super) use pooled::{Pooled, function_estimate};
+pub(super) use saved::{Read, counted, invalid, read_units};
 use series::Series;
+pub(super) use signs::{SignBlocks, column_estimate};
 
 /// Averages of energy, magnetization and, on request, single spins and pairs, over one or many replicas.
 ///

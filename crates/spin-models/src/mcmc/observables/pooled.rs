@@ -3,7 +3,7 @@
 use linalg_core::stats::{Binning, Estimate};
 use linalg_core::{Merge, stats::BinningLevel};
 
-use super::series::{Block, Sums};
+use super::blocks::{Block, Sums};
 
 /// A chain must be this many times longer than its measured autocorrelation time before its own error is believed.
 /// In a shorter chain the time itself comes out too small, by half at ten true times.
@@ -117,7 +117,7 @@ fn reported_level(binning: &Binning, chains: usize) -> Option<BinningLevel> {
 ///
 /// Groups may differ in size (Busing, Meijer and van der Leeden, Stat. Comput. 9, 3 (1999)). Returns the value with
 /// its bias of order 1/n removed, and its variance.
-pub(super) fn jackknife(groups: &[Block], function: &dyn Fn(&Sums) -> f64) -> Option<(f64, f64)> {
+fn jackknife(groups: &[Block], function: &dyn Fn(&Sums) -> f64) -> Option<(f64, f64)> {
     let mut total = Block::default();
     groups.iter().for_each(|group| total.add(group));
     let n = total.count as f64;
@@ -139,6 +139,25 @@ pub(super) fn jackknife(groups: &[Block], function: &dyn Fn(&Sums) -> f64) -> Op
     }
     let variance = pseudo.iter().map(|(h, value)| (value - corrected).powi(2) / (h - 1.0)).sum::<f64>() / g;
     Some((corrected, variance))
+}
+
+/// A function of the mean moments with its jackknife error, from the blocks of all chains and the sums of each chain.
+///
+/// # Panics
+/// If there is no chain.
+pub(in crate::mcmc) fn function_estimate(
+    blocks: &[Block],
+    chains: &[Block],
+    tau: f64,
+    function: &dyn Fn(&Sums) -> f64,
+) -> Estimate {
+    let Some((value, within)) = jackknife(blocks, function) else {
+        let total = chains[0];
+        return Estimate::new(function(&total.sums.map(|sum| sum / total.count as f64)), f64::INFINITY);
+    };
+    let between = jackknife(chains, function).map(|(_, variance)| variance);
+    let count = chains.iter().map(|chain| chain.count).sum();
+    Pooled { mean: value, within, tau, count, chains: chains.len(), between }.estimate()
 }
 
 #[cfg(test)]

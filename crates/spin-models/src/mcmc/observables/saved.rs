@@ -6,15 +6,16 @@ use linalg_core::merge::{Merge, Units};
 use linalg_core::stats::Binning;
 
 use super::Observables;
-use super::series::{Block, MOST_BLOCKS, PAIR_ROWS, SITE_ROWS, Series};
+use super::blocks::{Block, Blocks, MOST_BLOCKS};
+use super::series::{PAIR_ROWS, SITE_ROWS, Series};
 use super::signs::SignBlocks;
 use crate::Result;
 
 const KIND: &str = "observables 1";
 
-type Read<T> = std::result::Result<T, CheckpointError>;
+pub(in crate::mcmc) type Read<T> = std::result::Result<T, CheckpointError>;
 
-fn invalid<T>(what: &'static str, at: usize) -> Read<T> {
+pub(in crate::mcmc) fn invalid<T>(what: &'static str, at: usize) -> Read<T> {
     Err(CheckpointError::Invalid { what, at })
 }
 
@@ -60,13 +61,7 @@ fn read_observables(from: &Checkpoint) -> Read<Observables> {
     if pairs.iter().any(|&(i, j)| i.max(j) as usize >= n_spins) {
         return invalid("pair", at);
     }
-    let mut units = Units::new();
-    for range in reader.read_u64s()?.chunks(2) {
-        let &[a, b] = range else { return invalid("units", at) };
-        if a >= b || units.merge(&Units::range(a..b)).is_err() {
-            return invalid("units", at);
-        }
-    }
+    let units = read_units(&mut reader, at)?;
     let n_sites = with_sites.then_some(n_spins);
     let n_pairs = (!pairs.is_empty()).then_some(pairs.len());
     let mut lanes = Vec::new();
@@ -82,22 +77,31 @@ fn read_observables(from: &Checkpoint) -> Read<Observables> {
     Ok(Observables { n_spins, problem: from.problem, units, with_sites, pairs, lanes })
 }
 
+/// Ranges of work units.
+pub(in crate::mcmc) fn read_units(reader: &mut Reader<'_>, at: usize) -> Read<Units> {
+    let mut units = Units::new();
+    for range in reader.read_u64s()?.chunks(2) {
+        let &[a, b] = range else { return invalid("units", at) };
+        if a >= b || units.merge(&Units::range(a..b)).is_err() {
+            return invalid("units", at);
+        }
+    }
+    Ok(units)
+}
+
 /// A number of items of at least 8 bytes each, no more than can follow.
-fn counted(reader: &mut Reader<'_>, what: &'static str) -> Read<usize> {
+pub(in crate::mcmc) fn counted(reader: &mut Reader<'_>, what: &'static str) -> Read<usize> {
     let at = reader.position();
     let count = reader.read_usize()?;
     if count > reader.remaining() / 8 { invalid(what, at) } else { Ok(count) }
 }
 
 fn write_series(series: &Series, out: &mut Writer) {
-    out.write_f64(series.reference).write_u64(series.block_length);
+    out.write_f64(series.reference).write_u64(series.blocks.length);
     for binning in [&series.energy, &series.magnetization, &series.abs_magnetization] {
         binning.write(out);
     }
-    out.write_usize(series.blocks.len());
-    for block in series.blocks.iter().chain([&series.current]) {
-        out.write_u64(block.count).write_f64s(&block.sums);
-    }
+    series.blocks.write(out);
     for signs in [&series.sites, &series.pairs].into_iter().flatten() {
         signs.write(out);
     }
@@ -107,41 +111,57 @@ fn read_series(reader: &mut Reader<'_>, n_sites: Option<usize>, n_pairs: Option<
     let at = reader.position();
     let mut series = Series::new(None, None);
     series.reference = reader.read_f64()?;
-    series.block_length = reader.read_u64()?;
+    let length = reader.read_u64()?;
     series.energy = Binning::read(reader)?;
     series.magnetization = Binning::read(reader)?;
     series.abs_magnetization = Binning::read(reader)?;
-    let n_blocks = reader.read_usize()?;
-    if n_blocks >= MOST_BLOCKS {
-        return invalid("number of blocks", at);
-    }
-    let read_block = |reader: &mut Reader<'_>| {
-        let mut block = Block { count: reader.read_u64()?, ..Block::default() };
-        reader.read_f64s_into(&mut block.sums)?;
-        Ok(block)
-    };
-    series.blocks = (0..n_blocks).map(|_| read_block(reader)).collect::<Read<Vec<Block>>>()?;
-    series.current = read_block(reader)?;
-    let whole = series.blocks.iter().all(|block| block.count == series.block_length);
     let counts = [&series.energy, &series.magnetization, &series.abs_magnetization].map(Binning::count);
-    let count = (n_blocks as u64).checked_mul(series.block_length).and_then(|n| n.checked_add(series.current.count));
-    if !whole || series.current.count >= series.block_length || counts.iter().any(|&n| Some(n) != count) {
-        return invalid("number of measurements", at);
-    }
+    series.blocks = Blocks::read(length, counts, at, reader)?;
     series.sites = n_sites.map(|width| SignBlocks::read(width, SITE_ROWS, counts[0], reader)).transpose()?;
     series.pairs = n_pairs.map(|width| SignBlocks::read(width, PAIR_ROWS, counts[0], reader)).transpose()?;
     Ok(series)
 }
 
+impl Blocks {
+    /// Writes all but the length of a block.
+    pub(in crate::mcmc) fn write(&self, out: &mut Writer) {
+        out.write_usize(self.complete.len());
+        for block in self.complete.iter().chain([&self.current]) {
+            out.write_u64(block.count).write_f64s(&block.sums);
+        }
+    }
+
+    /// Reads blocks of `length` measurements, of which all `counts` must agree on the number. `at`: where the chain begins.
+    pub(in crate::mcmc) fn read(length: u64, counts: [u64; 3], at: usize, reader: &mut Reader<'_>) -> Read<Self> {
+        let n_blocks = reader.read_usize()?;
+        if n_blocks >= MOST_BLOCKS {
+            return invalid("number of blocks", at);
+        }
+        let read_block = |reader: &mut Reader<'_>| {
+            let mut block = Block { count: reader.read_u64()?, ..Block::default() };
+            reader.read_f64s_into(&mut block.sums)?;
+            Ok(block)
+        };
+        let complete = (0..n_blocks).map(|_| read_block(reader)).collect::<Read<Vec<Block>>>()?;
+        let current = read_block(reader)?;
+        let whole = complete.iter().all(|block| block.count == length);
+        let count = (n_blocks as u64).checked_mul(length).and_then(|n| n.checked_add(current.count));
+        if !whole || current.count >= length || counts.iter().any(|&n| Some(n) != count) {
+            return invalid("number of measurements", at);
+        }
+        Ok(Self { complete, length, current })
+    }
+}
+
 impl SignBlocks {
-    fn write(&self, out: &mut Writer) {
+    pub(in crate::mcmc) fn write(&self, out: &mut Writer) {
         let bytes = |sums: &[i32]| sums.iter().flat_map(|sum| sum.to_le_bytes()).collect::<Vec<u8>>();
         out.write_u64(self.block_length).write_u64(self.filled);
         out.write_u8s(&bytes(&self.rows)).write_u8s(&bytes(&self.current));
     }
 
     /// Reads the sums of a chain of `count` measurements. The width comes from the file: nothing is allocated by it.
-    fn read(width: usize, most_rows: usize, count: u64, reader: &mut Reader<'_>) -> Read<Self> {
+    pub(in crate::mcmc) fn read(width: usize, most_rows: usize, count: u64, reader: &mut Reader<'_>) -> Read<Self> {
         let at = reader.position();
         let (block_length, filled) = (reader.read_u64()?, reader.read_u64()?);
         let sums = |bytes: Vec<u8>| -> Vec<i32> {

@@ -2,32 +2,14 @@
 
 use linalg_core::stats::Binning;
 
+use super::blocks::{Block, Blocks};
 use super::signs::SignBlocks;
-
-/// Complete blocks kept of a chain: from half of this number up to it.
-pub(super) const MOST_BLOCKS: usize = 128;
 
 /// Rows of block sums kept of sites, and of pairs, which are many.
 pub(super) const SITE_ROWS: usize = 64;
 pub(super) const PAIR_ROWS: usize = 32;
 
-/// Sums over measurements of `e - e_0`, `(e - e_0)²`, `m`, `|m|`, `m²`, `m⁴`, with `e_0` the reference of the chain.
-pub(super) type Sums = [f64; 6];
-
-/// Measurements and their sums.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Block {
-    pub count: u64,
-    pub sums: Sums,
-}
-
 impl Block {
-    pub fn add(&mut self, other: &Self) {
-        self.count += other.count;
-        self.sums.iter_mut().zip(other.sums).for_each(|(sum, x)| *sum += x);
-    }
-
     /// The same measurements relative to a reference energy lower by `shift`.
     pub fn shifted(mut self, shift: f64) -> Self {
         let n = self.count as f64;
@@ -47,11 +29,8 @@ pub(super) struct Series {
     pub energy: Binning,
     pub magnetization: Binning,
     pub abs_magnetization: Binning,
-    /// Complete blocks of `block_length` measurements each, in order of time.
-    pub blocks: Vec<Block>,
-    pub block_length: u64,
-    /// The block that is being filled.
-    pub current: Block,
+    /// Sums of `e - e_0`, `(e - e_0)²`, `m`, `|m|`, `m²`, `m⁴`, with `e_0` the reference of the chain.
+    pub blocks: Blocks,
     pub sites: Option<SignBlocks>,
     pub pairs: Option<SignBlocks>,
 }
@@ -60,7 +39,7 @@ impl Series {
     pub fn new(n_sites: Option<usize>, n_pairs: Option<usize>) -> Self {
         let sites = n_sites.map(|width| SignBlocks::new(width, SITE_ROWS));
         let pairs = n_pairs.map(|width| SignBlocks::new(width, PAIR_ROWS));
-        Self { block_length: 1, sites, pairs, ..Self::default() }
+        Self { sites, pairs, ..Self::default() }
     }
 
     /// Number of measurements.
@@ -77,54 +56,18 @@ impl Series {
         self.magnetization.push(m);
         self.abs_magnetization.push(m.abs());
         let (d, m2) = (e - self.reference, m * m);
-        self.current.add(&Block { count: 1, sums: [d, d * d, m, m.abs(), m2, m2 * m2] });
-        if self.current.count == self.block_length {
-            self.blocks.push(std::mem::take(&mut self.current));
-            if self.blocks.len() == MOST_BLOCKS {
-                self.blocks = coarsened(&self.blocks, 2);
-                self.block_length *= 2;
-            }
-        }
+        self.blocks.push([d, d * d, m, m.abs(), m2, m2 * m2]);
     }
 
     /// Everything measured, relative to the reference of the chain.
     pub fn total(&self) -> Block {
-        let mut total = self.current;
-        self.blocks.iter().for_each(|block| total.add(block));
-        total
+        self.blocks.total()
     }
-
-    /// Blocks of at least `length` measurements, but at least four where there are as many; the last takes the rest.
-    pub fn blocks_of(&self, length: f64) -> Vec<Block> {
-        // Too long a length, or NaN, gives the coarsest blocks.
-        let wanted = (length / self.block_length as f64).ceil().min(MOST_BLOCKS as f64) as usize;
-        let factor = wanted.min(self.blocks.len() / 4).max(1);
-        let mut blocks = coarsened(&self.blocks, factor);
-        let complete = self.blocks.len() / factor;
-        // What does not fill a block goes to the last complete one.
-        let rest = blocks.split_off(complete.min(blocks.len()));
-        for part in rest.iter().chain(std::iter::once(&self.current)).filter(|part| part.count > 0) {
-            match blocks.last_mut() {
-                Some(last) => last.add(part),
-                None => blocks.push(*part),
-            }
-        }
-        blocks
-    }
-}
-
-/// Joins `factor` successive blocks; the last may have fewer.
-fn coarsened(blocks: &[Block], factor: usize) -> Vec<Block> {
-    let join = |group: &[Block]| {
-        let mut joined = Block::default();
-        group.iter().for_each(|block| joined.add(block));
-        joined
-    };
-    blocks.chunks(factor).map(join).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::blocks::MOST_BLOCKS;
     use super::*;
 
     #[test]
@@ -132,16 +75,16 @@ mod tests {
         let mut series = Series::new(None, None);
         for k in 1..=10_007u64 {
             series.push(k as f64, if k % 3 == 0 { -0.5 } else { 0.25 });
-            assert!(series.blocks.len() < MOST_BLOCKS);
+            assert!(series.blocks.complete.len() < MOST_BLOCKS);
         }
-        assert_eq!(series.block_length, 128);
+        assert_eq!(series.blocks.length, 128);
         let total = series.total();
         assert_eq!(total.count, 10_007);
         // Relative to the first energy, 1: Σ (k - 1) = n (n - 1) / 2.
         approx::assert_relative_eq!(total.sums[0], 10_007.0 * 10_006.0 / 2.0);
         approx::assert_relative_eq!(total.shifted(1.0).sums[0], 10_007.0 * 10_008.0 / 2.0);
         for length in [0.0, 1.0, 300.0, 1e18, f64::NAN] {
-            let blocks = series.blocks_of(length);
+            let blocks = series.blocks.of_length(length);
             assert!(blocks.len() >= 4);
             assert_eq!(blocks.iter().map(|block| block.count).sum::<u64>(), 10_007);
             assert!(length > 2e3 || blocks.iter().all(|block| block.count as f64 >= length) || length.is_nan());
@@ -151,11 +94,11 @@ mod tests {
     #[test]
     fn short_chains_have_one_block_a_measurement() {
         let mut series = Series::new(None, None);
-        assert!(series.blocks_of(5.0).is_empty());
+        assert!(series.blocks.of_length(5.0).is_empty());
         series.push(1.0, 1.0);
-        assert_eq!(series.blocks_of(5.0).len(), 1);
+        assert_eq!(series.blocks.of_length(5.0).len(), 1);
         (0..6).for_each(|_| series.push(2.0, 1.0));
-        assert_eq!(series.blocks_of(1.0).len(), 7);
-        assert_eq!(series.blocks_of(100.0).len(), 7);
+        assert_eq!(series.blocks.of_length(1.0).len(), 7);
+        assert_eq!(series.blocks.of_length(100.0).len(), 7);
     }
 }

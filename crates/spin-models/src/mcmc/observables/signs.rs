@@ -9,15 +9,15 @@ use super::pooled::Pooled;
 /// The sums are integers: nothing is rounded, and a row of 32-bit sums holds 2³¹ measurements.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct SignBlocks {
-    pub(super) width: usize,
+pub(in crate::mcmc) struct SignBlocks {
+    pub(in crate::mcmc) width: usize,
     /// Complete blocks kept, an even number: from half of it up to it.
-    pub(super) most_rows: usize,
+    pub(in crate::mcmc) most_rows: usize,
     /// Complete blocks, a row of `width` sums each, in order of time.
-    pub(super) rows: Vec<i32>,
-    pub(super) block_length: u64,
-    pub(super) current: Vec<i32>,
-    pub(super) filled: u64,
+    pub(in crate::mcmc) rows: Vec<i32>,
+    pub(in crate::mcmc) block_length: u64,
+    pub(in crate::mcmc) current: Vec<i32>,
+    pub(in crate::mcmc) filled: u64,
 }
 
 impl SignBlocks {
@@ -81,7 +81,7 @@ impl SignBlocks {
 /// The variance of a single measurement is `1 - mean²` exactly, which gives the autocorrelation time from the scatter
 /// of blocks. The shortest blocks of ten times that are used; where the longest are too short, the largest error is.
 /// An error below `2 / n`, one flip among n measurements, is not resolved: a spin that was never seen to turn has that.
-pub(super) fn column_estimate(chains: &[&SignBlocks], column: usize) -> Estimate {
+pub(in crate::mcmc) fn column_estimate(chains: &[&SignBlocks], column: usize) -> Estimate {
     let chains: Vec<&SignBlocks> = chains.iter().copied().filter(|chain| chain.count() > 0).collect();
     let count: u64 = chains.iter().map(|chain| chain.count()).sum();
     let mean = chains.iter().map(|chain| chain.total(column)).sum::<i64>() as f64 / count as f64;

@@ -4,6 +4,7 @@ mod core;
 mod exchange;
 mod ladder;
 mod pair_move;
+mod pairs;
 
 use std::fmt;
 
