@@ -59,8 +59,7 @@ pub enum Engine {
     /// [`SwendsenWang`], or [`TorusSwendsenWang`] for the uniform ferromagnet on a torus; a sweep decomposes the whole
     /// lattice.
     SwendsenWang,
-    /// [`Niedermayer`] with E₀ = 0, which turns every cluster it builds with probability 1 and is Wolff's for a
-    /// ferromagnet of one coupling.
+    /// [`Niedermayer`] with E₀ = 0, half way between single flips and Wolff's clusters; a sweep tries one cluster.
     Niedermayer,
 }
 
@@ -104,9 +103,9 @@ impl Engine {
 
     /// The engine that gives most independent samples a second for this model, by rules of thumb. `O(N + M)`.
     ///
-    /// Clusters where the model has no field, is not frustrated and is within reach of its transition: on a uniform
-    /// torus where the correlation length $`ξ ≈ |1 - K/K_c|^{-ν} / 2`$, or the lattice, is longer than 20; on other
-    /// graphs where $`\tanh(β|J|)(c - 1) > 0.8`$, the transition of a tree being at 1, with |J| the mean coupling and
+    /// Clusters where the model has no field, is not frustrated and is below its transition or close to it: on a
+    /// uniform torus where the correlation length $`ξ ≈ |1 - K/K_c|^{-ν} / 2`$ is longer than 20; on other graphs
+    /// where $`\tanh(β|J|)(c - 1) > 0.8`$, the transition of a tree being at 1, with |J| the mean coupling and
     /// c the mean degree at the end of a bond. Otherwise packed spins where the couplings allow them, and Metropolis
     /// where not. Frustrated models at low temperature need [`ParallelTempering`](super::ParallelTempering), which is
     /// not for one temperature.
@@ -180,6 +179,9 @@ fn clusters_pay(model: &Ising, beta: f64) -> Option<String> {
     {
         let distance = (1.0 - beta * torus.coupling() / critical).abs();
         let length = torus.lengths().iter().copied().max().unwrap_or(0) as f64;
+        if beta * torus.coupling() > critical {
+            return Some("below the transition, where single flips leave stripes".to_owned());
+        }
         let correlation = (0.5 * distance.powf(-nu)).min(length);
         return (correlation > LONG)
             .then(|| format!("correlation length about {correlation:.0} on a torus of length {length}"));
@@ -257,6 +259,7 @@ mod tests {
         assert_eq!(planned(&glass, 1.0), Engine::Multispin);
         let gaussian = Ising::edwards_anderson(&square, Disorder::gaussian(), &mut rng)?;
         assert_eq!(planned(&gaussian, 1.0), Engine::Metropolis);
+        assert_eq!(planned(&Ising::ferromagnet(&square, 1.0)?, 0.7), Engine::SwendsenWang);
         let cubic = Ising::cubic(32, Boundary::Periodic, 1.0)?;
         assert_eq!(planned(&cubic, 0.2216), Engine::SwendsenWang);
         assert_eq!(planned(&cubic, 0.15), Engine::Multispin);
