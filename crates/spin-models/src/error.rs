@@ -103,6 +103,21 @@ pub enum Error {
         /// What about the model excludes it, with the place.
         reason: String,
     },
+    /// Data at several temperatures that nothing connects.
+    #[error(
+        "{solver}: the energies up to beta = {lower} and from beta = {upper} on do not overlap: \
+         {shared} samples in common, at least 1 is needed"
+    )]
+    NoOverlap {
+        /// Name of the analysis.
+        solver: &'static str,
+        /// The inverse temperature below the gap.
+        lower: f64,
+        /// The inverse temperature above the gap.
+        upper: f64,
+        /// How many independent samples both sides share.
+        shared: f64,
+    },
     /// An observer asked for a stop before there was a result.
     #[error("{solver} was stopped after {done} of {total} steps")]
     Stopped {

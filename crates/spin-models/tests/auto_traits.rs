@@ -36,6 +36,13 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<OverlapEquilibration>();
     send_and_sync::<DisorderAverages>();
     send_and_sync::<WaveVectors>();
+    send_and_sync::<EnergySeries>();
+    send_and_sync::<EnergyHistogram>();
+    send_and_sync::<Mbar>();
+    send_and_sync::<Reweighted>();
+    send_and_sync::<ReweightingParams>();
+    send_and_sync::<ReweightingReport>();
+    send_and_sync::<Wham>();
     send_and_sync::<Solution>();
     send_and_sync::<LnZ>();
     send_and_sync::<Progress>();

@@ -13,6 +13,7 @@
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
 //! | [`Overlaps`] | the same for pairs of replicas: q, link overlap, P(q), correlation length |
 //! | [`DisorderAverages`] | overlaps averaged over samples |
+//! | [`Mbar`], [`Wham`] | averages between and beyond the simulated temperatures, ln Z, density of states |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
 //! | [`simulated_annealing`] | configurations of low energy |
 //! | [`MonteCarlo`] | all averages of an Ising model in one call, as a [`Solve`](crate::Solve) |
@@ -54,6 +55,7 @@ mod overlaps;
 mod parallel_tempering;
 mod population_annealing;
 mod replicas64;
+mod reweighting;
 mod solver;
 mod thermodynamic;
 mod threads;
@@ -77,5 +79,6 @@ pub use population_annealing::{
     PopulationStep,
 };
 pub use replicas64::Replicas64;
+pub use reweighting::{EnergyHistogram, EnergySeries, Mbar, Reweighted, ReweightingParams, ReweightingReport, Wham};
 pub use solver::MonteCarlo;
 pub use thermodynamic::{ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration};
