@@ -1,0 +1,144 @@
+//! Does the three-dimensional ±J spin glass have a transition at T > 0?
+//!
+//! Parallel tempering with two replicas at every temperature on L x L x L tori with random couplings ±1. The
+//! correlation length of the spin-glass overlap over L does not depend on L at a transition: the curves of different
+//! sizes cross. Errors and the crossing's are those of the scatter of the samples (bootstrap).
+//!
+//! ```text
+//! cargo run --release --example edwards_anderson
+//! cargo run --release --example edwards_anderson -- --sizes 4,6,8 --samples 1000 --sweeps 20000 --threads 8 --out ea.jsonl
+//! cargo run --release --example edwards_anderson -- --out ea.jsonl --resume
+//! cargo run --release --example edwards_anderson -- --quick --json
+//! ```
+//!
+//! The defaults give the crossing of L = 4 and 6 to about 0.1. Published: T_c = 1.102(3) (Baity-Jesi et al., Phys. Rev. B
+//! 88, 224416 (2013)), towards which the crossings of small sizes move with corrections to scaling. Whether the samples
+//! are in equilibrium is shown by `[<q²>]` at the lowest temperature in the last three doublings of the run.
+
+mod analysis;
+mod engine;
+mod record;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use spin_models::Progress;
+use workspace_examples::exit;
+use workspace_examples::progress::Bar;
+
+use engine::{Plan, Sample};
+use record::Log;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Finite-size crossing of the correlation length of the three-dimensional ±J model.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "edwards_anderson", version)]
+struct Args {
+    /// Linear sizes.
+    #[arg(long, value_delimiter = ',', default_values_t = [4, 6])]
+    sizes: Vec<usize>,
+    /// Samples of the couplings for each size.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(2..))]
+    samples: u64,
+    /// Measured sweeps a sample; as many come first.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(80..))]
+    sweeps: u64,
+    /// Number of temperatures.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(4..=1000))]
+    temperatures: u64,
+    /// Lowest temperature.
+    #[arg(long, default_value_t = 0.9)]
+    coldest: f64,
+    /// Highest temperature.
+    #[arg(long, default_value_t = 1.9)]
+    hottest: f64,
+    /// Seed; every sample has streams of its own.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads, which share the samples; the numbers do not depend on it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    threads: u64,
+    /// Sizes 3 and 4 with few samples.
+    #[arg(long)]
+    quick: bool,
+    /// Writes every finished sample to this file as a line of JSON.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Takes the samples that are in the file of --out already from there.
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// Where to draw; `target/figures/edwards_anderson.svg` by default.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// JSON objects, one a line, instead of the tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Simulates the samples that are missing, in order; each is written as soon as all before it are.
+fn simulate_all(args: &Args, plan: &Plan, l: usize, log: &mut Log) -> Result<Vec<Sample>, Failure> {
+    let mut samples: Vec<Option<Sample>> = (0..args.samples).map(|number| log.take(l, number)).collect();
+    let missing: Vec<u64> = (0..args.samples).filter(|&number| samples[number as usize].is_none()).collect();
+    let total = missing.len() as u64;
+    let mut bar = Bar::new(&format!("L = {l}"));
+    let (send, receive) = std::sync::mpsc::channel();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| -> Result<(), Failure> {
+        for _ in 0..args.threads.min(total) {
+            let (send, next, missing) = (send.clone(), &next, &missing);
+            scope.spawn(move || {
+                while let Some(&number) = missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    // A leader that has failed has dropped its end: nothing more is wanted.
+                    if send.send((number, engine::simulate(plan, l, number))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut written = 0;
+        let receive = receive;
+        for done in 1..=total {
+            let Ok((number, sample)) = receive.recv() else { break };
+            samples[number as usize] = Some(sample?);
+            while let Some(sample) = missing.get(written).and_then(|&number| samples[number as usize].as_ref()) {
+                log.write(sample)?;
+                written += 1;
+            }
+            let _ = linalg_core::Observer::observe(&mut bar, &Progress::new("samples", done, total));
+        }
+        Ok(())
+    })?;
+    bar.finish();
+    Ok(samples.into_iter().flatten().collect())
+}
+
+fn run(mut args: Args) -> Result<(), Failure> {
+    if args.quick {
+        (args.sizes, args.samples) = (vec![3, 4], args.samples.min(24));
+        (args.sweeps, args.temperatures) = (args.sweeps.min(400), args.temperatures.min(8));
+    }
+    args.sizes.sort_unstable();
+    args.sizes.dedup();
+    if args.sizes.first().is_none_or(|&l| l < 2) {
+        return Err(format!("--sizes is {:?}, expected sizes of at least 2", args.sizes).into());
+    }
+    let plan = Plan::new(&args)?;
+    let mut log = Log::open(&args, &plan)?;
+    let mut results = Vec::new();
+    for &l in &args.sizes {
+        let samples = simulate_all(&args, &plan, l, &mut log)?;
+        let size = analysis::Size::new(l, &plan, samples)?;
+        report::size(&args, &plan, &size)?;
+        results.push(size);
+    }
+    report::crossings(&args, &analysis::crossings(&plan, &results, args.seed)?);
+    report::draw(&args, &plan, &results)
+}
+
+fn main() -> ExitCode {
+    exit::report(run(Args::parse()))
+}

@@ -1,0 +1,116 @@
+//! Samples as lines of JSON.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+
+use serde_json::Value;
+use spin_models::mcmc::OverlapMoments;
+use workspace_examples::json::Line;
+
+use super::engine::{Plan, Sample};
+use super::{Args, Failure};
+
+/// The file of finished samples.
+pub struct Log {
+    out: Option<BufWriter<File>>,
+    found: BTreeMap<(usize, u64), Sample>,
+    plan: Plan,
+}
+
+impl Log {
+    /// Opens the file of `--out`, with what is in it on `--resume`.
+    pub fn open(args: &Args, plan: &Plan) -> Result<Self, Failure> {
+        let mut found = BTreeMap::new();
+        let Some(path) = &args.out else { return Ok(Self { out: None, found, plan: plan.clone() }) };
+        let mut kept = String::new();
+        if args.resume && path.exists() {
+            let text = std::fs::read_to_string(path)?;
+            for (number, line) in text.split_inclusive('\n').enumerate() {
+                // A line that the end of a run cut off has no line break.
+                let Some(whole) = line.strip_suffix('\n') else { break };
+                let sample =
+                    read(whole, plan).map_err(|error| format!("{}:{}: {error}", path.display(), number + 1))?;
+                found.insert((sample.size, sample.number), sample);
+                kept.push_str(line);
+            }
+        } else if path.exists() {
+            return Err(format!("{} exists: --resume goes on from it", path.display()).into());
+        }
+        let mut out = BufWriter::new(OpenOptions::new().create(true).write(true).truncate(true).open(path)?);
+        out.write_all(kept.as_bytes())?;
+        out.flush()?;
+        Ok(Self { out: Some(out), found, plan: plan.clone() })
+    }
+
+    /// A sample that the file holds.
+    pub fn take(&mut self, size: usize, number: u64) -> Option<Sample> {
+        self.found.remove(&(size, number))
+    }
+
+    /// Writes a sample through to the disk's file.
+    pub fn write(&mut self, sample: &Sample) -> std::io::Result<()> {
+        let Some(out) = &mut self.out else { return Ok(()) };
+        let column = |pick: fn(&OverlapMoments) -> f64| sample.moments.iter().map(pick).collect::<Vec<f64>>();
+        let line = Line::new()
+            .count("size", sample.size as u64)
+            .count("sample", sample.number)
+            .count("seed", self.plan.seed)
+            .count("sweeps", self.plan.sweeps)
+            .numbers("betas", Some(self.plan.ladder.betas()))
+            .numbers("abs_q", Some(&column(|m| m.abs_q)))
+            .numbers("q2", Some(&column(|m| m.q2)))
+            .numbers("q4", Some(&column(|m| m.q4)))
+            .numbers("q_link", Some(&column(|m| m.link.unwrap_or(f64::NAN))))
+            .numbers("q2_k", Some(&column(|m| m.q2_k.unwrap_or(f64::NAN))))
+            .numbers("energy_per_bond", Some(&sample.energy_per_bond))
+            .numbers("swap_acceptance", Some(&sample.swap_acceptance))
+            .numbers("q2_windows", Some(&sample.windows))
+            .count("round_trips", sample.round_trips);
+        writeln!(out, "{}", line.finish())?;
+        out.flush()
+    }
+}
+
+/// A sample of the same run from its line.
+fn read(line: &str, plan: &Plan) -> Result<Sample, Failure> {
+    let value: Value = serde_json::from_str(line)?;
+    let count = |key: &str| value[key].as_u64().ok_or_else(|| format!("{key} is {}, expected a count", value[key]));
+    let list = |key: &str, len: usize| -> Result<Vec<f64>, Failure> {
+        let items = value[key].as_array().filter(|items| items.len() == len);
+        let items = items.ok_or_else(|| format!("{key} is not a list of {len} numbers"))?;
+        let number = |item: &Value| item.as_f64().ok_or_else(|| format!("{item} in {key}, expected a number").into());
+        items.iter().map(number).collect()
+    };
+    for (key, expected) in [("seed", plan.seed), ("sweeps", plan.sweeps)] {
+        let found = count(key)?;
+        if found != expected {
+            return Err(format!("{key} is {found}, that of this run {expected}").into());
+        }
+    }
+    let lanes = plan.ladder.len();
+    let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
+    if !list("betas", lanes)?.iter().zip(plan.ladder.betas()).all(same) {
+        return Err("other temperatures than those of this run".into());
+    }
+    let columns = ["abs_q", "q2", "q4", "q_link", "q2_k"].map(|key| list(key, lanes));
+    let [abs_q, q2, q4, link, q2_k] = columns;
+    let (abs_q, q2, q4, link, q2_k) = (abs_q?, q2?, q4?, link?, q2_k?);
+    let moments = (0..lanes).map(|k| OverlapMoments {
+        abs_q: abs_q[k],
+        q2: q2[k],
+        q4: q4[k],
+        link: Some(link[k]),
+        q2_k: Some(q2_k[k]),
+    });
+    let windows = list("q2_windows", 3)?;
+    Ok(Sample {
+        size: count("size")? as usize,
+        number: count("sample")?,
+        moments: moments.collect(),
+        energy_per_bond: list("energy_per_bond", lanes)?,
+        swap_acceptance: list("swap_acceptance", lanes - 1)?,
+        windows: [windows[0], windows[1], windows[2]],
+        round_trips: count("round_trips")?,
+    })
+}
