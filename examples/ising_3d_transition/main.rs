@@ -52,7 +52,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [6, 8, 12, 16])]
     sizes: Vec<usize>,
     /// Measured sweeps, full decompositions, at each inverse temperature; a tenth as many come first.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..))]
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(200..))]
     sweeps: u64,
     /// Seed.
     #[arg(long, default_value_t = 1)]

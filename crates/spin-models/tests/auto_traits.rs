@@ -1,8 +1,9 @@
 //! Models, solvers, results and simulations can be sent to threads and shared between them.
 
 use spin_models::mcmc::{
-    Chain, DisorderAverages, HeatBath, Metropolis, Observables, OverlapDistribution, OverlapEquilibration,
-    OverlapLanes, OverlapMoments, Overlaps, WaveVectors,
+    Chain, DisorderAverages, EnergyHistogram, EnergySeries, HeatBath, Mbar, Metropolis, Observables,
+    OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, Reweighted, ReweightingParams,
+    ReweightingReport, WaveVectors, Wham,
 };
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
