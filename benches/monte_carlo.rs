@@ -8,7 +8,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use linalg_core::Streams;
-use spin_models::mcmc::{Chain, Coloring, Dynamics, HeatBath, Metropolis, Observables, Order, Replicas64};
+use spin_models::mcmc::{Chain, Coloring, HeatBath, Metropolis, Observables, Order};
 use spin_models::{Boundary, CachedModel, Disorder, Ising, Lattice, MarkovKernel, SherringtonKirkpatrick, Simulation};
 
 const SEED: u64 = 20_240_501;
@@ -66,25 +66,6 @@ fn spin_flips(c: &mut Criterion) {
     group.finish();
 }
 
-fn packed(c: &mut Criterion) {
-    let mut group = c.benchmark_group("spin_flips");
-    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(30);
-    let (glass, glass_beta) = random_graph(4096);
-    let models = [("square64", square(64), 0.44), ("square256", square(256), 0.44), ("regular3", glass, glass_beta)];
-    for (name, model, beta) in models {
-        for (dynamics, label) in [(Dynamics::Metropolis, "metropolis"), (Dynamics::HeatBath, "heat_bath")] {
-            let mut replicas = Replicas64::new(&model, dynamics, Order::Sequential, beta, Streams::new(SEED), 0)
-                .expect("couplings of one modulus");
-            replicas.advance(100, &mut ());
-            group.throughput(Throughput::Elements(64 * replicas.n_spins() as u64));
-            group.bench_function(BenchmarkId::new("replicas64", format!("{label}_{name}")), |b| {
-                b.iter(|| black_box(replicas.advance(1, &mut ())));
-            });
-        }
-    }
-    group.finish();
-}
-
 fn measurement(c: &mut Criterion) {
     let mut group = c.benchmark_group("measurement");
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(30);
@@ -98,13 +79,8 @@ fn measurement(c: &mut Criterion) {
     for (name, mut averages) in shapes {
         group.bench_function(BenchmarkId::new("chain_square64", name), |b| b.iter(|| chain.measure(&mut averages)));
     }
-    let mut replicas =
-        Replicas64::new(&model, Dynamics::Metropolis, Order::Sequential, 0.44, Streams::new(SEED), 0).expect("±J");
-    let mut averages = Observables::new(4096, 64);
-    group.throughput(Throughput::Elements(64 * 4096));
-    group.bench_function("replicas64_square64/totals", |b| b.iter(|| replicas.measure(&mut averages)));
     group.finish();
 }
 
-criterion_group!(benches, spin_flips, packed, measurement);
+criterion_group!(benches, spin_flips, measurement);
 criterion_main!(benches);

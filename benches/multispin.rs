@@ -92,7 +92,9 @@ fn replicas(c: &mut Criterion) {
 
 fn samples(c: &mut Criterion) {
     let mut group = group(c, "multispin_samples");
-    for (name, lattice, beta) in [("square/16", square(16), 0.8), ("square/32", square(32), 0.8), ("cubic/8", cubic(8), 0.9)] {
+    for (name, lattice, beta) in
+        [("square/16", square(16), 0.8), ("square/32", square(32), 0.8), ("cubic/8", cubic(8), 0.9)]
+    {
         let samples: Vec<Ising> = (0..512).map(|sample| glass(&lattice, sample)).collect();
         time(&mut group, name, |set| {
             let simulation = DisorderSamples::new(&samples, Dynamics::Metropolis, beta, Streams::new(SEED), 0);

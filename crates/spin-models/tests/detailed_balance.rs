@@ -6,9 +6,7 @@
 use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use linalg_core::rng::ChaCha8Rng;
-use spin_models::mcmc::{
-    Coloring, Dynamics, HeatBath, Metropolis, Order, Replicas64, heat_bath_acceptance, metropolis_acceptance,
-};
+use spin_models::mcmc::{Coloring, HeatBath, Metropolis, Order, heat_bath_acceptance, metropolis_acceptance};
 use spin_models::{
     CachedModel, DiscreteModel, EnergyModel, InteractionModel, Ising, MarkovKernel, PairwiseModel, Potts, Simulation,
     Spins,
@@ -271,38 +269,6 @@ fn a_wrong_kernel_would_be_noticed() {
     assert!(chi_square(&counts, &matrix(&model, 0.51, metropolis_acceptance, &Order::Sequential)) > 5.0);
     let heat_bath = matrix(&model, 0.5, heat_bath_acceptance, &Order::Sequential);
     assert!(chi_square(&counts, &heat_bath) > 100.0);
-}
-
-#[test]
-fn packed_replicas_move_with_the_exact_frequencies() {
-    // Transitions of 64 replicas over 20000 sweeps, 16 states, seed 14; couplings of one modulus, fields in its units.
-    let model = Ising::builder(4)
-        .couplings([(0, 1, 0.5), (1, 2, -0.5), (2, 3, 0.5), (0, 3, 0.5), (0, 2, -0.5)])
-        .fields([0.5, 0.0, -1.0, 0.0])
-        .build()
-        .unwrap();
-    for order in [Order::Sequential, Order::Colored(Coloring::greedy(&model))] {
-        for ((name, rate), dynamics) in RATES.into_iter().zip([Dynamics::Metropolis, Dynamics::HeatBath]) {
-            let mut replicas = Replicas64::new(&model, dynamics, order.clone(), 0.8, Streams::new(14), 0).unwrap();
-            let mut counts = vec![vec![0; 16]; 16];
-            let states = |words: &[u64]| -> [usize; 64] {
-                std::array::from_fn(|lane| {
-                    words.iter().enumerate().map(|(i, word)| ((word >> lane) as usize & 1) << i).sum()
-                })
-            };
-            let mut before = states(replicas.words());
-            for _ in 0..20_000 {
-                replicas.advance(1, &mut ());
-                let after = states(replicas.words());
-                for (s, t) in before.into_iter().zip(after) {
-                    counts[s][t] += 1;
-                }
-                before = after;
-            }
-            let z = chi_square(&counts, &matrix(&model, 0.8, rate, &order));
-            assert!(z < 5.0, "{name} in {order:?} order: chi-square is {z} deviations off");
-        }
-    }
 }
 
 #[test]

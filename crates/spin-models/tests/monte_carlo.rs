@@ -5,9 +5,10 @@ use linalg_core::merge::{Merge, Units};
 use linalg_core::rand::RngExt;
 use linalg_core::stats::{Estimate, Running};
 use linalg_core::{Error as CoreError, Streams};
+use spin_models::mcmc::multispin::Replicas;
 use spin_models::mcmc::{
-    AnnealingParams, Chain, Coloring, Dynamics, HeatBath, Metropolis, MonteCarlo, Observables, Order, Replicas64,
-    SingleSpin, simulated_annealing,
+    AnnealingParams, Chain, Coloring, Dynamics, HeatBath, Metropolis, MonteCarlo, Observables, Order, SingleSpin,
+    simulated_annealing,
 };
 use spin_models::{
     Boundary, CachedModel, DiscreteModel, Disorder, EnergyModel, Enumeration, Error, InteractionModel, Ising, Lattice,
@@ -178,8 +179,7 @@ fn sixty_four_replicas() {
     let beta = 0.8;
     let exact = enumerate(&model, beta);
     for dynamics in [Dynamics::Metropolis, Dynamics::HeatBath] {
-        let order = Order::Colored(Coloring::greedy(&model));
-        let mut replicas = Replicas64::new(&model, dynamics, order, beta, Streams::new(500), 0).unwrap();
+        let mut replicas = Replicas::new(&model, 64, dynamics, beta, Streams::new(500), 0).unwrap();
         let mut averages = Observables::new(10, 64).with_sites().with_pairs(all_pairs(10));
         replicas.advance(100, &mut ());
         replicas.run(15_625, 1, &mut averages, &mut ());
@@ -202,8 +202,7 @@ fn replicas_are_independent() {
     // Energies of 64 replicas of a ring of 12, ten sweeps apart, 20000 times: correlation coefficients of
     // neighbouring lanes and of lanes 32 apart, |r| √n < 4.5 for 128 of them. Seed 501.
     let model = Ising::ring(12, 1.0).unwrap();
-    let mut replicas =
-        Replicas64::new(&model, Dynamics::HeatBath, Order::Sequential, 0.4, Streams::new(501), 0).unwrap();
+    let mut replicas = Replicas::new(&model, 64, Dynamics::HeatBath, 0.4, Streams::new(501), 0).unwrap();
     let n = 20_000;
     let (mut sum, mut square) = ([0.0; 64], [0.0; 64]);
     let mut products = [[0.0; 64]; 2];
@@ -283,7 +282,7 @@ fn simulations_behind_the_trait_resume_bit_for_bit() {
     let other = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut rng).unwrap();
     let engines = |model: &Ising, beta: f64, seed: u64| -> Vec<Box<dyn Simulation>> {
         let streams = Streams::new(seed);
-        let packed = Replicas64::new(model, Dynamics::Metropolis, Order::Sequential, beta, streams, 0).unwrap();
+        let packed = Replicas::new(model, 64, Dynamics::Metropolis, beta, streams, 0).unwrap();
         vec![
             Box::new(Chain::new(model.clone(), Metropolis::default(), beta, streams, 0).unwrap()),
             Box::new(Chain::new(model.clone(), HeatBath::new(Order::Random), beta, streams, 0).unwrap()),
@@ -341,9 +340,8 @@ fn an_eight_by_eight_torus_at_kaufmans_values() {
     // B. Kaufman, Phys. Rev. 76, 1232 (1949), evaluated at K = 0.4: energy and specific heat per spin, ln Z.
     let (u, c, ln_z) = (-1.222320643250913, 1.10047588936, 56.59938876042537);
     let model = Ising::square(8, Boundary::Periodic, 1.0).unwrap();
-    let order = Order::Colored(Coloring::checkerboard(&model).unwrap());
     // 64 replicas of 5000 sweeps, seed 7.
-    let mut replicas = Replicas64::new(&model, Dynamics::Metropolis, order, 0.4, Streams::new(7), 0).unwrap();
+    let mut replicas = Replicas::new(&model, 64, Dynamics::Metropolis, 0.4, Streams::new(7), 0).unwrap();
     let mut averages = Observables::new(64, 64);
     replicas.advance(500, &mut ());
     replicas.run(5000, 1, &mut averages, &mut ());
@@ -368,8 +366,7 @@ fn a_large_torus_at_criticality() {
     // Kaufman's formula for L = 32 at K_c. 64 replicas of 60000 sweeps, τ of the energy a few hundred; seed 9.
     let (beta, u, c) = (0.440_686_793_509_771_5, -1.433658466146248, 1.84676759004);
     let model = Ising::square(32, Boundary::Periodic, 1.0).unwrap();
-    let order = Order::Colored(Coloring::checkerboard(&model).unwrap());
-    let mut replicas = Replicas64::new(&model, Dynamics::HeatBath, order, beta, Streams::new(9), 0).unwrap();
+    let mut replicas = Replicas::new(&model, 64, Dynamics::HeatBath, beta, Streams::new(9), 0).unwrap();
     let mut averages = Observables::new(1024, 64);
     replicas.advance(20_000, &mut ());
     replicas.run(60_000, 1, &mut averages, &mut ());
@@ -444,13 +441,8 @@ fn seeds_give_the_same_configurations_in_every_build() {
         packed(chain.spins())
     };
     let configurations =
-        [after(Dynamics::Metropolis.kernel(Order::Sequential)), after(Dynamics::HeatBath.kernel(Order::Random)), {
-            let order = Order::Sequential;
-            let mut replicas = Replicas64::new(&model, Dynamics::HeatBath, order, 0.4, Streams::new(1), 2).unwrap();
-            replicas.advance(100, &mut ());
-            replicas.words()[17]
-        }];
-    assert_eq!(configurations, [6863257410132246142, 49786403113926656, 1114217759604628246]);
+        [after(Dynamics::Metropolis.kernel(Order::Sequential)), after(Dynamics::HeatBath.kernel(Order::Random))];
+    assert_eq!(configurations, [6863257410132246142, 49786403113926656]);
 }
 
 #[test]
@@ -469,7 +461,6 @@ fn annealing_reads_are_numbered() {
 fn public_types_can_go_to_threads() {
     fn check<T: Send + Sync>() {}
     check::<Chain<Ising, Metropolis>>();
-    check::<Replicas64>();
     check::<Observables>();
     check::<MonteCarlo>();
     check::<Coloring>();

@@ -30,8 +30,8 @@ fn critical_binder_cumulant_of_the_square_torus() {
 #[test]
 fn energy_on_the_nishimori_line() {
     let lattice = Lattice::square(16, Boundary::Periodic).unwrap();
-    for (p, dynamics) in [(0.08, Dynamics::Metropolis), (0.15, Dynamics::HeatBath)] {
-        let beta = 0.5 * ((1.0 - p) / p as f64).ln();
+    for (p, dynamics) in [(0.08_f64, Dynamics::Metropolis), (0.15, Dynamics::HeatBath)] {
+        let beta = 0.5 * ((1.0 - p) / p).ln();
         let streams = Streams::new(32);
         let sample = |k| {
             let disorder = Disorder::PlusMinus { j: 1.0, p_negative: p };

@@ -5,7 +5,6 @@
 //! | [`Metropolis`], [`HeatBath`] | single-spin kernels, in any [`Order`], for ±1 spins and for any alphabet |
 //! | [`cluster`] | kernels that turn many spins at once |
 //! | [`Chain`] | one kernel on one model at one β, as a [`Simulation`](crate::Simulation) |
-//! | [`Replicas64`] | 64 replicas of a ±J model in the bits of a word, as a `Simulation` |
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
@@ -54,7 +53,6 @@ mod order;
 mod overlaps;
 mod parallel_tempering;
 mod population_annealing;
-mod replicas64;
 mod reweighting;
 mod solver;
 mod thermodynamic;
@@ -78,7 +76,6 @@ pub use population_annealing::{
     Cooling, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart,
     PopulationStep,
 };
-pub use replicas64::Replicas64;
 pub use reweighting::{EnergyHistogram, EnergySeries, Mbar, Reweighted, ReweightingParams, ReweightingReport, Wham};
 pub use solver::MonteCarlo;
 pub use thermodynamic::{ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration};

@@ -27,9 +27,9 @@ pub(super) use signs::{SignBlocks, column_estimate};
 
 /// Averages of energy, magnetization and, on request, single spins and pairs, over one or many replicas.
 ///
-/// A *lane* is one replica of a simulation: one chain for [`Chain`](super::Chain), 64 for
-/// [`Replicas64`](super::Replicas64), one a temperature for a ladder. The estimates of this type pool all lanes, as
-/// independent chains at one temperature; those of a ladder are asked for by [`lane`](Self::lane).
+/// A *lane* is one replica of a simulation: one chain for [`Chain`](super::Chain), as many as there are for
+/// [`multispin::Replicas`](super::multispin::Replicas), one a temperature for a ladder. The estimates of this type pool
+/// all lanes, as independent chains at one temperature; those of a ladder are asked for by [`lane`](Self::lane).
 ///
 /// | estimate | |
 /// |---|---|
