@@ -1,13 +1,17 @@
-//! The simulation of one sample: the part that another engine replaces.
+//! The simulation of one sample, with all its temperatures in the bits of machine words.
 
 use linalg_core::Streams;
-use spin_models::mcmc::{
-    Ladder, Metropolis, Observables, OverlapMoments, Overlaps, ParallelTempering, ParallelTemperingParams,
-    ReplicaPairs, WaveVectors,
-};
+use spin_models::mcmc::multispin::TemperingLadders;
+use spin_models::mcmc::{Dynamics, Ladder, Observables, OverlapMoments, Overlaps, ReplicaPairs, WaveVectors};
 use spin_models::{Boundary, Disorder, Ising, Lattice, Simulation};
 
 use super::{Args, Failure};
+
+/// Ladders of temperatures of one sample, compared in pairs. With 12 temperatures they fill two words.
+const LADDERS: usize = 8;
+
+/// Sweeps from one measurement to the next: the overlaps of the pairs take as long as several sweeps.
+const INTERVAL: u64 = 20;
 
 /// What all samples share.
 #[derive(Debug, Clone)]
@@ -55,10 +59,9 @@ pub fn simulate(plan: &Plan, l: usize, number: u64) -> Result<Sample, spin_model
     let streams = Streams::new(plan.seed).child(l as u64).child(number);
     let lattice = Lattice::cubic(l, Boundary::Periodic)?;
     let model = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut streams.child(0).stream(0))?;
-    let params = ParallelTemperingParams::default().with_sets(2);
-    let ladder = plan.ladder.clone();
-    let lanes = ladder.len();
-    let mut tempering = ParallelTempering::new(&model, Metropolis::default(), ladder, params, streams.child(1))?;
+    let betas = plan.ladder.betas();
+    let lanes = betas.len();
+    let mut tempering = TemperingLadders::new(&model, betas, LADDERS, Dynamics::Metropolis, streams.child(1), 0)?;
     let empty = Overlaps::new(lattice.n_sites(), lanes)
         .with_links(lattice.edges())
         .with_wave_vectors(WaveVectors::of_lattice(&lattice)?);
@@ -66,22 +69,23 @@ pub fn simulate(plan: &Plan, l: usize, number: u64) -> Result<Sample, spin_model
     tempering.advance(total / 8, &mut ());
     let mut windows = [f64::NAN; 3];
     let mut overlaps = empty.clone();
-    let mut averages = Observables::new(lattice.n_sites(), lanes);
+    let mut averages = Observables::new(lattice.n_sites(), LADDERS * lanes);
     let mut swept = total / 8;
     for (window, end) in windows.iter_mut().zip([total / 4, total / 2, total]) {
-        (overlaps, averages) = (empty.clone(), Observables::new(lattice.n_sites(), lanes));
-        tempering.reset_counts();
-        tempering.run_pairs(end - swept, 1, &mut averages, &mut overlaps, &mut ());
+        (overlaps, averages) = (empty.clone(), Observables::new(lattice.n_sites(), LADDERS * lanes));
+        let measurements = ((end - swept) / INTERVAL).max(1);
+        tempering.run_pairs(measurements, INTERVAL, &mut averages, &mut overlaps, &mut ());
         *window = overlaps.lane(lanes - 1).moments().q2;
         swept = end;
     }
+    let energy = |lane: usize| averages.lanes(LADDERS * lane..LADDERS * (lane + 1)).energy().value;
     let bonds = lattice.n_edges() as f64;
     Ok(Sample {
         size: l,
         number,
         moments: (0..lanes).map(|lane| overlaps.lane(lane).moments()).collect(),
-        energy_per_bond: (0..lanes).map(|lane| averages.lane(lane).energy().value / bonds).collect(),
-        swap_acceptance: tempering.swap_acceptances(),
+        energy_per_bond: (0..lanes).map(|lane| energy(lane) / bonds).collect(),
+        swap_acceptance: tempering.swap_acceptance(),
         windows,
         round_trips: tempering.round_trips(),
     })

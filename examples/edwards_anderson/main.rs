@@ -42,7 +42,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [4, 6])]
     sizes: Vec<usize>,
     /// Samples of the couplings for each size.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(2..))]
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(2..))]
     samples: u64,
     /// Measured sweeps a sample; as many come first.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(80..))]

@@ -97,15 +97,7 @@ impl<'a> Running<'a> {
             },
             Self::Tempering(run) => run.measure_overlaps(into),
             Self::Houdayer(run) => run.measure_overlaps(into),
-            Self::Ladders(run) => {
-                let n = run.n_ladders();
-                for beta in 0..run.betas().len() {
-                    for pair in 0..n / 2 {
-                        let lane = n * beta + 2 * pair;
-                        into.record(beta, &run.configuration(lane), &run.configuration(lane + 1));
-                    }
-                }
-            }
+            Self::Ladders(run) => run.measure_overlaps(into),
         }
     }
 

@@ -3,8 +3,8 @@
 use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use spin_models::mcmc::multispin::{DisorderSamples, InstructionSet, Replicas, SquareLattice, TemperingLadders};
-use spin_models::mcmc::{Dynamics, Observables, heat_bath_acceptance, metropolis_acceptance};
-use spin_models::{Boundary, EnergyModel, Ising, Lattice, Simulation, Spins};
+use spin_models::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, heat_bath_acceptance, metropolis_acceptance};
+use spin_models::{Boundary, Disorder, EnergyModel, Ising, Lattice, Simulation, Spins};
 
 const DYNAMICS: [Dynamics; 2] = [Dynamics::Metropolis, Dynamics::HeatBath];
 
@@ -411,4 +411,33 @@ fn overlaps_of_pairs_are_those_of_independent_replicas() {
         let lane = 257 + 2 * pair;
         assert!((overlap - q(ladders.spins(lane), ladders.spins(lane + 1))).abs() < 1e-15);
     }
+}
+
+/// The overlaps by words are those of the spins: totals of 300 replicas of a ±J model on 70 sites, and of 40 ladders.
+#[test]
+fn overlaps_by_words_are_those_of_the_spins() {
+    let mut rng = Streams::new(40).stream(0);
+    let lattice = Lattice::rectangle([7, 10], [Boundary::Periodic, Boundary::Free]).unwrap();
+    let model = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut rng).unwrap();
+    let mut replicas = Replicas::new(&model, 300, Dynamics::Metropolis, 0.7, Streams::new(41), 0).unwrap();
+    let betas = [0.3, 0.6, 0.9];
+    let mut ladders = TemperingLadders::new(&model, &betas, 40, Dynamics::HeatBath, Streams::new(42), 0).unwrap();
+    let (mut words, mut spins) =
+        (Overlaps::new(70, 1).with_links_of(&model), Overlaps::new(70, 1).with_links_of(&model));
+    let (mut words_3, mut spins_3) = (Overlaps::new(70, 3), Overlaps::new(70, 3));
+    for _ in 0..5 {
+        replicas.advance(2, &mut ());
+        ladders.advance(2, &mut ());
+        replicas.measure_overlaps(&mut words);
+        ladders.measure_overlaps(&mut words_3);
+        for pair in 0..150 {
+            spins.record(0, &replicas.configuration(2 * pair), &replicas.configuration(2 * pair + 1));
+        }
+        for beta in 0..3 {
+            for lane in (40 * beta..40 * (beta + 1)).step_by(2) {
+                spins_3.record(beta, &ladders.configuration(lane), &ladders.configuration(lane + 1));
+            }
+        }
+    }
+    assert_eq!((words, words_3), (spins, spins_3));
 }

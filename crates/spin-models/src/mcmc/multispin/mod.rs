@@ -53,6 +53,7 @@ mod local;
 mod measure;
 mod memory;
 mod packing;
+mod pairs;
 mod population;
 mod replicas;
 mod samples;

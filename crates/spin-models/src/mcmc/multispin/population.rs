@@ -121,6 +121,16 @@ impl Population {
         (0..self.n_spins()).map(spin).collect()
     }
 
+    /// The spins of a replica in the order of the sites, 64 a word.
+    pub(super) fn packed_spins(&self, replica: usize) -> Vec<u64> {
+        let mut words = vec![0; self.n_spins().div_ceil(64)];
+        for site in 0..self.n_spins() {
+            let (unit, block, bit) = self.place(replica, site);
+            words[site / 64] |= u64::from(self.units[unit].spins[block].bit(bit)) << (site % 64);
+        }
+        words
+    }
+
     pub(super) fn set_spins(&mut self, replica: usize, s: &[i8]) {
         assert!(replica < self.n_replicas, "replica {replica} of {}", self.n_replicas);
         assert_eq!(s.len(), self.n_spins(), "{} spins for a model of {}", s.len(), self.n_spins());

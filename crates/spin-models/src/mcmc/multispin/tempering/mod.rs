@@ -67,7 +67,7 @@ const KIND: &str = "packed tempering 1";
 /// ```
 #[derive(Debug, Clone)]
 pub struct TemperingLadders {
-    population: Population,
+    pub(super) population: Population,
     betas: Vec<f64>,
     table: Table,
     /// One for every unit.
@@ -179,7 +179,7 @@ impl TemperingLadders {
     }
 
     /// Replica at a lane: replicas are numbered ladder by ladder.
-    fn replica(&self, lane: usize) -> usize {
+    pub(super) fn replica(&self, lane: usize) -> usize {
         assert!(lane < self.population.n_replicas, "lane {lane} of {}", self.population.n_replicas);
         lane % self.n_ladders() * self.betas.len() + lane / self.n_ladders()
     }
