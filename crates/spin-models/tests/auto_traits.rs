@@ -1,9 +1,9 @@
 //! Models, solvers, results and simulations can be sent to threads and shared between them.
 
 use spin_models::mcmc::{
-    Chain, DisorderAverages, EnergyHistogram, EnergySeries, HeatBath, Mbar, Metropolis, Observables,
-    OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, Reweighted, ReweightingParams,
-    ReweightingReport, WaveVectors, Wham,
+    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, Chain, DisorderAverages, EnergyHistogram,
+    EnergySeries, HeatBath, Mbar, Metropolis, Observables, OverlapDistribution, OverlapEquilibration, OverlapLanes,
+    OverlapMoments, Overlaps, Reweighted, ReweightingParams, ReweightingReport, WaveVectors, Wham,
 };
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
@@ -44,6 +44,11 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<ReweightingParams>();
     send_and_sync::<ReweightingReport>();
     send_and_sync::<Wham>();
+    send_and_sync::<Annealer<'static, Ising>>();
+    send_and_sync::<AnnealedRead>();
+    send_and_sync::<Annealing>();
+    send_and_sync::<AnnealingEngine>();
+    send_and_sync::<AnnealingParams>();
     send_and_sync::<Solution>();
     send_and_sync::<LnZ>();
     send_and_sync::<Progress>();

@@ -14,7 +14,7 @@
 //! | [`DisorderAverages`] | overlaps averaged over samples |
 //! | [`Mbar`], [`Wham`] | averages between and beyond the simulated temperatures, ln Z, density of states |
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
-//! | [`simulated_annealing`] | configurations of low energy |
+//! | [`simulated_annealing`], [`Annealer`] | configurations of low energy |
 //! | [`MonteCarlo`] | all averages of an Ising model in one call, as a [`Solve`](crate::Solve) |
 //!
 //! A `Simulation` owns its replicas and says through [`n_lanes`](crate::Simulation::n_lanes) how many; `Observables`
@@ -44,6 +44,7 @@ mod acceptance;
 mod annealing;
 mod chain;
 mod clenshaw_curtis;
+mod dense;
 mod dynamics;
 mod engine;
 mod heat_bath;
@@ -59,7 +60,9 @@ mod thermodynamic;
 mod threads;
 
 pub use acceptance::{heat_bath_acceptance, metropolis_acceptance};
-pub use annealing::{Annealing, AnnealingParams, Schedule, simulated_annealing};
+pub use annealing::{
+    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, Schedule, simulated_annealing,
+};
 pub use chain::Chain;
 pub use dynamics::{Dynamics, SingleSpin};
 pub use engine::{Engine, EnginePlan};

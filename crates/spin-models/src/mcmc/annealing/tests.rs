@@ -1,0 +1,183 @@
+use super::*;
+use crate::mcmc::Dynamics;
+use crate::{EnergyModel, Error, Ising, SherringtonKirkpatrick};
+use std::ops::ControlFlow;
+
+fn ground_state(model: &SherringtonKirkpatrick) -> f64 {
+    let n = model.n_spins();
+    (0..1u64 << n).map(|state| model.energy(&Spins::from_state(state, n))).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn finds_ground_states_of_small_glasses() {
+    for seed in 0..5 {
+        let model = SherringtonKirkpatrick::gaussian(14, &mut Streams::new(seed).stream(0)).unwrap();
+        for params in [
+            AnnealingParams::default(),
+            AnnealingParams::default().with_schedule(Schedule::Linear).with_dynamics(Dynamics::HeatBath),
+        ] {
+            let found = simulated_annealing(&model, &params, Streams::new(1), &mut ()).unwrap();
+            approx::assert_abs_diff_eq!(found.energy, ground_state(&model), epsilon = 1e-12);
+            approx::assert_abs_diff_eq!(found.energy, model.energy(&found.spins), epsilon = 0.0);
+            assert!(found.complete && found.energies.len() == 32 && found.sweeps == 32_000);
+            assert!(found.energies.iter().all(|&energy| energy >= found.energy));
+        }
+    }
+}
+
+#[test]
+fn a_stop_keeps_the_best_so_far() {
+    let model = SherringtonKirkpatrick::gaussian(30, &mut Streams::new(4).stream(0)).unwrap();
+    let params = AnnealingParams::default().with_reads(100).with_sweeps(50);
+    let mut seen = f64::INFINITY;
+    let mut reports = 0;
+    let mut stop = |progress: &Progress| {
+        (seen, reports) = (progress.energy.unwrap(), reports + 1);
+        if reports == 60 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let found = simulated_annealing(&model, &params, Streams::new(1), &mut stop).unwrap();
+    assert!(!found.complete);
+    // One batch of 64 in full, ten sweeps of the other 36.
+    assert_eq!((found.energies.len(), found.sweeps), (100, 64 * 50 + 36 * 10));
+    // The final descent may lower it further.
+    assert!(found.energy <= seen + 1e-12);
+}
+
+#[test]
+fn schedules_reach_both_ends() {
+    for schedule in [Schedule::Linear, Schedule::Geometric] {
+        let params = AnnealingParams::default().with_sweeps(11).with_schedule(schedule);
+        let betas: Vec<f64> = (0..11).map(|k| params.beta((0.1, 10.0), k)).collect();
+        approx::assert_relative_eq!(betas[0], 0.1);
+        approx::assert_relative_eq!(betas[10], 10.0, max_relative = 1e-14);
+        assert!(betas.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+    let one = AnnealingParams::default().with_sweeps(1);
+    approx::assert_relative_eq!(one.beta((0.1, 10.0), 0), 10.0);
+}
+
+#[test]
+fn bad_parameters_and_flat_models() {
+    let flat = Ising::builder(3).offset(2.0).build().unwrap();
+    let run = |params: AnnealingParams| simulated_annealing(&flat, &params, Streams::new(1), &mut ());
+    approx::assert_relative_eq!(run(AnnealingParams::default()).unwrap().energy, 2.0);
+    assert!(matches!(run(AnnealingParams::default().with_range(f64::NAN, 1.0)), Err(Error::Beta { .. })));
+    for bad in [
+        AnnealingParams::default().with_range(2.0, 1.0),
+        AnnealingParams::default().with_range(0.0, 1.0),
+        AnnealingParams::default().with_sweeps(0),
+        AnnealingParams::default().with_reads(0),
+        AnnealingParams::default().with_threads(0),
+    ] {
+        assert!(matches!(run(bad), Err(Error::Parameter { .. })));
+    }
+    let extreme = Ising::builder(2).coupling(0, 1, f64::MIN_POSITIVE).field(0, f64::MAX / 4.0).build().unwrap();
+    let found = simulated_annealing(&extreme, &AnnealingParams::default(), Streams::new(1), &mut ()).unwrap();
+    assert_eq!(found.spins[0], 1);
+}
+
+#[test]
+fn every_engine_finds_ground_states() {
+    for seed in 0..5 {
+        let model = SherringtonKirkpatrick::gaussian(14, &mut Streams::new(seed).stream(0)).unwrap();
+        let model = model.with_fields((0..14).map(|i| 0.05 * f64::from(i)).collect()).unwrap().to_ising().unwrap();
+        let exact =
+            (0..1u64 << 14).map(|state| model.energy(&Spins::from_state(state, 14))).fold(f64::INFINITY, f64::min);
+        for engine in [AnnealingEngine::Auto, AnnealingEngine::SingleSpin, AnnealingEngine::Dense] {
+            for dynamics in [Dynamics::Metropolis, Dynamics::HeatBath] {
+                let params = AnnealingParams::default().with_dynamics(dynamics).with_sweeps(300);
+                let annealer = Annealer::with_engine(&model, params, Streams::new(1), engine).unwrap();
+                let found = annealer.run(&mut (), &mut ()).unwrap();
+                approx::assert_abs_diff_eq!(found.energy, exact, epsilon = 1e-12);
+                approx::assert_abs_diff_eq!(found.energy, model.energy(&found.spins), epsilon = 0.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn reads_are_the_same_on_any_number_of_threads_and_among_any_others() {
+    let model = SherringtonKirkpatrick::gaussian(150, &mut Streams::new(7).stream(0)).unwrap();
+    for engine in [AnnealingEngine::SingleSpin, AnnealingEngine::Dense] {
+        let run = |reads, threads| {
+            let params = AnnealingParams::default().with_sweeps(60).with_reads(reads).with_threads(threads);
+            let mut seen = Vec::new();
+            let mut keep = |read: &AnnealedRead| {
+                seen.push((read.read, read.energy, read.spins.clone()));
+                ControlFlow::Continue(())
+            };
+            let annealer = Annealer::with_engine(&model, params, Streams::new(3), engine).unwrap();
+            assert_eq!(annealer.engine(), engine);
+            let found = annealer.run(&mut keep, &mut ()).unwrap();
+            assert_eq!(found.energies, seen.iter().map(|read| read.1).collect::<Vec<_>>());
+            (found, seen)
+        };
+        let (found, seen) = run(70, 1);
+        assert_eq!(seen.iter().map(|read| read.0).collect::<Vec<_>>(), (0..70).collect::<Vec<_>>());
+        for threads in [2, 3, 100] {
+            assert_eq!(run(70, threads), (found.clone(), seen.clone()));
+        }
+        assert_eq!(run(5, 2).1, seen[..5]);
+    }
+}
+
+#[test]
+fn reads_end_in_local_minima() {
+    let model = SherringtonKirkpatrick::gaussian(200, &mut Streams::new(7).stream(0)).unwrap();
+    let params = AnnealingParams::default().with_sweeps(3).with_range(0.1, 0.2).with_reads(3);
+    let mut minima = 0;
+    let mut check = |read: &AnnealedRead| {
+        minima += u32::from((0..200).all(|i| model.delta_energy(&read.spins, i) >= -1e-12));
+        ControlFlow::Continue(())
+    };
+    Annealer::new(&model, params, Streams::new(3)).unwrap().run(&mut check, &mut ()).unwrap();
+    assert_eq!(minima, 3);
+}
+
+#[test]
+fn progress_has_the_energy_of_the_model() {
+    let model = Ising::builder(4).couplings([(0, 1, 1.5), (1, 2, -2.0)]).field(3, 0.25).offset(100.0).build().unwrap();
+    for engine in [AnnealingEngine::SingleSpin, AnnealingEngine::Dense] {
+        let mut last = None;
+        let mut keep = |progress: &Progress| {
+            last = progress.energy;
+            ControlFlow::Continue(())
+        };
+        let params = AnnealingParams::default().with_reads(2).with_sweeps(100);
+        Annealer::with_engine(&model, params, Streams::new(3), engine).unwrap().run(&mut (), &mut keep).unwrap();
+        approx::assert_abs_diff_eq!(last.unwrap(), 100.0 - 3.75, epsilon = 1e-5);
+    }
+}
+
+#[test]
+fn an_observer_of_reads_stops_the_run() {
+    let model = SherringtonKirkpatrick::gaussian(20, &mut Streams::new(7).stream(0)).unwrap();
+    let params = AnnealingParams::default().with_reads(200).with_sweeps(2);
+    let mut calls = 0;
+    let mut stop = |_: &AnnealedRead| {
+        calls += 1;
+        ControlFlow::Break(())
+    };
+    let found = Annealer::new(&model, params, Streams::new(3)).unwrap().run(&mut stop, &mut ()).unwrap();
+    assert_eq!((calls, found.energies.len(), found.complete), (1, 64, false));
+}
+
+#[test]
+fn dense_engine_says_what_it_cannot_take() {
+    let params = AnnealingParams::default();
+    let dense = |model: &Ising| {
+        Annealer::with_engine(model, params.clone(), Streams::new(3), AnnealingEngine::Dense).map(|_| ()).unwrap_err()
+    };
+    let flat = Ising::builder(3).build().unwrap();
+    assert!(matches!(dense(&flat), Error::NotApplicable { .. }));
+    // Fields of 1e9 drown couplings of 1.
+    let wide = Ising::builder(3).couplings([(0, 1, 1.0), (1, 2, -1.0)]).field(0, 1e9).build().unwrap();
+    let wide = |params| Annealer::with_engine(&wide, params, Streams::new(3), AnnealingEngine::Dense).map(|_| ());
+    let error = wide(AnnealingParams::default().with_range(0.1, 10.0)).unwrap_err();
+    assert!(error.to_string().contains("at beta = 10"), "{error}");
+    let large = Ising::builder((1 << 14) + 1).coupling(0, 1, 1.0).build().unwrap();
+    assert!(matches!(dense(&large), Error::TooLarge { bound: 16384, .. }));
+    // Auto takes another engine.
+    assert_eq!(Annealer::new(&flat, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::SingleSpin);
+    assert_eq!(Annealer::new(&large, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::SingleSpin);
+}
