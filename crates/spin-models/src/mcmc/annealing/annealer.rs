@@ -1,15 +1,21 @@
 //! The choice of an engine.
 
+use std::ops::Range;
+
 use linalg_core::{Observer, Streams};
 
 use super::drive::{ChainRead, Cut, Group, drive};
 use super::params::{AnnealingParams, automatic_range};
 use super::{AnnealedRead, Annealing};
 use crate::mcmc::dense::{DenseModel, DenseReplicas, GROUP};
-use crate::model::{CachedModel, PairwiseModel, Progress};
-use crate::{Error, Result, Spins};
+use crate::mcmc::multispin::Replicas;
+use crate::model::{CachedModel, PairwiseModel, Progress, Simulation};
+use crate::{Error, Ising, Result, Spins};
 
 const SOLVER: &str = "dense annealing";
+
+/// Reads from which `Auto` puts them into bits.
+const FEW: u64 = 8;
 
 /// Spins up to which every model counts as dense.
 const SMALL: usize = 128;
@@ -35,23 +41,28 @@ pub enum AnnealingEngine {
     SingleSpin,
     /// A full matrix of couplings in 32 bits, which up to 16 reads share: for dense and for small models.
     Dense,
+    /// A bit a read, see [`multispin`](crate::mcmc::multispin): for couplings and fields that are small multiples of one
+    /// number.
+    Multispin,
 }
 
 impl AnnealingEngine {
-    /// `auto`, `single-spin` or `dense`.
+    /// `auto`, `single-spin`, `dense` or `multispin`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::SingleSpin => "single-spin",
             Self::Dense => "dense",
+            Self::Multispin => "multispin",
         }
     }
 }
 
 /// Simulated annealing of a pairwise model, with the engine that suits it.
 ///
-/// Engines differ in speed and in the random numbers they use. All take the lowest configuration met after a sweep and
-/// flip further spins as long as that lowers the energy; energies are computed from the model in 64 bits.
+/// Engines differ in speed and in the random numbers they use. `SingleSpin` and `Dense` take the lowest configuration met
+/// after a sweep, `Multispin` takes the last one. From there spins are flipped as long as that lowers the energy; energies
+/// are computed from the model in 64 bits.
 ///
 /// - `SingleSpin` is [`simulated_annealing`](super::simulated_annealing). Ties are accepted with probability ½.
 /// - `Dense` keeps local fields in 32 bits, with all couplings in a matrix of `4 N²` bytes. Thresholds come from numbers
@@ -59,6 +70,7 @@ impl AnnealingEngine {
 ///   and the annealer refuses models and temperatures at which their rounding could matter (`2β` times the estimate
 ///   `16 √N 2⁻²⁴ max_i (|h_i| + Σ_j |J_ij|)` above 1/8). Metropolis accepts ties. It is chosen for up to 128 spins, and for
 ///   up to 16384 when a spin has on average more than `N/32` couplings.
+/// - `Multispin` is [`Replicas`] at falling temperature. It is chosen for other models where it applies, from 8 reads.
 ///
 /// ```
 /// use linalg_core::Streams;
@@ -80,7 +92,14 @@ pub struct Annealer<'a, M> {
     params: AnnealingParams,
     range: (f64, f64),
     streams: Streams,
-    dense: Option<DenseModel>,
+    plan: Plan,
+}
+
+#[derive(Debug, Clone)]
+enum Plan {
+    SingleSpin,
+    Dense(DenseModel),
+    Multispin(Ising),
 }
 
 impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
@@ -106,27 +125,32 @@ impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
         params.check()?;
         let range = params.range.unwrap_or_else(|| automatic_range(model, streams));
         let n = model.n_spins();
-        let dense = match engine {
-            AnnealingEngine::SingleSpin => None,
-            AnnealingEngine::Auto => {
-                let half_edges: usize = (0..n).map(|i| model.neighbors(i).count()).sum();
-                let dense = half_edges as f64 >= DENSITY * (n as f64).powi(2) || n <= SMALL;
-                if dense && n <= LARGEST { DenseModel::new(model, range.1) } else { None }
-            }
+        let plan = match engine {
+            AnnealingEngine::Auto => automatic_plan(model, &params, range, streams)?,
+            AnnealingEngine::SingleSpin => Plan::SingleSpin,
             AnnealingEngine::Dense if n > LARGEST => {
                 return Err(Error::TooLarge { solver: SOLVER, what: "number of spins", value: n, bound: LARGEST });
             }
-            AnnealingEngine::Dense => Some(DenseModel::new(model, range.1).ok_or_else(|| {
+            AnnealingEngine::Dense => Plan::Dense(DenseModel::new(model, range.1).ok_or_else(|| {
                 let reason = format!("32-bit local fields are too coarse for these couplings at beta = {}", range.1);
                 Error::NotApplicable { solver: SOLVER, reason }
             })?),
+            AnnealingEngine::Multispin => {
+                let ising = to_ising(model)?;
+                Replicas::new(&ising, 1, params.dynamics, range.0, streams, 0)?;
+                Plan::Multispin(ising)
+            }
         };
-        Ok(Self { model, params, range, streams, dense })
+        Ok(Self { model, params, range, streams, plan })
     }
 
     /// The engine that was chosen.
     pub fn engine(&self) -> AnnealingEngine {
-        if self.dense.is_some() { AnnealingEngine::Dense } else { AnnealingEngine::SingleSpin }
+        match self.plan {
+            Plan::SingleSpin => AnnealingEngine::SingleSpin,
+            Plan::Dense(_) => AnnealingEngine::Dense,
+            Plan::Multispin(_) => AnnealingEngine::Multispin,
+        }
     }
 
     /// The first and the last β.
@@ -134,25 +158,27 @@ impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
         self.range
     }
 
-    /// Anneals. `reads` receives every read as its batch of 64 ends, in order; either observer can stop the run, which
-    /// then keeps what was found by that time.
+    /// Anneals. `reads` receives every read as its batch ends, in order; either observer can stop the run, which then
+    /// keeps what was found by that time.
     ///
-    /// Read `k` draws from the fast stream `k`, and is the same for any number of threads and of reads.
+    /// Read `k` draws from the fast stream `k`, and is the same for any number of threads and of reads. The reads of
+    /// `Multispin` draw from the children `k` of the streams, for groups of reads whose size depends on the number of reads
+    /// alone.
     ///
     /// # Errors
-    /// None after a plan that could be made.
+    /// [`Error::TooLarge`] if the memory for the reads of a batch is not there.
     pub fn run(
         &self,
         reads: &mut dyn Observer<AnnealedRead>,
         observer: &mut dyn Observer<Progress>,
     ) -> Result<Annealing> {
-        let Self { model, params, range, streams, dense } = self;
-        match dense {
-            None => {
-                let new = |units: std::ops::Range<u64>| ChainRead::new(*model, params, *streams, units.start);
+        let Self { model, params, range, streams, plan } = self;
+        match plan {
+            Plan::SingleSpin => {
+                let new = |units: Range<u64>| ChainRead::new(*model, params, *streams, units.start);
                 drive(*model, params, *range, &Cut { batch: BATCH, group: 1 }, new, reads, observer)
             }
-            Some(dense) => {
+            Plan::Dense(dense) => {
                 let share = params.reads.min(BATCH).div_ceil(params.threads as u64);
                 let cut = Cut { batch: BATCH, group: share.clamp(1, GROUP) };
                 let new = |units| {
@@ -161,8 +187,45 @@ impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
                 };
                 drive(*model, params, *range, &cut, new, reads, observer)
             }
+            Plan::Multispin(ising) => {
+                // Large groups are faster, several groups keep several threads busy.
+                let group = (params.reads / 8).next_power_of_two().clamp(64, 512);
+                let new = |units: Range<u64>| {
+                    let (first, count) = (units.start / group, (units.end - units.start) as usize);
+                    Replicas::new(ising, count, params.dynamics, range.0, *streams, first).map(MultispinReads)
+                };
+                drive(*model, params, *range, &Cut { batch: 8 * group, group }, new, reads, observer)
+            }
         }
     }
+}
+
+/// Couplings and fields.
+fn to_ising<M: PairwiseModel>(model: &M) -> Result<Ising> {
+    let n = model.n_spins();
+    let pairs = (0..n).flat_map(|i| model.neighbors(i).filter(move |&(j, _)| i < j).map(move |(j, c)| (i, j, c)));
+    Ising::builder(n).couplings(pairs).fields((0..n).map(|i| model.field(i))).build()
+}
+
+fn automatic_plan<M: PairwiseModel>(
+    model: &M,
+    params: &AnnealingParams,
+    range: (f64, f64),
+    streams: Streams,
+) -> Result<Plan> {
+    let n = model.n_spins();
+    let half_edges: usize = (0..n).map(|i| model.neighbors(i).count()).sum();
+    let dense = half_edges as f64 >= DENSITY * (n as f64).powi(2) || n <= SMALL;
+    if let Some(dense) = (dense && n <= LARGEST).then(|| DenseModel::new(model, range.1)).flatten() {
+        return Ok(Plan::Dense(dense));
+    }
+    if params.reads >= FEW {
+        let ising = to_ising(model)?;
+        if Replicas::new(&ising, 1, params.dynamics, range.0, streams, 0).is_ok() {
+            return Ok(Plan::Multispin(ising));
+        }
+    }
+    Ok(Plan::SingleSpin)
 }
 
 struct DenseReads<'a> {
@@ -181,5 +244,25 @@ impl Group for DenseReads<'_> {
 
     fn finish(self) -> Vec<Spins> {
         self.replicas.into_best(self.dense).collect()
+    }
+}
+
+struct MultispinReads(Replicas);
+
+impl Group for MultispinReads {
+    fn anneal(&mut self, betas: &[f64]) {
+        for &beta in betas {
+            self.0.set_beta(beta).expect("a checked range");
+            self.0.advance(1, &mut ());
+        }
+    }
+
+    fn lowest(&self) -> f64 {
+        self.0.energies().into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    fn finish(self) -> Vec<Spins> {
+        let signs = (0..self.0.n_lanes()).map(|read| self.0.spins(read));
+        signs.map(|signs| Spins::from_signs(&signs).expect("spins are up or down")).collect()
     }
 }

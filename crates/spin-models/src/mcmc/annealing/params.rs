@@ -30,8 +30,15 @@ pub enum Schedule {
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AnnealingParams {
-    /// First and last β. `None`, the default, takes them from the energy changes of single flips in random
-    /// configurations: `ln 2` over the largest, and `ln 100` over the one that a tenth lie below.
+    /// First and last β. `None`, the default, takes them from the energy changes of single flips in four random
+    /// configurations, zeros left out: with their root mean square `R` and the change `r` that a tenth of them lie below,
+    ///
+    /// ```math
+    /// β_\text{first} = \frac{\ln 2}{R}, \qquad β_\text{last} = \frac{\ln 10 N}{r}.
+    /// ```
+    ///
+    /// At first a typical rise in energy is accepted every other time; a few much larger couplings count in `R`. In the
+    /// end the smallest rises, of which there are N at most, happen once in ten sweeps.
     pub range: Option<(f64, f64)>,
     /// How β goes between them; geometric by default.
     pub schedule: Schedule,
@@ -127,7 +134,7 @@ impl AnnealingParams {
     }
 }
 
-/// From the energy changes of single flips in a few random configurations.
+/// From the energy changes of single flips in a few random configurations; see [`AnnealingParams::range`].
 pub(super) fn automatic_range<M: CachedModel + ?Sized>(model: &M, streams: Streams) -> (f64, f64) {
     let mut rng = streams.child(u64::MAX).stream(0);
     let n = model.n_spins();
@@ -143,8 +150,10 @@ pub(super) fn automatic_range<M: CachedModel + ?Sized>(model: &M, streams: Strea
         // Flat: any temperature will do.
         return (1.0, 1.0);
     };
+    let squares: f64 = changes.iter().map(|change| (change / largest).powi(2)).sum();
+    let typical = largest * (squares / changes.len() as f64).sqrt();
     let small = changes[changes.len() / 10];
-    let (hot, cold) = (std::f64::consts::LN_2 / largest, 100f64.ln() / small);
+    let (hot, cold) = (std::f64::consts::LN_2 / typical, (10.0 * n as f64).ln() / small);
     // Energies so small that their inverse overflows cannot be told apart anyway.
     (hot.min(f64::MAX), cold.min(f64::MAX))
 }

@@ -179,5 +179,64 @@ fn dense_engine_says_what_it_cannot_take() {
     assert!(matches!(dense(&large), Error::TooLarge { bound: 16384, .. }));
     // Auto takes another engine.
     assert_eq!(Annealer::new(&flat, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::SingleSpin);
-    assert_eq!(Annealer::new(&large, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::SingleSpin);
+    assert_eq!(Annealer::new(&large, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::Multispin);
+}
+
+#[test]
+fn automatic_ranges_follow_the_rule() {
+    // One spin in a field of 1.5: every change is 3.
+    let one = Ising::builder(1).field(0, 1.5).build().unwrap();
+    let (hot, cold) = automatic_range(&one, Streams::new(1));
+    approx::assert_relative_eq!(hot, 2f64.ln() / 3.0, max_relative = 1e-14);
+    approx::assert_relative_eq!(cold, 10f64.ln() / 3.0, max_relative = 1e-14);
+    // A cubic ±J lattice: changes 0, 4, 8, 12; the mean square of those left, with weights 15 : 6 : 1, is 768 / 22.
+    let glass = ea3();
+    let (hot, cold) = automatic_range(&glass, Streams::new(1));
+    approx::assert_relative_eq!(hot, 2f64.ln() / (768f64 / 22.0).sqrt(), max_relative = 0.03);
+    approx::assert_relative_eq!(cold, 10_000f64.ln() / 4.0, max_relative = 1e-14);
+    let annealer = Annealer::new(&glass, AnnealingParams::default(), Streams::new(1)).unwrap();
+    assert_eq!(annealer.range(), (hot, cold));
+}
+
+fn ea3() -> Ising {
+    let lattice = crate::Lattice::cubic(10, crate::Boundary::Periodic).unwrap();
+    Ising::edwards_anderson(&lattice, crate::Disorder::plus_minus(), &mut Streams::new(1).stream(0)).unwrap()
+}
+
+#[test]
+fn bits_are_chosen_for_sparse_integer_models() {
+    let engine = |model: &Ising, reads| {
+        let params = AnnealingParams::default().with_reads(reads);
+        Annealer::new(model, params, Streams::new(1)).unwrap().engine()
+    };
+    let glass = ea3();
+    assert_eq!(engine(&glass, 7), AnnealingEngine::SingleSpin);
+    assert_eq!(engine(&glass, 8), AnnealingEngine::Multispin);
+    let mixed = Ising::builder(1000).couplings([(0, 1, 1.0), (1, 2, 0.3)]).build().unwrap();
+    assert_eq!(engine(&mixed, 100), AnnealingEngine::SingleSpin);
+    let params = AnnealingParams::default();
+    let error = Annealer::with_engine(&mixed, params, Streams::new(1), AnnealingEngine::Multispin).unwrap_err();
+    assert!(error.to_string().contains("coupling"), "{error}");
+}
+
+#[test]
+fn engines_cool_a_lattice_to_the_same_energies() {
+    let glass = ea3();
+    let run = |engine, threads, reads| {
+        let params = AnnealingParams::default().with_reads(reads).with_sweeps(100).with_threads(threads);
+        Annealer::with_engine(&glass, params, Streams::new(1), engine).unwrap().run(&mut (), &mut ()).unwrap()
+    };
+    let stats = |energies: &[f64]| {
+        let n = energies.len() as f64;
+        let mean = energies.iter().sum::<f64>() / n;
+        (mean, energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / n / (n - 1.0))
+    };
+    let bits = run(AnnealingEngine::Multispin, 1, 600);
+    assert_eq!(bits, run(AnnealingEngine::Multispin, 3, 600));
+    assert_eq!(bits.energies.len(), 600);
+    let chains = run(AnnealingEngine::SingleSpin, 2, 40);
+    // Orders of sweeps differ, and chains keep the lowest energy after any sweep: 0.5% of the energy.
+    let ((a, va), (b, vb)) = (stats(&bits.energies), stats(&chains.energies));
+    assert!((a - b).abs() < 4.0 * (va + vb).sqrt() + 0.005 * b.abs(), "{a} and {b}");
+    approx::assert_abs_diff_eq!(bits.energy, glass.energy(&bits.spins), epsilon = 0.0);
 }
