@@ -75,6 +75,15 @@ impl Line {
         self
     }
 
+    /// Adds an array of small integers, such as spins.
+    pub fn signs(mut self, key: &str, values: &[i8]) -> Self {
+        self.key(key);
+        push_list(&mut self.text, values.iter(), |text, value| {
+            let _ = write!(text, "{value}");
+        });
+        self
+    }
+
     /// Adds an array of `[i, j, value]`, or null.
     pub fn pairs(mut self, key: &str, values: Option<&[(usize, usize, f64)]>) -> Self {
         self.key(key);

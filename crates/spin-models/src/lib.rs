@@ -8,6 +8,7 @@ pub mod model;
 pub mod models;
 pub mod spins;
 pub mod theory;
+mod wide;
 
 pub use error::{Error, Result};
 pub use exact::{Enumerable, Enumeration, GrayCode, Planar, Tree};

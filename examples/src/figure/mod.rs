@@ -1,11 +1,13 @@
 //! Figures as SVG, with the numbers behind them as CSV.
 
+mod bars;
 mod curves;
 mod spins;
 
 use std::io;
 use std::path::PathBuf;
 
+pub use bars::Histogram;
 pub use curves::{Curves, Points};
 pub use spins::draw_spins;
 

@@ -7,6 +7,7 @@ use linalg_core::rng::standard_normal;
 use super::ising::Ising;
 use crate::model::{CachedModel, EnergyModel, PairwiseModel};
 use crate::spins::signed_sum;
+use crate::wide::{self, AddScaled};
 use crate::{Error, Result};
 
 /// A fully connected model with a dense coupling matrix.
@@ -133,8 +134,17 @@ impl SherringtonKirkpatrick {
 
     fn local_field(&self, s: &[i8], i: usize) -> f64 {
         assert_eq!(s.len(), self.n, "{} spins for a model of {}", s.len(), self.n);
-        let sum: f64 = self.row(i).iter().zip(s).map(|(&coupling, &s)| coupling * f64::from(s)).sum();
-        self.fields[i] + sum
+        // Eight sums side by side do not wait for one another.
+        let (rows, last) = self.row(i).as_chunks::<8>();
+        let (spins, last_spins) = s.as_chunks::<8>();
+        let mut sums = [0.0; 8];
+        for (row, spins) in rows.iter().zip(spins) {
+            for k in 0..8 {
+                sums[k] += row[k] * f64::from(spins[k]);
+            }
+        }
+        let rest: f64 = last.iter().zip(last_spins).map(|(&coupling, &s)| coupling * f64::from(s)).sum();
+        self.fields[i] + (sums.iter().sum::<f64>() + rest)
     }
 }
 
@@ -177,9 +187,7 @@ impl CachedModel for SherringtonKirkpatrick {
     fn flip(&self, cache: &mut Vec<f64>, s: &mut [i8], i: usize) {
         s[i] = -s[i];
         let change = 2.0 * f64::from(s[i]);
-        for (field, &coupling) in cache.iter_mut().zip(self.row(i)) {
-            *field += change * coupling;
-        }
+        wide::widest(AddScaled { y: cache, a: change, x: self.row(i) });
     }
 
     /// `O(N)` from the local fields, against `O(N²)` from the couplings.

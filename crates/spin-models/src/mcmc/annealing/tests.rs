@@ -178,7 +178,7 @@ fn dense_engine_says_what_it_cannot_take() {
     let large = Ising::builder((1 << 14) + 1).coupling(0, 1, 1.0).build().unwrap();
     assert!(matches!(dense(&large), Error::TooLarge { bound: 16384, .. }));
     // Auto takes another engine.
-    assert_eq!(Annealer::new(&flat, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::SingleSpin);
+    assert_eq!(Annealer::new(&flat, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::Multispin);
     assert_eq!(Annealer::new(&large, params.clone(), Streams::new(3)).unwrap().engine(), AnnealingEngine::Multispin);
 }
 

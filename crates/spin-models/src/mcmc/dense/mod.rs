@@ -11,7 +11,6 @@
 //! [`DenseReplicas::new`] refuses a model and a temperature at which `2β` times this exceeds 1/8.
 
 mod couplings;
-mod dispatch;
 mod sweep;
 mod thresholds;
 
@@ -19,9 +18,9 @@ use linalg_core::Streams;
 
 use self::couplings::DenseCouplings;
 use self::sweep::{DenseReplica, REFRESH, Sweeps};
-use crate::Spins;
 use crate::mcmc::Dynamics;
 use crate::model::PairwiseModel;
+use crate::{Spins, wide};
 
 /// Replicas that share the reading of the couplings.
 pub(super) const GROUP: u64 = 16;
@@ -69,7 +68,7 @@ impl DenseReplicas {
     /// A sweep at each of these temperatures.
     pub(super) fn sweep(&mut self, model: &DenseModel, betas: &[f64]) {
         let Self { replicas, dynamics, sweeps } = self;
-        dispatch::widest(Sweeps { couplings: &model.couplings, replicas, dynamics: *dynamics, betas, done: *sweeps });
+        wide::widest(Sweeps { couplings: &model.couplings, replicas, dynamics: *dynamics, betas, done: *sweeps });
         *sweeps += betas.len() as u64;
     }
 

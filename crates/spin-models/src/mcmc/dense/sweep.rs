@@ -6,10 +6,10 @@
 use linalg_core::rng::Xoshiro256PlusPlus;
 
 use super::couplings::{BLOCK, DenseCouplings, Row};
-use super::dispatch::Work;
 use super::thresholds;
 use crate::Spins;
 use crate::mcmc::Dynamics;
+use crate::wide::Work;
 
 /// Sweeps after which local fields are computed afresh.
 pub(super) const REFRESH: u64 = 256;

@@ -1,6 +1,6 @@
 use super::couplings::{BLOCK, Row};
-use super::dispatch::Work;
 use super::*;
+use crate::wide::Work;
 use crate::{EnergyModel, SherringtonKirkpatrick};
 
 fn glass(n: usize) -> SherringtonKirkpatrick {

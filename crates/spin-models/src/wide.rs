@@ -42,3 +42,39 @@ fn avx512<W: Work>(work: W) -> W::Output {
 fn avx2<W: Work>(work: W) -> W::Output {
     work.run()
 }
+
+/// `y += a x`, for slices of one length.
+pub(crate) struct AddScaled<'a> {
+    pub y: &'a mut [f64],
+    pub a: f64,
+    pub x: &'a [f64],
+}
+
+impl Work for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y += self.a * x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_vectors_give_the_same_sums() {
+        for n in [0, 1, 7, 8, 33, 100] {
+            let x: Vec<f64> = (0..n).map(|k| (f64::from(k) + 0.1).sin()).collect();
+            let mut wide: Vec<f64> = x.iter().map(|x| 1.0 / x).collect();
+            let mut plain = wide.clone();
+            widest(AddScaled { y: &mut wide, a: 0.3, x: &x });
+            AddScaled { y: &mut plain, a: 0.3, x: &x }.run();
+            let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&wide), bits(&plain));
+        }
+    }
+}
