@@ -28,7 +28,8 @@ fn time<M: PairwiseModel + CachedModel + Sync>(
     let params = AnnealingParams::default().with_reads(reads).with_sweeps(SWEEPS).with_range(range.0, range.1);
     group.bench_function(BenchmarkId::new(format!("{}_{name}", engine.name()), reads), |b| {
         b.iter(|| {
-            let annealer = Annealer::with_engine(model, params.clone(), Streams::new(SEED), engine).expect("it applies");
+            let annealer =
+                Annealer::with_engine(model, params.clone(), Streams::new(SEED), engine).expect("it applies");
             black_box(annealer.run(&mut (), &mut ()).expect("there is memory").energy)
         });
     });

@@ -210,8 +210,7 @@ fn bits_are_chosen_for_sparse_integer_models() {
         Annealer::new(model, params, Streams::new(1)).unwrap().engine()
     };
     let glass = ea3();
-    assert_eq!(engine(&glass, 7), AnnealingEngine::SingleSpin);
-    assert_eq!(engine(&glass, 8), AnnealingEngine::Multispin);
+    assert_eq!(engine(&glass, 1), AnnealingEngine::Multispin);
     let mixed = Ising::builder(1000).couplings([(0, 1, 1.0), (1, 2, 0.3)]).build().unwrap();
     assert_eq!(engine(&mixed, 100), AnnealingEngine::SingleSpin);
     let params = AnnealingParams::default();
@@ -235,8 +234,37 @@ fn engines_cool_a_lattice_to_the_same_energies() {
     assert_eq!(bits, run(AnnealingEngine::Multispin, 3, 600));
     assert_eq!(bits.energies.len(), 600);
     let chains = run(AnnealingEngine::SingleSpin, 2, 40);
-    // Orders of sweeps differ, and chains keep the lowest energy after any sweep: 0.5% of the energy.
+    // Orders of sweeps and the acceptance of ties differ: 1% of the energy.
     let ((a, va), (b, vb)) = (stats(&bits.energies), stats(&chains.energies));
-    assert!((a - b).abs() < 4.0 * (va + vb).sqrt() + 0.005 * b.abs(), "{a} and {b}");
+    assert!((a - b).abs() < 4.0 * (va + vb).sqrt() + 0.01 * b.abs(), "{a} and {b}");
     approx::assert_abs_diff_eq!(bits.energy, glass.energy(&bits.spins), epsilon = 0.0);
+}
+
+#[test]
+fn sure_ties_turn_free_spins_and_keep_the_others_in_law() {
+    use crate::Simulation;
+    use crate::mcmc::multispin::Replicas;
+    // Spin 0 is free. Spin 2 hangs on spin 1 and on a field that cancels it when up.
+    let model = Ising::builder(3).coupling(1, 2, 1.0).field(2, -1.0).build().unwrap();
+    let new = || Replicas::new(&model, 512, Dynamics::Metropolis, 0.4, Streams::new(5), 0).unwrap().with_sure_ties();
+    let mut replicas = new();
+    let before: Vec<i8> = (0..512).map(|read| replicas.spins(read)[0]).collect();
+    replicas.advance(1, &mut ());
+    assert!((0..512).all(|read| replicas.spins(read)[0] == -before[read]));
+    // The mean energy of the eight states.
+    let (mut z, mut exact) = (0.0, 0.0);
+    for state in 0..8 {
+        let energy = model.energy(&Spins::from_state(state, 3));
+        z += (-0.4 * energy).exp();
+        exact += energy * (-0.4 * energy).exp();
+    }
+    exact /= z;
+    let mut means = vec![0.0; 512];
+    for _ in 0..1000 {
+        replicas.advance(1, &mut ());
+        means.iter_mut().zip(replicas.energies()).for_each(|(mean, energy)| *mean += energy / 1000.0);
+    }
+    let mean = means.iter().sum::<f64>() / 512.0;
+    let variance = means.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 511.0;
+    assert!((mean - exact).abs() < 4.0 * (variance / 512.0).sqrt(), "{mean} for {exact}");
 }

@@ -67,6 +67,14 @@ impl<W: Word> Candidates<W> {
         self
     }
 
+    /// The same, but spins that are inverted with probability 1/2 are inverted for certain.
+    #[inline(always)]
+    pub(super) fn even_for_sure<S: Simd<Word = W>>(mut self, simd: S) -> Self {
+        self.refused = self.refused ^ self.even;
+        self.even = simd.zero();
+        self
+    }
+
     /// The same for the spins of `mask`; all others keep their value.
     #[inline(always)]
     pub(super) fn only(mut self, mask: W, old: W) -> Self {

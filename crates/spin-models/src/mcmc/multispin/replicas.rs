@@ -51,6 +51,7 @@ pub struct Replicas {
     pub(super) population: Population,
     beta: f64,
     table: Table,
+    sure_ties: bool,
 }
 
 impl Replicas {
@@ -91,7 +92,14 @@ impl Replicas {
         let cut = Cut::new(n_replicas, BITS);
         let population = Population::new(SOLVER, integers, model.content_hash(), dynamics, cut, streams.child(unit))?;
         let table = Table::uniform(&population.packing, effective(dynamics, beta), beta);
-        Ok(Self { population, beta, table })
+        Ok(Self { population, beta, table, sure_ties: false })
+    }
+
+    /// Metropolis accepts ties for certain, which lets the walls of a frustrated model move twice as fast. Free spins turn
+    /// in every sweep, so that measurements would see them alternate: for annealing. Not part of checkpoints.
+    pub(in crate::mcmc) fn with_sure_ties(mut self) -> Self {
+        self.sure_ties = true;
+        self
     }
 
     /// Works with these instructions instead of the best ones; the spins do not depend on it.
@@ -172,13 +180,24 @@ impl Replicas {
     }
 
     fn sweep(&mut self, sweeps: u64) -> u64 {
-        let Self { population, beta, table } = self;
+        let Self { population, beta, table, sure_ties } = self;
+        let sure_ties = *sure_ties;
         population.sweeps += sweeps;
         let (packing, instructions) = (&population.packing, population.instructions);
         let dynamics = effective(population.dynamics, *beta);
         sum_over(&mut population.units, |unit| {
             let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);
-            instructions.run(Sweeps { packing, dynamics, table, spins, generator, counted, free: None, sweeps })
+            instructions.run(Sweeps {
+                packing,
+                dynamics,
+                table,
+                spins,
+                generator,
+                counted,
+                free: None,
+                sure_ties,
+                sweeps,
+            })
         })
     }
 }

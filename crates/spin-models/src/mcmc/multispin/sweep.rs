@@ -94,6 +94,8 @@ pub(super) struct Sweeps<'a> {
     pub(super) counted: &'a Block,
     /// Bits at β = 0, if there are any.
     pub(super) free: Option<&'a Block>,
+    /// Whether Metropolis accepts ties for certain.
+    pub(super) sure_ties: bool,
     pub(super) sweeps: u64,
 }
 
@@ -102,7 +104,7 @@ impl Kernel for Sweeps<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> u64 {
-        let Self { packing, dynamics, table, spins, generator, counted, free, sweeps } = self;
+        let Self { packing, dynamics, table, spins, generator, counted, free, sure_ties, sweeps } = self;
         let mut flips = Counter::new();
         let mut batch = Batch::new();
         for _ in 0..sweeps {
@@ -112,7 +114,7 @@ impl Kernel for Sweeps<'_> {
                     let end = (start + BATCH).min(segment.blocks.end);
                     let blocks = start..end;
                     let (links, batch) = (&packing.links, &mut batch);
-                    simd.call(Propose { dynamics, segment, blocks, links, free, spins, batch });
+                    simd.call(Propose { dynamics, segment, blocks, links, free, sure_ties, spins, batch });
                     table.decide(simd, segment.degree, batch, end - start, spins, generator, &mut flips);
                     start = end;
                 }
@@ -129,6 +131,7 @@ struct Propose<'a> {
     blocks: Range<usize>,
     links: &'a Links,
     free: Option<&'a Block>,
+    sure_ties: bool,
     spins: &'a mut [Block],
     batch: &'a mut Batch,
 }
@@ -184,6 +187,9 @@ impl Propose<'_> {
                 let mut candidates = candidates::<S, METROPOLIS>(simd, degree, old, &votes);
                 if let Some(free) = self.free {
                     candidates = candidates.or_even(simd.load(free, part), old);
+                }
+                if METROPOLIS && self.sure_ties {
+                    candidates = candidates.even_for_sure(simd);
                 }
                 if L::SHARED {
                     candidates = candidates.only(simd.load(used, part), old);

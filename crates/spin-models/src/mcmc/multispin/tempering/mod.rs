@@ -258,7 +258,17 @@ impl TemperingLadders {
                 let until = (at / interval + 1).saturating_mul(interval).min(start + sweeps);
                 let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);
                 let sweeps = until - at;
-                flips += instructions.run(Sweeps { packing, dynamics, table, spins, generator, counted, free, sweeps });
+                flips += instructions.run(Sweeps {
+                    packing,
+                    dynamics,
+                    table,
+                    spins,
+                    generator,
+                    counted,
+                    free,
+                    sure_ties: false,
+                    sweeps,
+                });
                 at = until;
                 if at % interval == 0 && betas.len() > 1 {
                     let mut energies = instructions.run(Energies { packing, spins: &unit.spins });
