@@ -196,7 +196,7 @@ impl FromStr for Betas {
                 let n: usize = n.parse().map_err(|_| format!("`{n}` is not a whole number"))?;
                 match n {
                     0 => Err("the ladder is empty: N is 0".to_owned()),
-                    1 if first >= last && first <= last => Ok(Self(vec![first])),
+                    1 if (last - first).abs() == 0.0 => Ok(Self(vec![first])),
                     _ if n == 1 || first >= last => {
                         Err(format!("{n} temperatures from {first} to {last} do not ascend"))
                     }
