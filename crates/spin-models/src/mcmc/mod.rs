@@ -9,6 +9,7 @@
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
 //! | [`PopulationAnnealing`] | replicas cooled together and resampled, with ln Z at every temperature |
+//! | [`WangLandau`], [`Multicanonical`] | the density of states, ln Z and averages at all temperatures |
 //! | [`Observables`] | averages with honest errors, mergeable and resumable |
 //! | [`Overlaps`] | the same for pairs of replicas: q, link overlap, P(q), correlation length |
 //! | [`DisorderAverages`] | overlaps averaged over samples |
@@ -58,6 +59,7 @@ mod reweighting;
 mod solver;
 mod thermodynamic;
 mod threads;
+mod wang_landau;
 
 pub use acceptance::{heat_bath_acceptance, metropolis_acceptance};
 pub use annealing::{
@@ -82,3 +84,7 @@ pub use population_annealing::{
 pub use reweighting::{EnergyHistogram, EnergySeries, Mbar, Reweighted, ReweightingParams, ReweightingReport, Wham};
 pub use solver::MonteCarlo;
 pub use thermodynamic::{ThermodynamicIntegration, ThermodynamicNode, ThermodynamicParams, thermodynamic_integration};
+pub use wang_landau::{
+    DensityOfStates, EnergyGrid, LevelEstimate, Multicanonical, MulticanonicalWeights, WangLandau, WangLandauParams,
+    WangLandauSolver,
+};

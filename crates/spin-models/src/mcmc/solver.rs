@@ -353,9 +353,9 @@ impl Solve<Ising> for MonteCarlo {
 }
 
 /// Remembers that the observer asked for a stop.
-struct StopOnce<'a> {
-    observer: &'a mut dyn Observer<Progress>,
-    stopped: bool,
+pub(super) struct StopOnce<'a> {
+    pub observer: &'a mut dyn Observer<Progress>,
+    pub stopped: bool,
 }
 
 impl Observer<Progress> for StopOnce<'_> {
