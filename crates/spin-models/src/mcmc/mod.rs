@@ -17,6 +17,7 @@
 //! | [`thermodynamic_integration`] | ln Z with sampling and quadrature error |
 //! | [`simulated_annealing`], [`Annealer`] | configurations of low energy |
 //! | [`MonteCarlo`] | all averages of an Ising model in one call, as a [`Solve`](crate::Solve) |
+//! | [`ParallelTemperingSolver`], [`PopulationAnnealingSolver`], [`WangLandauSolver`], [`AnnealingSolver`] | the others as a `Solve` |
 //!
 //! A `Simulation` owns its replicas and says through [`n_lanes`](crate::Simulation::n_lanes) how many; `Observables`
 //! keep as many lanes. A further engine implements that trait and works with everything else here.
@@ -43,6 +44,7 @@ pub mod multispin;
 
 mod acceptance;
 mod annealing;
+mod annealing_solver;
 mod chain;
 mod clenshaw_curtis;
 mod dense;
@@ -65,6 +67,7 @@ pub use acceptance::{heat_bath_acceptance, metropolis_acceptance};
 pub use annealing::{
     AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, Schedule, simulated_annealing,
 };
+pub use annealing_solver::AnnealingSolver;
 pub use chain::Chain;
 pub use dynamics::{Dynamics, SingleSpin};
 pub use engine::{Engine, EnginePlan};
@@ -76,7 +79,7 @@ pub use overlaps::{
     DisorderAverages, OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ReplicaPairs,
     WaveVectors, link_identity_gap,
 };
-pub use parallel_tempering::{Ladder, PairMove, ParallelTempering, ParallelTemperingParams};
+pub use parallel_tempering::{Ladder, PairMove, ParallelTempering, ParallelTemperingParams, ParallelTemperingSolver};
 pub use population_annealing::{
     Cooling, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart,
     PopulationStep,

@@ -12,7 +12,7 @@ use crate::model::{
     CachedModel, Correlations, EnergyModel, LnZ, LogPartition, PairCorrelations, Progress, Quantities, Simulation,
     Solution, Solve,
 };
-use crate::{Error, Ising, Result};
+use crate::{Error, Ising, Result, Spins};
 
 /// Updates a chain makes where the number of sweeps is left open: two to three seconds in all at N = 256.
 const UPDATES: u64 = 1 << 24;
@@ -164,28 +164,73 @@ impl MonteCarlo {
 }
 
 /// Updates that a sweep costs: one a spin, and half a one for a coupling that a flip may have to follow.
-fn work(model: &Ising) -> u64 {
+pub(super) fn work(model: &Ising) -> u64 {
     (model.n_spins() + model.n_couplings() / 2) as u64
+}
+
+/// What is measured in one chain.
+pub(super) struct Measured {
+    averages: Observables,
+    /// All pairs, measured less often.
+    all_pairs: Option<(Observables, u64)>,
+}
+
+impl Measured {
+    /// For the chain of this unit that is to make `sweeps` measured sweeps.
+    pub fn new(model: &Ising, want: Quantities, sweeps: u64, unit: u64) -> Self {
+        let n = model.n_spins();
+        let averages = || Observables::new(n, 1).with_units(Units::range(unit..unit + 1));
+        let mut always = averages();
+        if want.magnetizations {
+            always = always.with_sites();
+        }
+        let mut all_pairs = None;
+        match want.correlations {
+            Correlations::None => {}
+            Correlations::Coupled if model.n_couplings() > MOST_PAIRS => {}
+            Correlations::Coupled => {
+                always = always.with_pairs(model.couplings().map(|(i, j, _)| (i, j)));
+            }
+            Correlations::All => {
+                let n_pairs = n.saturating_mul(n - 1) / 2;
+                if n_pairs <= MOST_PAIRS {
+                    let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
+                    // So many sweeps between that measuring costs about half of the sweeps.
+                    let interval = (n_pairs as u64).div_ceil(8 * work(model)).clamp(1, sweeps.max(1));
+                    all_pairs = Some((averages().with_pairs(pairs), interval));
+                }
+            }
+        }
+        Self { averages: always, all_pairs }
+    }
+
+    /// Adds the configuration after sweep number `sweep`.
+    pub fn record(&mut self, sweep: u64, energy: f64, s: &[i8]) {
+        self.averages.record(0, energy, s);
+        if let Some((pairs, interval)) = &mut self.all_pairs
+            && sweep.is_multiple_of(*interval)
+        {
+            pairs.record(0, energy, s);
+        }
+    }
+
+    /// The mean energy so far.
+    pub fn energy(&self) -> f64 {
+        self.averages.energy().value
+    }
 }
 
 /// One chain with its averages.
 struct Walker<'a> {
     chain: Chain<&'a Ising, SingleSpin>,
-    averages: Observables,
-    /// All pairs, measured less often.
-    all_pairs: Option<(Observables, u64)>,
+    measured: Measured,
 }
 
 impl Walker<'_> {
     fn measure(&mut self, sweeps: u64) {
         for _ in 0..sweeps {
             self.chain.sweep();
-            self.chain.measure(&mut self.averages);
-            if let Some((pairs, interval)) = &mut self.all_pairs
-                && self.chain.sweeps().is_multiple_of(*interval)
-            {
-                self.chain.measure(pairs);
-            }
+            self.measured.record(self.chain.sweeps(), self.chain.energy(), self.chain.spins());
         }
     }
 }
@@ -193,32 +238,9 @@ impl Walker<'_> {
 impl MonteCarlo {
     /// Chains at β, equilibrated, with what is to be measured.
     fn walkers<'a>(&self, model: &'a Ising, beta: f64, want: Quantities, sweeps: u64) -> Result<Vec<Walker<'a>>> {
-        let n = model.n_spins();
         let new_walker = |unit: u64| -> Result<Walker<'a>> {
             let chain = Chain::new(model, self.dynamics.kernel(Order::Sequential), beta, self.streams, unit)?;
-            let averages = || Observables::new(n, 1).with_units(Units::range(unit..unit + 1));
-            let mut always = averages();
-            if want.magnetizations {
-                always = always.with_sites();
-            }
-            let mut all_pairs = None;
-            match want.correlations {
-                Correlations::None => {}
-                Correlations::Coupled if model.n_couplings() > MOST_PAIRS => {}
-                Correlations::Coupled => {
-                    always = always.with_pairs(model.couplings().map(|(i, j, _)| (i, j)));
-                }
-                Correlations::All => {
-                    let n_pairs = n.saturating_mul(n - 1) / 2;
-                    if n_pairs <= MOST_PAIRS {
-                        let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
-                        // So many sweeps between that measuring costs about half of the sweeps.
-                        let interval = (n_pairs as u64).div_ceil(8 * work(model)).clamp(1, sweeps);
-                        all_pairs = Some((averages().with_pairs(pairs), interval));
-                    }
-                }
-            }
-            Ok(Walker { chain, averages: always, all_pairs })
+            Ok(Walker { chain, measured: Measured::new(model, want, sweeps, unit) })
         };
         (0..self.chains as u64).map(new_walker).collect()
     }
@@ -257,24 +279,24 @@ impl MonteCarlo {
         for piece in threads::pieces(sweeps, REPORTS) {
             threads::for_each(self.threads, &mut walkers, |walker| walker.measure(piece));
             done += piece;
-            let energy =
-                walkers.iter().map(|walker| walker.averages.energy().value).sum::<f64>() / walkers.len() as f64;
+            let energy = walkers.iter().map(|walker| walker.measured.energy()).sum::<f64>() / walkers.len() as f64;
             if observer.observe(&Progress::new("measuring", done, total).with_energy(energy)).is_break() {
                 break;
             }
         }
-        Ok(solution(model, want, walkers))
+        let chains = walkers.into_iter().map(|walker| (walker.chain.spins().clone(), walker.measured)).collect();
+        Ok(solution(model, want, chains))
     }
 }
 
-/// Pools the chains.
-fn solution(model: &Ising, want: Quantities, walkers: Vec<Walker<'_>>) -> Solution {
-    let resolution = smallest_excitation(model, walkers.iter().map(|walker| &**walker.chain.spins()));
+/// Pools chains, each with its last configuration.
+pub(super) fn solution(model: &Ising, want: Quantities, chains: Vec<(Spins, Measured)>) -> Solution {
+    let resolution = smallest_excitation(model, chains.iter().map(|(spins, _)| &**spins));
     let mut averages: Option<Observables> = None;
     let mut all_pairs: Option<Observables> = None;
-    for walker in walkers {
-        pool(&mut averages, walker.averages);
-        if let Some((pairs, _)) = walker.all_pairs {
+    for (_, measured) in chains {
+        pool(&mut averages, measured.averages);
+        if let Some((pairs, _)) = measured.all_pairs {
             pool(&mut all_pairs, pairs);
         }
     }

@@ -5,6 +5,7 @@ mod exchange;
 mod ladder;
 mod pair_move;
 mod pairs;
+mod solver;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use self::core::{Core, Phase, lock};
 use self::exchange::Exchange;
 pub use self::ladder::Ladder;
 pub use self::pair_move::PairMove;
+pub use self::solver::ParallelTemperingSolver;
 use super::Observables;
 use crate::model::{CachedModel, MarkovKernel, Progress, Simulation, SweepStats};
 use crate::spins::Spins;
