@@ -1,5 +1,6 @@
 //! The list of methods.
 
+use spin_models::mcmc::{AnnealingSolver, ParallelTemperingSolver, PopulationAnnealingSolver, WangLandauSolver};
 use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TransferMatrix, Tree};
 
 use crate::args::Args;
@@ -17,6 +18,11 @@ fn all(args: &Args) -> Vec<Method> {
         let solver = solver.with_seed(args.seed).with_threads(usize::from(args.threads));
         Box::new(if args.quick { solver.quick() } else { solver })
     };
+    let (seed, threads) = (args.seed, usize::from(args.threads));
+    let tempering = ParallelTemperingSolver::default().with_seed(seed).with_threads(threads);
+    let population = PopulationAnnealingSolver::default().with_seed(seed).with_threads(threads);
+    let wang_landau = WangLandauSolver::default().with_seed(seed).with_threads(threads);
+    let annealing = AnnealingSolver::default().with_seed(seed);
     vec![
         Box::new(Enumeration::default()),
         Box::new(TransferMatrix::default()),
@@ -24,6 +30,10 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(Planar::default()),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
+        Box::new(if args.quick { tempering.quick() } else { tempering }),
+        Box::new(if args.quick { population.quick() } else { population }),
+        Box::new(if args.quick { wang_landau.quick() } else { wang_landau }),
+        Box::new(if args.quick { annealing.quick() } else { annealing }),
     ]
 }
 
@@ -40,7 +50,7 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
             model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0
         }
-        "heat-bath" => false,
+        "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
         _ => true,
     };
     affordable && method.check(model, args.beta).is_ok()

@@ -58,8 +58,13 @@ impl<'a> Report<'a> {
         self.answers.push(answer);
     }
 
-    /// Prints how far estimates lie from an exact answer.
+    /// Prints the lowest energies that were met, and how far estimates lie from an exact answer.
     pub fn finish(&self) {
+        for answer in self.answers.iter().filter(|_| !self.args.json) {
+            if let Some(state) = &answer.solution.ground_state {
+                println!("{}: lowest energy {:.8}", answer.method, state.energy);
+            }
+        }
         let Some(exact) = self.answers.iter().find(|answer| answer.is_exact()) else { return };
         if self.args.json {
             return;
@@ -94,7 +99,8 @@ impl<'a> Report<'a> {
             .number("std_error", solution.ln_z.and_then(|ln_z| ln_z.std_error))
             .number("energy", solution.energy.map(|energy| energy.value))
             .number("energy_std_error", solution.energy.and_then(|energy| energy.std_error))
-            .numbers("magnetizations", magnetizations.as_deref());
+            .numbers("magnetizations", magnetizations.as_deref())
+            .number("lowest_energy", solution.ground_state.as_ref().map(|state| state.energy));
         let line = if self.args.correlations {
             let correlations: Option<Vec<(usize, usize, f64)>> = solution.correlations.as_ref().map(|correlations| {
                 let values = correlations.values.iter().map(|c| c.value);

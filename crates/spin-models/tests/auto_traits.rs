@@ -1,9 +1,8 @@
 //! Models, solvers, results and simulations can be sent to threads and shared between them.
 
+use spin_models::mcmc::cluster::{Houdayer, Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, Wolff};
 use spin_models::mcmc::{
-    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, Chain, DisorderAverages, EnergyHistogram,
-    EnergySeries, HeatBath, Mbar, Metropolis, Observables, OverlapDistribution, OverlapEquilibration, OverlapLanes,
-    OverlapMoments, Overlaps, Reweighted, ReweightingParams, ReweightingReport, WaveVectors, Wham,
+    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Engine, EnginePlan, Chain, Coloring, Cooling, DensityOfStates, DisorderAverages, EnergyGrid, EnergyHistogram, EnergySeries, HeatBath, Ladder, LevelEstimate, Mbar, Metropolis, Multicanonical, MulticanonicalWeights, Observables, OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ParallelTempering, ParallelTemperingParams, ParallelTemperingSolver, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart, PopulationStep, Reweighted, ReweightingParams, ReweightingReport, SingleSpin, ThermodynamicIntegration, WangLandau, WangLandauParams, WangLandauSolver, WaveVectors, Wham,
 };
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
@@ -54,6 +53,44 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<Progress>();
     send_and_sync::<Error>();
     send::<dyn LogPartitionPlan>();
+}
+
+#[test]
+fn monte_carlo_types_are_send_and_sync() {
+    send_and_sync::<Annealing>();
+    send_and_sync::<AnnealingParams>();
+    send_and_sync::<AnnealingSolver>();
+    send_and_sync::<Coloring>();
+    send_and_sync::<SingleSpin>();
+    send_and_sync::<ThermodynamicIntegration>();
+    send_and_sync::<Ladder>();
+    send_and_sync::<ParallelTemperingParams>();
+    send_and_sync::<ParallelTemperingSolver>();
+    send_and_sync::<ParallelTempering<Ising, HeatBath>>();
+    send_and_sync::<ParallelTempering<&SherringtonKirkpatrick, Metropolis>>();
+    send_and_sync::<ParallelTempering<Ising, SwendsenWang, Houdayer>>();
+    send_and_sync::<Cooling>();
+    send_and_sync::<PopulationParams>();
+    send_and_sync::<PopulationStart>();
+    send_and_sync::<PopulationStep>();
+    send_and_sync::<PopulationRun>();
+    send_and_sync::<PopulationAnnealingSolver>();
+    send_and_sync::<PopulationAnnealing<&Ising, HeatBath>>();
+    send_and_sync::<PopulationAnnealing<SherringtonKirkpatrick, Metropolis>>();
+    send_and_sync::<EnergyGrid>();
+    send_and_sync::<LevelEstimate>();
+    send_and_sync::<DensityOfStates>();
+    send_and_sync::<MulticanonicalWeights>();
+    send_and_sync::<WangLandauParams>();
+    send_and_sync::<WangLandauSolver>();
+    send_and_sync::<WangLandau<&Ising>>();
+    send_and_sync::<Multicanonical<SherringtonKirkpatrick>>();
+    send_and_sync::<Wolff>();
+    send_and_sync::<SwendsenWang>();
+    send_and_sync::<Niedermayer>();
+    send_and_sync::<Houdayer>();
+    send_and_sync::<TorusWolff>();
+    send_and_sync::<TorusSwendsenWang>();
 }
 
 #[test]

@@ -51,6 +51,8 @@ fn exact(model: &Ising, beta: f64, f: impl Fn(&[i8]) -> f64) -> f64 {
     sum / z
 }
 
+type Value<'a> = &'a dyn Fn(&PopulationRun) -> Estimate;
+
 fn rms(z: &[f64]) -> f64 {
     (z.iter().map(|z| z * z).sum::<f64>() / z.len() as f64).sqrt()
 }
@@ -71,7 +73,7 @@ fn every_temperature_agrees_with_enumeration() {
         let m = |s: &[i8]| s.iter().map(|&s| f64::from(s)).sum::<f64>() / 12.0;
         let energy = exact(&model, beta, |s| model.energy(s));
         let ln_z = Enumeration::default().ln_z(&model, beta).unwrap().value;
-        let values: [(&str, f64, &dyn Fn(&PopulationRun) -> Estimate); 6] = [
+        let values: [(&str, f64, Value<'_>); 6] = [
             ("ln Z", ln_z, &|run| {
                 let ln_z = run.steps[k].ln_z;
                 Estimate::new(ln_z.value, ln_z.std_error.unwrap())

@@ -93,7 +93,8 @@ pub struct Solution {
     pub magnetizations: Option<Vec<Estimate>>,
     /// `⟨s_i s_j⟩` for the pairs asked for.
     pub correlations: Option<PairCorrelations>,
-    /// The ground state, from solvers that meet it on their way.
+    /// The ground state, from solvers that meet it on their way; from those that draw random numbers the lowest state
+    /// met, with no degeneracy.
     pub ground_state: Option<GroundState>,
 }
 

@@ -12,8 +12,8 @@ use crate::error::check_beta;
 use crate::model::{EnergyModel, LnZ, Progress, Quantities, Simulation, Solution, Solve};
 use crate::{Error, Ising, Result};
 
-/// Updates in all where the sweeps are left open: three to four seconds.
-const UPDATES: u64 = 1 << 28;
+/// Updates in all where the sweeps are left open: one to two seconds.
+const UPDATES: u64 = 1 << 26;
 const FEWEST_SWEEPS: u64 = 1000;
 const MOST_SWEEPS: u64 = 1_000_000;
 
@@ -47,7 +47,7 @@ const BLOCKS: u64 = 32;
 /// all other averages are those of the replicas at β with the errors described there.
 ///
 /// # Effort
-/// Left open, the sweeps are `2²⁸ / (8 K (N + M/2))` for N spins, M couplings and K temperatures, between 1000 and 10⁶.
+/// Left open, the sweeps are `2²⁶ / (8 K (N + M/2))` for N spins, M couplings and K temperatures, between 1000 and 10⁶.
 /// Sets are shared by [`with_threads`](Self::with_threads); the numbers do not depend on it.
 ///
 /// Reference: C. H. Bennett, J. Comput. Phys. 22, 245 (1976).

@@ -13,8 +13,71 @@ use crate::model::LnZ;
 
 const KIND: &str = "density of states 1";
 
+/// Blocks of a walker at most; neighbours are joined when there are more.
+const MOST_BLOCKS: usize = 16;
+
 /// Visits, `Σ(E - E_k)`, `Σ(E - E_k)²`, `Σ|m|`, `Σm²`, `Σm⁴` of one walker at one level.
 pub(super) type LevelSums = [f64; 6];
+
+/// What a walker measured, in blocks of equal length in time but for the last.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Blocks {
+    /// Rounds in a full block.
+    length: u64,
+    /// Rounds in the last block.
+    filled: u64,
+    blocks: Vec<Vec<LevelSums>>,
+}
+
+impl Blocks {
+    pub fn new() -> Self {
+        Self { length: 1, filled: 0, blocks: Vec::new() }
+    }
+
+    /// The block of a round that begins.
+    pub fn next_round(&mut self, levels: usize) -> &mut [LevelSums] {
+        if self.blocks.is_empty() || self.filled == self.length {
+            if self.blocks.len() == MOST_BLOCKS {
+                self.blocks = self.blocks.chunks(2).map(|pair| sum(levels, pair.iter())).collect();
+                self.length *= 2;
+            }
+            self.blocks.push(vec![[0.0; 6]; levels]);
+            self.filled = 0;
+        }
+        self.filled += 1;
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        out.write_u64(self.length).write_u64(self.filled).write_usize(self.blocks.len());
+        self.blocks.iter().for_each(|sums| {
+            out.write_f64s(sums.as_flattened());
+        });
+    }
+
+    pub fn read(levels: usize, from: &mut Reader<'_>) -> std::result::Result<Self, CheckpointError> {
+        let at = from.position();
+        let (length, filled, count) = (from.read_u64()?, from.read_u64()?, from.read_usize()?);
+        if count > MOST_BLOCKS || length == 0 || filled > length {
+            return Err(CheckpointError::Invalid { what: "number of blocks", at });
+        }
+        let blocks = (0..count).map(|_| read_sums(from, levels)).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { length, filled, blocks })
+    }
+}
+
+/// The sum over blocks.
+fn sum<'a>(levels: usize, blocks: impl Iterator<Item = &'a Vec<LevelSums>>) -> Vec<LevelSums> {
+    let mut total = vec![[0.0; 6]; levels];
+    for sums in blocks {
+        for (total, sums) in total.iter_mut().zip(sums) {
+            total.iter_mut().zip(sums).for_each(|(total, x)| *total += x);
+        }
+    }
+    total
+}
 
 /// The number of configurations of one energy.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,10 +96,11 @@ pub struct LevelEstimate {
 /// ```
 ///
 /// with the visits H and the weights `exp(-S)`. Within bins of width w the mean of `exp(-βE)` is taken to second order
-/// in `βw`, from the mean and the variance of the energies met there. All errors are delete-one jackknife errors over the
-/// walkers: infinite for one walker, rough for fewer than eight, and blind to energies that no walker has reached, of
-/// which [`refused`](Self::refused) counts the traces. Results of several machines with the same weights can be merged
-/// if their units differ.
+/// in `βw`, from the mean and the variance of the energies met there. All errors are the larger of two jackknife errors:
+/// over the walkers, which is right however slowly they move but is itself rough, and over up to 16 blocks in time of
+/// each walker. They are infinite for one walker, and blind to energies that no walker has reached, of which
+/// [`refused`](Self::refused) counts the traces. Results of several machines with the same weights can be merged if
+/// their units differ.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DensityOfStates {
@@ -48,12 +112,12 @@ pub struct DensityOfStates {
     pub(super) ln_weights: Vec<f64>,
     pub(super) units: Units,
     /// Walkers by ascending unit.
-    pub(super) walkers: Vec<(u64, Vec<LevelSums>)>,
+    pub(super) walkers: Vec<(u64, Blocks)>,
     pub(super) refused: u64,
     pub(super) round_trips: u64,
 }
 
-/// What a temperature weighs: ln of the weight, energy and its square within the level.
+/// ln of the weight of each level at one temperature, and of their sum.
 struct Reweighted {
     ln_weights: Vec<f64>,
     ln_total: f64,
@@ -87,7 +151,7 @@ impl DensityOfStates {
 
     /// Visits of every level in ascending order of the energy: about equal where the weights are good.
     pub fn histogram(&self) -> Vec<(f64, f64)> {
-        let sums = self.total(None);
+        let sums = self.total();
         self.known().map(|k| (self.grid.energy(self.first + k as i64), sums[k][0])).collect()
     }
 
@@ -95,31 +159,48 @@ impl DensityOfStates {
         (0..self.ln_weights.len()).filter(|&k| self.ln_weights[k] < f64::INFINITY)
     }
 
-    /// The sums over all walkers but one.
-    fn total(&self, without: Option<usize>) -> Vec<LevelSums> {
-        let mut total = vec![[0.0; 6]; self.ln_weights.len()];
-        for (w, (_, sums)) in self.walkers.iter().enumerate() {
-            if Some(w) != without {
-                for (total, sums) in total.iter_mut().zip(sums) {
-                    total.iter_mut().zip(sums).for_each(|(total, x)| *total += x);
-                }
-            }
-        }
-        total
+    /// The sums over all walkers.
+    fn total(&self) -> Vec<LevelSums> {
+        sum(self.ln_weights.len(), self.walkers.iter().flat_map(|(_, walker)| &walker.blocks))
     }
 
-    /// A function of the sums with its jackknife error over the walkers.
-    fn estimate(&self, function: impl Fn(&[LevelSums]) -> f64) -> Estimate {
-        let value = function(&self.total(None));
-        let n = self.walkers.len() as f64;
-        if self.walkers.len() < 2 {
-            return Estimate::new(value, f64::INFINITY);
-        }
-        let without: Vec<f64> = (0..self.walkers.len()).map(|w| function(&self.total(Some(w)))).collect();
-        let mean = without.iter().sum::<f64>() / n;
-        let variance = (n - 1.0) / n * without.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
-        // A level that only one walker has met has no logarithm without it.
-        Estimate::new(value, if variance.is_finite() { variance.sqrt() } else { f64::INFINITY })
+    /// Functions of the sums with their errors: of all sums, without each walker in turn, without each block.
+    fn estimates<const K: usize>(&self, function: impl Fn(&[LevelSums]) -> [f64; K]) -> [Estimate; K] {
+        let values = self.estimate_all(|sums| function(sums).to_vec());
+        std::array::from_fn(|k| values[k])
+    }
+
+    fn estimate_all(&self, function: impl Fn(&[LevelSums]) -> Vec<f64>) -> Vec<Estimate> {
+        let total = self.total();
+        let without = |part: &[LevelSums]| {
+            let mut rest = total.clone();
+            for (rest, part) in rest.iter_mut().zip(part) {
+                rest.iter_mut().zip(part).for_each(|(rest, x)| *rest -= x);
+                // Of a level that was met in this part alone nothing but rounding is left.
+                if rest[0] < 0.5 {
+                    *rest = [0.0; 6];
+                }
+            }
+            function(&rest)
+        };
+        let walkers: Vec<Vec<f64>> =
+            self.walkers.iter().map(|(_, walker)| without(&sum(total.len(), walker.blocks.iter()))).collect();
+        let blocks: Vec<Vec<f64>> =
+            self.walkers.iter().flat_map(|(_, walker)| &walker.blocks).map(|block| without(block)).collect();
+        let variance = |parts: &[Vec<f64>], k: usize| {
+            let n = parts.len() as f64;
+            let mean = parts.iter().map(|x| x[k]).sum::<f64>() / n;
+            (n - 1.0) / n * parts.iter().map(|x| (x[k] - mean).powi(2)).sum::<f64>()
+        };
+        let estimate = |(k, value)| {
+            let between = variance(&walkers, k);
+            // A level that only one walker has met has no logarithm without it.
+            if walkers.len() < 2 || !between.is_finite() {
+                return Estimate::new(value, f64::INFINITY);
+            }
+            Estimate::new(value, between.max(variance(&blocks, k)).sqrt())
+        };
+        function(&total).into_iter().enumerate().map(estimate).collect()
     }
 
     fn reweighted(&self, sums: &[LevelSums], beta: f64) -> Reweighted {
@@ -152,23 +233,16 @@ impl DensityOfStates {
 
     /// ln g of every level that was met, energies ascending, normalised to `Σ g = 2^N`.
     ///
-    /// Cost: W passes over the levels for W walkers.
+    /// Cost: 17 W passes over the levels for W walkers, as for every average.
     pub fn levels(&self) -> Vec<LevelEstimate> {
         let ln_g = |sums: &[LevelSums]| -> Vec<f64> {
             let flat = self.reweighted(sums, 0.0);
             flat.ln_weights.iter().map(|x| x - flat.ln_total + self.ln_states()).collect()
         };
-        let total = self.total(None);
-        let all = ln_g(&total);
-        let without: Vec<Vec<f64>> = (0..self.walkers.len()).map(|w| ln_g(&self.total(Some(w)))).collect();
-        let n = without.len() as f64;
+        let (total, estimates) = (self.total(), self.estimate_all(ln_g));
         let level = |k: usize| {
-            let mean = without.iter().map(|x| x[k]).sum::<f64>() / n;
-            let variance = (n - 1.0) / n * without.iter().map(|x| (x[k] - mean).powi(2)).sum::<f64>();
-            let error = if without.len() > 1 && variance.is_finite() { variance.sqrt() } else { f64::INFINITY };
             let [count, first, second, ..] = total[k];
-            let energy = self.energy_at(k) + within(count, first, second).0;
-            LevelEstimate { energy, ln_g: Estimate::new(all[k], error) }
+            LevelEstimate { energy: self.energy_at(k) + within(count, first, second).0, ln_g: estimates[k] }
         };
         self.known().filter(|&k| total[k][0] > 0.0).map(level).collect()
     }
@@ -180,9 +254,9 @@ impl DensityOfStates {
     pub fn ln_z(&self, beta: f64) -> Result<LnZ> {
         check_beta(beta.abs())?;
         let ln_z = |sums: &[LevelSums]| {
-            self.reweighted(sums, beta).ln_total - self.reweighted(sums, 0.0).ln_total + self.ln_states()
+            [self.reweighted(sums, beta).ln_total - self.reweighted(sums, 0.0).ln_total + self.ln_states()]
         };
-        let estimate = self.estimate(ln_z);
+        let [estimate] = self.estimates(ln_z);
         Ok(LnZ::estimate(estimate.value, estimate.std_error.unwrap_or(f64::INFINITY)))
     }
 
@@ -192,7 +266,8 @@ impl DensityOfStates {
     /// As for [`ln_z`](Self::ln_z).
     pub fn energy(&self, beta: f64) -> Result<Estimate> {
         check_beta(beta.abs())?;
-        Ok(self.estimate(|sums| self.energy_moments(sums, beta).0))
+        let [energy] = self.estimates(|sums| [self.energy_moments(sums, beta).0]);
+        Ok(energy)
     }
 
     /// `β² (⟨E²⟩ - ⟨E⟩²)`, extensive.
@@ -201,7 +276,8 @@ impl DensityOfStates {
     /// As for [`ln_z`](Self::ln_z).
     pub fn heat_capacity(&self, beta: f64) -> Result<Estimate> {
         check_beta(beta.abs())?;
-        Ok(self.estimate(|sums| beta * beta * self.energy_moments(sums, beta).1))
+        let [capacity] = self.estimates(|sums| [beta * beta * self.energy_moments(sums, beta).1]);
+        Ok(capacity)
     }
 
     /// Mean and variance of the energy; within a bin the weight `exp(-βE)` shifts the mean by `-β` times the variance.
@@ -224,7 +300,7 @@ impl DensityOfStates {
     /// As for [`ln_z`](Self::ln_z).
     pub fn magnetization_moments(&self, beta: f64) -> Result<[Estimate; 3]> {
         check_beta(beta.abs())?;
-        Ok([3, 4, 5].map(|moment: usize| self.estimate(|sums| self.mean(sums, beta, |k| sums[k][moment] / sums[k][0]))))
+        Ok(self.estimates(|sums| [3, 4, 5].map(|x: usize| self.mean(sums, beta, |k| sums[k][x] / sums[k][0]))))
     }
 
     /// Everything, for another machine to merge.
@@ -238,8 +314,9 @@ impl DensityOfStates {
         out.write_usize(self.n_spins).write_f64s(&self.grid.numbers()).write_i64(self.first);
         out.write_f64s(&self.ln_weights).write_u64(self.refused).write_u64(self.round_trips);
         out.write_usize(self.walkers.len());
-        for (unit, sums) in &self.walkers {
-            out.write_u64(*unit).write_f64s(sums.as_flattened());
+        for (unit, walker) in &self.walkers {
+            out.write_u64(*unit);
+            walker.write(out);
         }
     }
 
@@ -269,7 +346,7 @@ impl DensityOfStates {
         let (mut units, mut walkers) = (Units::new(), Vec::new());
         for _ in 0..from.read_usize()? {
             let unit = from.read_u64()?;
-            let sums = read_sums(from, ln_weights.len())?;
+            let sums = Blocks::read(ln_weights.len(), from)?;
             if !units.insert(unit) || walkers.last().is_some_and(|(before, _)| *before > unit) {
                 return Err(invalid("work unit"));
             }
@@ -279,7 +356,7 @@ impl DensityOfStates {
     }
 }
 
-pub(super) fn read_sums(from: &mut Reader<'_>, levels: usize) -> std::result::Result<Vec<LevelSums>, CheckpointError> {
+fn read_sums(from: &mut Reader<'_>, levels: usize) -> std::result::Result<Vec<LevelSums>, CheckpointError> {
     let at = from.position();
     let numbers = from.read_f64s()?;
     let (sums, rest) = numbers.as_chunks::<6>();

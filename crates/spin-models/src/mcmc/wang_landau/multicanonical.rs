@@ -7,7 +7,7 @@ use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Writer};
 use linalg_core::merge::Units;
 use linalg_core::{Error as CoreError, Observer, Streams};
 
-use super::density::{DensityOfStates, LevelSums, read_sums};
+use super::density::{Blocks, DensityOfStates};
 use super::walker::{Frame, Walker};
 use super::{ROUND, ends};
 use crate::model::{CachedModel, Progress};
@@ -40,7 +40,7 @@ impl MulticanonicalWeights {
 struct Measured<C> {
     unit: u64,
     walker: Walker<C>,
-    sums: Vec<LevelSums>,
+    blocks: Blocks,
 }
 
 /// Independent walkers with fixed weights `1 / g(E)`: single flips accepted with probability `min(1, g(E) / g(E'))`.
@@ -73,7 +73,7 @@ impl<M: CachedModel + Sync> Multicanonical<M> {
         let mut walkers = Vec::new();
         for unit in units {
             let walker = Walker::new(&model, &weights.frame.grid, streams.fast_stream(unit))?;
-            walkers.push(Measured { unit, walker, sums: vec![[0.0; 6]; weights.frame.len] });
+            walkers.push(Measured { unit, walker, blocks: Blocks::new() });
         }
         let problem = weights.problem(model.content_hash());
         let mut new = Self { model, weights, problem, walkers, sweeps: 0, threads: 1 };
@@ -140,8 +140,10 @@ impl<M: CachedModel + Sync> Multicanonical<M> {
             let piece = round.min(sweeps - done);
             let (model, weights) = (&self.model, &self.weights);
             super::threads::for_each(self.threads, &mut self.walkers, |one| {
-                let Measured { walker, sums, .. } = one;
+                let Measured { walker, blocks, .. } = one;
                 walker.refresh(model);
+                let mut none = [];
+                let sums = if measured { blocks.next_round(energies.len()) } else { &mut none };
                 for _ in 0..piece * n {
                     walker.step(model, &weights.frame, &weights.ln_g);
                     walker.note_ends(lowest, highest);
@@ -188,9 +190,9 @@ impl<M: CachedModel + Sync> Multicanonical<M> {
             if reader.read_u64()? != measured.unit {
                 return Err(invalid);
             }
-            let sums = read_sums(&mut reader, self.weights.frame.len)?;
+            let blocks = Blocks::read(self.weights.frame.len, &mut reader)?;
             let walker = Walker::read(&self.model, &self.weights.frame, &mut reader)?;
-            walkers.push(Measured { unit: measured.unit, walker, sums });
+            walkers.push(Measured { unit: measured.unit, walker, blocks });
         }
         reader.finish()?;
         (self.walkers, self.sweeps) = (walkers, sweeps);
@@ -222,7 +224,7 @@ impl<M: CachedModel> Multicanonical<M> {
             first: self.weights.frame.first,
             ln_weights: self.weights.ln_g.clone(),
             units,
-            walkers: self.walkers.iter().map(|measured| (measured.unit, measured.sums.clone())).collect(),
+            walkers: self.walkers.iter().map(|measured| (measured.unit, measured.blocks.clone())).collect(),
             refused: self.walkers.iter().map(|measured| measured.walker.refused).sum(),
             round_trips: self.walkers.iter().map(|measured| measured.walker.round_trips).sum(),
         }
@@ -233,7 +235,8 @@ impl<M: CachedModel> Multicanonical<M> {
         let mut state = Writer::new();
         state.write_u64(self.sweeps).write_usize(self.walkers.len());
         for measured in &self.walkers {
-            state.write_u64(measured.unit).write_f64s(measured.sums.as_flattened());
+            state.write_u64(measured.unit);
+            measured.blocks.write(&mut state);
             measured.walker.write(&mut state);
         }
         Checkpoint::new(KIND, self.problem, state)

@@ -12,6 +12,9 @@ use crate::{Error, Ising, Result};
 const TRIES: u64 = 1 << 26;
 const FEWEST_SWEEPS: u64 = 2000;
 
+/// Tries of all walkers after which learning ends in any case, converged or not.
+const LEARNING_TRIES: u64 = 1 << 28;
+
 /// Step of ln g at which learning ends; with the option `quick` ten times larger.
 const FINAL_STEP: f64 = 1e-5;
 
@@ -21,7 +24,9 @@ const FINAL_STEP: f64 = 1e-5;
 /// energy. Magnetizations and correlations are not measured: `None`. The density itself, for all temperatures at once,
 /// is what [`density`](Self::density) returns.
 ///
-/// Left open, the measured sweeps are such that all walkers try `2²⁶` flips, at least 2000 each. Models with real
+/// Left open, the measured sweeps are such that all walkers try `2²⁶` flips, at least 2000 sweeps each. Learning ends after
+/// `2²⁸` tries in any case: weights that have not converged cost accuracy, which the errors show as far as the walkers
+/// have reached the energies that matter at β. Glasses of some hundred spins at low temperature are beyond this method. Models with real
 /// couplings get bins of an eighth of the typical change by one flip, or `1/(2β)` where that is less.
 ///
 /// ```
@@ -99,6 +104,9 @@ impl WangLandauSolver {
             .with_walkers(self.walkers)
             .with_final_step(if self.quick { 10.0 * FINAL_STEP } else { FINAL_STEP })
             .with_threads(self.threads);
+        let per_sweep = (self.walkers as u64 * model.n_spins() as u64).max(1);
+        let shorten = |tries: u64| if self.quick { tries / 10 } else { tries };
+        let params = params.with_max_sweeps((shorten(LEARNING_TRIES) / per_sweep).max(FEWEST_SWEEPS));
         let mut learning = WangLandau::new(model, grid, params, self.streams.child(1))?;
         let mut watch = StopOnce { observer, stopped: false };
         learning.learn(&mut watch)?;
@@ -106,9 +114,7 @@ impl WangLandauSolver {
             return Err(Error::Stopped { solver: "wang-landau", done: 0, total: 1 });
         }
         let mut production = learning.multicanonical(self.streams.child(2))?;
-        let tries = if self.quick { TRIES / 10 } else { TRIES };
-        let open = tries / (self.walkers as u64 * model.n_spins() as u64).max(1);
-        let sweeps = self.sweeps.unwrap_or(open.max(FEWEST_SWEEPS));
+        let sweeps = self.sweeps.unwrap_or((shorten(TRIES) / per_sweep).max(FEWEST_SWEEPS));
         production.equilibrate(sweeps.div_ceil(10), &mut watch);
         if watch.stopped {
             return Err(Error::Stopped { solver: "wang-landau", done: 0, total: 1 });
