@@ -93,7 +93,7 @@ fn the_torus_of_4() {
     let levels = Enumeration::default().density_of_states(&model, &mut ()).unwrap();
     let exact: Vec<(f64, f64)> = levels.iter().map(|level| (level.energy, level.count as f64)).collect();
     assert_eq!(exact.len(), 15);
-    let density = measured(&model, WangLandauParams::default().with_walkers(16), 20_000, 1);
+    let density = measured(&model, WangLandauParams::default().with_walkers(16).with_final_step(1e-4), 20_000, 1);
     check_levels(&density, &exact, 0.03);
     assert_eq!(density.refused(), 0);
     assert!(density.round_trips() > 1000);
@@ -133,7 +133,7 @@ fn the_torus_of_6() {
     let mirrored: Vec<(f64, f64)> = exact.iter().rev().skip(1).map(|&(energy, count)| (-energy, count)).collect();
     exact.extend(mirrored);
     assert!((exact.iter().map(|level| level.1).sum::<f64>() - 36f64.exp2()).abs() < 0.5);
-    let density = measured(&model, WangLandauParams::default().with_walkers(16), 30_000, 2);
+    let density = measured(&model, WangLandauParams::default().with_walkers(16).with_final_step(1e-4), 30_000, 2);
     check_levels(&density, &exact, 0.15);
 }
 
@@ -141,7 +141,7 @@ fn the_torus_of_6() {
 #[test]
 fn the_torus_of_8_reweights_to_kaufman() {
     let model = Ising::square(8, Boundary::Periodic, 1.0).unwrap();
-    let density = measured(&model, WangLandauParams::default().with_final_step(3e-5), 40_000, 3);
+    let density = measured(&model, WangLandauParams::default().with_final_step(1e-4), 40_000, 3);
     for beta in [0.2, 0.4, 0.440_686_793_509_771_5, 0.5, 1.0] {
         let ln_z = density.ln_z(beta).unwrap();
         assert!(ln_z.std_error.unwrap() < 0.1, "{ln_z:?}");
@@ -173,7 +173,7 @@ fn a_glass_with_fields_has_the_levels_of_enumeration() {
     let model = glass();
     let levels = Enumeration::default().density_of_states(&model, &mut ()).unwrap();
     let exact: Vec<(f64, f64)> = levels.iter().map(|level| (level.energy, level.count as f64)).collect();
-    let density = measured(&model, WangLandauParams::default().with_walkers(16), 30_000, 4);
+    let density = measured(&model, WangLandauParams::default().with_walkers(16).with_final_step(1e-4), 30_000, 4);
     check_levels(&density, &exact, 0.1);
 }
 
@@ -181,7 +181,7 @@ fn a_glass_with_fields_has_the_levels_of_enumeration() {
 #[test]
 fn real_energies_in_bins_reweight_to_enumeration() {
     let model = SherringtonKirkpatrick::gaussian(12, &mut Streams::new(1).stream(0)).unwrap();
-    let density = measured(&model, WangLandauParams::default().with_walkers(16), 40_000, 5);
+    let density = measured(&model, WangLandauParams::default().with_walkers(16).with_final_step(1e-4), 40_000, 5);
     let grid = EnergyGrid::found(&model, Streams::new(5)).unwrap();
     for beta in [0.3, 1.0, 0.5 / grid.spacing()] {
         let exact = Enumeration::default().energy_cumulants(&model, beta, &mut ()).unwrap();
@@ -307,7 +307,7 @@ fn the_solver_agrees_with_exact_methods() {
         let ln_z = solution.ln_z.unwrap();
         Estimate::new(ln_z.value, ln_z.std_error.unwrap())
     };
-    let solver = WangLandauSolver::default().with_sweeps(20_000).with_seed(1);
+    let solver = WangLandauSolver::default().with_sweeps(20_000).with_seed(1).quick();
     let model = glass();
     for beta in [0.0, 0.5, 3.0] {
         let solution = solver.solve(&model, beta, Quantities::all(), &mut ()).unwrap();

@@ -42,9 +42,10 @@ const BLOCKS: u64 = 32;
 /// \qquad f(x) = \frac{1}{1 + e^x},
 /// ```
 ///
-/// with C close to the difference itself, from the equilibration. There is no error of a quadrature. The error is the larger of a
-/// jackknife over 32 blocks of every set and of the spread of the sets, as in [`Observables`](super::super::Observables);
-/// all other averages are those of the replicas at β with the errors described there.
+/// with C close to the difference itself, from the equilibration. There is no error of a quadrature. The error is the
+/// larger of a jackknife over 32 blocks of every set and of the spread of the sets, as in
+/// [`Observables`](super::super::Observables); all other averages are those of the replicas at β with the errors
+/// described there.
 ///
 /// # Effort
 /// Left open, the sweeps are `2²⁶ / (8 K (N + M/2))` for N spins, M couplings and K temperatures, between 1000 and 10⁶.
