@@ -2,7 +2,13 @@
 
 use spin_models::mcmc::cluster::{Houdayer, Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, Wolff};
 use spin_models::mcmc::{
-    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Engine, EnginePlan, Chain, Coloring, Cooling, DensityOfStates, DisorderAverages, EnergyGrid, EnergyHistogram, EnergySeries, HeatBath, Ladder, LevelEstimate, Mbar, Metropolis, Multicanonical, MulticanonicalWeights, Observables, OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ParallelTempering, ParallelTemperingParams, ParallelTemperingSolver, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart, PopulationStep, Reweighted, ReweightingParams, ReweightingReport, SingleSpin, ThermodynamicIntegration, WangLandau, WangLandauParams, WangLandauSolver, WaveVectors, Wham,
+    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Chain, Coloring, Cooling,
+    DensityOfStates, DisorderAverages, EnergyGrid, EnergyHistogram, EnergySeries, Engine, EnginePlan, HeatBath, Ladder,
+    LevelEstimate, Mbar, Metropolis, Multicanonical, MulticanonicalWeights, Observables, OverlapDistribution,
+    OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ParallelTempering, ParallelTemperingParams,
+    ParallelTemperingSolver, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun,
+    PopulationStart, PopulationStep, Reweighted, ReweightingParams, ReweightingReport, SingleSpin,
+    ThermodynamicIntegration, WangLandau, WangLandauParams, WangLandauSolver, WaveVectors, Wham,
 };
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
@@ -47,6 +53,8 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<AnnealedRead>();
     send_and_sync::<Annealing>();
     send_and_sync::<AnnealingEngine>();
+    send_and_sync::<Engine>();
+    send_and_sync::<EnginePlan>();
     send_and_sync::<AnnealingParams>();
     send_and_sync::<Solution>();
     send_and_sync::<LnZ>();

@@ -8,8 +8,7 @@ use linalg_core::rand::RngExt;
 use linalg_core::rng::ChaCha8Rng;
 use spin_models::mcmc::{Coloring, HeatBath, Metropolis, Order, heat_bath_acceptance, metropolis_acceptance};
 use spin_models::{
-    CachedModel, DiscreteModel, EnergyModel, InteractionModel, Ising, MarkovKernel, PairwiseModel, Potts, Simulation,
-    Spins,
+    CachedModel, DiscreteModel, EnergyModel, InteractionModel, Ising, MarkovKernel, PairwiseModel, Potts, Spins,
 };
 
 type Matrix = Vec<Vec<f64>>;

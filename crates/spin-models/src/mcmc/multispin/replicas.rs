@@ -170,7 +170,7 @@ impl Replicas {
     /// replicas.set_spins(0, &[1, 1, 1, 1]);
     /// replicas.set_spins(1, &[1, 1, 1, -1]);
     /// let [(q, link)] = replicas.pair_overlaps()[..] else { panic!("one pair") };
-/// assert!((q - 0.5).abs() < 1e-15 && (link - 1.0 / 3.0).abs() < 1e-15);
+    /// assert!((q - 0.5).abs() < 1e-15 && (link - 1.0 / 3.0).abs() < 1e-15);
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn pair_overlaps(&self) -> Vec<(f64, f64)> {
