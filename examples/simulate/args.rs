@@ -61,7 +61,7 @@ pub struct Args {
     /// Threads; the numbers do not depend on it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: u16,
-    /// Where the state is kept: written every 30 s, on interruption and at the end.
+    /// Where the state is kept: written every 30 s, on interruption and at the end; only at the end for wang-landau.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Goes on from the state in the checkpoint, if there is one, up to `--sweeps` in all.

@@ -15,6 +15,7 @@
 //! present sweeps; with `--checkpoint FILE` it goes on later with `--resume`, bit for bit.
 
 mod args;
+mod density;
 mod draw;
 mod engines;
 mod job;
@@ -116,19 +117,25 @@ fn simulate(args: &Args, jobs: Vec<Job<'_>>, state: &State) -> Result<Vec<Row>, 
     Ok(rows)
 }
 
-fn population(args: &Args, subject: &Subject, state: &State) -> Result<Vec<Row>, Failure> {
-    let mut bar = Bar::new("population annealing");
-    let rows = population::run(
-        args,
-        subject,
-        state.get(0).as_deref(),
-        |event| {
-            let _ = bar.observe(event);
-        },
-        |bytes| {
-            state.put(0, bytes);
-        },
-    );
+/// The engines that are no [`Job`]: they go through all temperatures in an order of their own.
+fn from_infinite_temperature(
+    args: &Args,
+    subject: &Subject,
+    name: EngineName,
+    state: &State,
+) -> Result<Vec<Row>, Failure> {
+    let population = name == EngineName::PopulationAnnealing;
+    let mut bar = Bar::new(if population { "population annealing" } else { "wang-landau" });
+    let progress = |event: &Progress| {
+        let _ = bar.observe(event);
+    };
+    let save = |bytes| state.put(0, bytes);
+    let before = state.get(0);
+    let rows = if population {
+        population::run(args, subject, before.as_deref(), progress, save)
+    } else {
+        density::run(args, subject, before.as_deref(), progress, save)
+    };
     bar.finish();
     state.write()?;
     rows
@@ -177,8 +184,8 @@ fn run(args: &Args) -> Result<(), Failure> {
     // Only the first call can fail, and then Ctrl-C simply ends the process.
     let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
     let state = State::open(args, &subject, name)?;
-    let rows = if name == EngineName::PopulationAnnealing {
-        population(args, &subject, &state)?
+    let rows = if matches!(name, EngineName::PopulationAnnealing | EngineName::WangLandau) {
+        from_infinite_temperature(args, &subject, name, &state)?
     } else {
         let mut jobs = jobs(args, &subject, name)?;
         for (k, job) in jobs.iter_mut().enumerate() {

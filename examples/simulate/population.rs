@@ -105,7 +105,7 @@ fn row(step: &PopulationStep, n: usize, sweeps: u64, population: usize, flips_pe
         glass: None,
         exchange: None,
         population: Some(Population {
-            rho_t: step.rho_t,
+            rho_t: Some(step.rho_t),
             ln_z: Estimate { value: step.ln_z.value, std_error: step.ln_z.std_error },
         }),
     }

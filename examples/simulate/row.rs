@@ -23,7 +23,7 @@ pub struct Row {
     pub glass: Option<Glass>,
     /// For parallel tempering.
     pub exchange: Option<Exchange>,
-    /// For population annealing.
+    /// For population annealing and the density of states.
     pub population: Option<Population>,
 }
 
@@ -41,9 +41,10 @@ pub struct Exchange {
     pub round_trips: u64,
 }
 
-/// The state of a population.
+/// What engines give that come from infinite temperature.
 pub struct Population {
-    pub rho_t: f64,
+    /// Mean-square family size of a population.
+    pub rho_t: Option<f64>,
     pub ln_z: Estimate,
 }
 
@@ -79,7 +80,10 @@ impl Row {
             notes.push(format!("swaps {:.2}", exchange.swap_acceptance));
         }
         if let Some(population) = &self.population {
-            notes.push(format!("rho_t = {:.1}, ln Z = {}", population.rho_t, population.ln_z));
+            if let Some(rho_t) = population.rho_t {
+                notes.push(format!("rho_t = {rho_t:.1}"));
+            }
+            notes.push(format!("ln Z = {}", population.ln_z));
         }
         if !self.equilibrated {
             notes.push("not equilibrated".to_owned());
@@ -137,10 +141,10 @@ impl Row {
                 .count("round_trips", exchange.round_trips);
         }
         if let Some(population) = &self.population {
-            line = line
-                .number("rho_t", Some(population.rho_t))
-                .number("ln_z", Some(population.ln_z.value))
-                .number("ln_z_std_error", population.ln_z.std_error);
+            if let Some(rho_t) = population.rho_t {
+                line = line.number("rho_t", Some(rho_t));
+            }
+            line = line.number("ln_z", Some(population.ln_z.value)).number("ln_z_std_error", population.ln_z.std_error);
         }
         line.finish()
     }
