@@ -5,6 +5,17 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
+/// Told apart with the common kinds of colour blindness (Okabe and Ito's palette, black first).
+const COLORS: [RGBColor; 7] = [
+    BLACK,
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+];
+
 /// Measured points `(x, y, error of y)` under one name.
 #[derive(Debug, Clone)]
 pub struct Points {
@@ -56,6 +67,29 @@ impl Curves {
         [left - dx, right + dx, bottom - dy, top + dy]
     }
 
+    /// The corner for the legend: the one with the fewest points in its third of the width and height.
+    fn emptiest_corner(&self) -> SeriesLabelPosition {
+        let [left, right, bottom, top] = self.bounds();
+        let mut counts = [0u32; 4];
+        let mut count = |x: f64, y: f64| {
+            let (x, y) = ((x - left) / (right - left), (y - bottom) / (top - bottom));
+            let corners = [(x > 0.67, y > 0.67), (x < 0.33, y > 0.67), (x > 0.67, y < 0.33), (x < 0.33, y < 0.33)];
+            for (count, (across, along)) in counts.iter_mut().zip(corners) {
+                *count += u32::from(across && along);
+            }
+        };
+        self.lines.iter().flat_map(|(_, line)| line).for_each(|&(x, y)| count(x, y));
+        self.points.iter().flat_map(|points| &points.points).for_each(|&(x, y, _)| count(x, y));
+        let positions = [
+            SeriesLabelPosition::UpperRight,
+            SeriesLabelPosition::UpperLeft,
+            SeriesLabelPosition::LowerRight,
+            SeriesLabelPosition::LowerLeft,
+        ];
+        let least = (0..4).min_by_key(|&k| counts[k]).unwrap_or(0);
+        positions[least].clone()
+    }
+
     /// Draws the figure.
     ///
     /// # Errors
@@ -71,7 +105,7 @@ impl Curves {
             .y_label_area_size(64)
             .build_cartesian_2d(left..right, bottom..top)?;
         chart.configure_mesh().light_line_style(WHITE).x_desc(&self.x_label).y_desc(&self.y_label).draw()?;
-        let color = |k: usize| [BLACK, RED, BLUE, GREEN, MAGENTA, CYAN][k % 6];
+        let color = |k: usize| COLORS[k % COLORS.len()];
         for (k, (name, line)) in self.lines.iter().enumerate() {
             let style = color(k).stroke_width(2);
             chart
@@ -92,7 +126,7 @@ impl Curves {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
+            .position(self.emptiest_corner())
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK)
             .draw()?;
