@@ -90,7 +90,7 @@ impl SquareLattice {
     /// let error = SquareLattice::new(&odd, [5, 5], Dynamics::HeatBath, 1.0, Streams::new(1), 0).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "packed square lattice does not apply: coupling 8 joins sites 4 and 0, which are no neighbours of different \
+    ///     "packed square lattice does not apply: coupling 8 joins sites 0 and 4, which are no neighbours of different \
     ///      colour on 5 x 5 sites"
     /// );
     /// # Ok::<(), spin_models::Error>(())
