@@ -41,6 +41,7 @@
 
 pub mod cluster;
 pub mod multispin;
+pub mod vector;
 
 mod acceptance;
 mod annealing;

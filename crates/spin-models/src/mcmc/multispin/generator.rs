@@ -13,7 +13,7 @@ use super::simd::{Block, Simd, WORDS, Word};
 ///
 /// Reference: D. Blackman and S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Generator {
+pub(in crate::mcmc) struct Generator {
     state: [Block; 4],
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Generator {
 const STATE_WORDS: usize = 4 * WORDS;
 
 impl Generator {
-    pub(super) fn new<R: Rng + ?Sized>(rng: &mut R) -> Self {
+    pub(in crate::mcmc) fn new<R: Rng + ?Sized>(rng: &mut R) -> Self {
         let mut words = [0; STATE_WORDS];
         words.fill_with(|| rng.next_u64());
         // Four zeros in one generator would stay; this happens once in 2^253 seeds.
@@ -38,14 +38,14 @@ impl Generator {
     }
 
     /// Appends the state: word 0 of all eight generators, then word 1, and so on.
-    pub(super) fn write(&self, to: &mut Writer) {
+    pub(in crate::mcmc) fn write(&self, to: &mut Writer) {
         self.state.iter().flat_map(|block| block.0).for_each(|word| {
             to.write_u64(word);
         });
     }
 
     /// The generator with the state written by [`write`](Self::write).
-    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, CheckpointError> {
+    pub(in crate::mcmc) fn read(from: &mut Reader<'_>) -> Result<Self, CheckpointError> {
         let at = from.position();
         let mut words = [0; STATE_WORDS];
         for word in &mut words {
@@ -59,14 +59,14 @@ impl Generator {
 
     /// The part of the generators that belongs to a part of a block, in registers.
     #[inline(always)]
-    pub(super) fn load<S: Simd>(&self, simd: S, part: usize) -> Lanes<S::Word> {
+    pub(in crate::mcmc) fn load<S: Simd>(&self, simd: S, part: usize) -> Lanes<S::Word> {
         let [a, b, c, d] = &self.state;
         Lanes([simd.load(a, part), simd.load(b, part), simd.load(c, part), simd.load(d, part)])
     }
 
     /// Puts a part back.
     #[inline(always)]
-    pub(super) fn store<S: Simd>(&mut self, simd: S, part: usize, lanes: &Lanes<S::Word>) {
+    pub(in crate::mcmc) fn store<S: Simd>(&mut self, simd: S, part: usize, lanes: &Lanes<S::Word>) {
         for (block, &word) in self.state.iter_mut().zip(&lanes.0) {
             simd.store(block, part, word);
         }
@@ -75,11 +75,11 @@ impl Generator {
 
 /// Generators in registers.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes<W>([W; 4]);
+pub(in crate::mcmc) struct Lanes<W>([W; 4]);
 
 impl<W: Word> Lanes<W> {
     #[inline(always)]
-    pub(super) fn next(&mut self) -> W {
+    pub(in crate::mcmc) fn next(&mut self) -> W {
         let [a, b, c, d] = self.0;
         let bits = a.add(d).rotate_left(23).add(a);
         let shifted = b.shl(17);

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::TooLarge`] with both numbers.
-pub(super) fn check(solver: &'static str, bytes: u128) -> Result<()> {
+pub(in crate::mcmc) fn check(solver: &'static str, bytes: u128) -> Result<()> {
     let bound = available().unwrap_or(usize::MAX as u64 / 2) as usize;
     let value = usize::try_from(bytes).unwrap_or(usize::MAX);
     if value > bound {
@@ -17,7 +17,7 @@ pub(super) fn check(solver: &'static str, bytes: u128) -> Result<()> {
 }
 
 /// Zeros, if the allocator has them.
-pub(super) fn blocks(solver: &'static str, n: usize) -> Result<Vec<Block>> {
+pub(in crate::mcmc) fn blocks(solver: &'static str, n: usize) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     let value = n.saturating_mul(size_of::<Block>());
     blocks.try_reserve_exact(n).map_err(|_| Error::TooLarge {

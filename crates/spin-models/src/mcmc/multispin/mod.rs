@@ -47,19 +47,19 @@
 
 mod counter;
 mod decide;
-mod generator;
+pub(super) mod generator;
 mod lattice;
 mod local;
 mod measure;
-mod memory;
+pub(super) mod memory;
 mod packing;
 mod pairs;
-mod population;
+pub(super) mod population;
 mod replicas;
 mod samples;
-mod simd;
+pub(super) mod simd;
 mod sweep;
-mod tempering;
+pub(super) mod tempering;
 mod thresholds;
 mod units;
 

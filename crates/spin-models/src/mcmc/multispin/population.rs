@@ -210,7 +210,7 @@ impl Population {
 }
 
 /// Runs `sweeps` sweeps in batches, reporting after each; `sweep` runs some and returns how many spins changed.
-pub(super) fn advance(
+pub(in crate::mcmc) fn advance(
     sweeps: u64,
     updates_per_sweep: u64,
     observer: &mut dyn Observer<Progress>,
@@ -232,7 +232,7 @@ pub(super) fn advance(
 }
 
 /// Records a measurement of every lane.
-pub(super) fn record(
+pub(in crate::mcmc) fn record(
     into: &mut Observables,
     n_spins: usize,
     energies: &[f64],

@@ -16,27 +16,30 @@ use crate::{Error, Result};
 use portable::Portable;
 
 /// 64-bit words of a block.
-pub(super) const WORDS: usize = 8;
+pub(in crate::mcmc) const WORDS: usize = 8;
+
+/// Numbers of 32 bits in the place of a block.
+pub(in crate::mcmc) const FLOATS: usize = 2 * WORDS;
 
 /// Bits of a block.
-pub(super) const BITS: usize = 64 * WORDS;
+pub(in crate::mcmc) const BITS: usize = 64 * WORDS;
 
 /// 512 bits; bit `k` is bit `k % 64` of word `k / 64`.
 #[repr(C, align(64))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Block(pub(super) [u64; WORDS]);
+pub(in crate::mcmc) struct Block(pub(in crate::mcmc) [u64; WORDS]);
 
 impl Block {
-    pub(super) const ZERO: Self = Self([0; WORDS]);
-    pub(super) const ONES: Self = Self([!0; WORDS]);
+    pub(in crate::mcmc) const ZERO: Self = Self([0; WORDS]);
+    pub(in crate::mcmc) const ONES: Self = Self([!0; WORDS]);
 
     /// Whether bit `k` is set.
-    pub(super) fn bit(&self, k: usize) -> bool {
+    pub(in crate::mcmc) fn bit(&self, k: usize) -> bool {
         self.0[k / 64] >> (k % 64) & 1 == 1
     }
 
     /// Sets bit `k` to `value`.
-    pub(super) fn set_bit(&mut self, k: usize, value: bool) {
+    pub(in crate::mcmc) fn set_bit(&mut self, k: usize, value: bool) {
         let mask = 1 << (k % 64);
         if value { self.0[k / 64] |= mask } else { self.0[k / 64] &= !mask }
     }
@@ -47,13 +50,13 @@ impl Block {
         blocks[index as usize / WORDS].0[index as usize % WORDS]
     }
 
-    pub(super) fn count_ones(&self) -> u32 {
+    pub(in crate::mcmc) fn count_ones(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 }
 
 /// A register full of independent bits that is also a row of 64-bit integers.
-pub(super) trait Word: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> {
+pub(in crate::mcmc) trait Word: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> {
     /// Whether a function of three words costs no more than one of two.
     const TERNARY: bool = false;
 
@@ -122,13 +125,74 @@ pub(super) trait Word: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + Bit
     }
 }
 
+/// 16 numbers of 32 bits; number `2k` is in the place of the lower half of word `k` of a [`Block`].
+#[repr(C, align(64))]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::mcmc) struct Floats(pub(in crate::mcmc) [f32; FLOATS]);
+
+/// A register of 32-bit floating-point numbers. Products and sums are rounded one by one, never fused.
+pub(in crate::mcmc) trait Float: Copy {
+    /// A bit for every number.
+    type Mask: Mask;
+
+    fn add(self, other: Self) -> Self;
+
+    fn sub(self, other: Self) -> Self;
+
+    fn mul(self, other: Self) -> Self;
+
+    /// The smaller one; that of `other` if one is NaN.
+    fn min(self, other: Self) -> Self;
+
+    /// The larger one; that of `other` if one is NaN.
+    fn max(self, other: Self) -> Self;
+
+    fn abs(self) -> Self;
+
+    /// The absolute value with the sign bit of `other`.
+    fn with_sign_of(self, other: Self) -> Self;
+
+    /// Where `self < other`; false for NaN.
+    fn below(self, other: Self) -> Self::Mask;
+
+    /// `-self` where the mask is set.
+    fn negate_where(self, mask: Self::Mask) -> Self;
+
+    /// Subtracts the low bits of the representation of `shift` from the exponent.
+    fn lower_exponent(self, shift: Self) -> Self;
+}
+
+/// Bits for the numbers of a [`Float`].
+pub(in crate::mcmc) trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> {
+    /// Bit `k` is that of number `k`; all others are 0.
+    fn bits(self) -> u32;
+}
+
 /// An instruction set that is present on this machine: a value of an implementing type is the proof.
-pub(super) trait Simd: Copy {
+pub(in crate::mcmc) trait Simd: Copy {
     /// A register.
     type Word: Word;
 
+    /// A register of as many bits in 32-bit numbers.
+    type Float: Float;
+
     /// Registers of a block.
     const PARTS: usize;
+
+    /// The mask whose number `k` is bit `k` of `bits`.
+    fn mask(self, bits: u32) -> <Self::Float as Float>::Mask;
+
+    /// Every number `value`.
+    fn splat_float(self, value: f32) -> Self::Float;
+
+    /// Part `part` of 16 numbers.
+    fn load_floats(self, floats: &Floats, part: usize) -> Self::Float;
+
+    /// Overwrites part `part` of 16 numbers.
+    fn store_floats(self, floats: &mut Floats, part: usize, float: Self::Float);
+
+    /// The upper 31 bits of each half of a 64-bit integer as a whole number, rounded to 24 binary digits.
+    fn whole_numbers(self, word: Self::Word) -> Self::Float;
 
     /// Every 64-bit integer `value`.
     fn splat(self, value: u64) -> Self::Word;
@@ -177,7 +241,7 @@ pub(super) trait Simd: Copy {
 ///
 /// `run` and all it calls must be `#[inline(always)]`, closures included: only then is it compiled with the instructions
 /// of [`Simd::call`].
-pub(super) trait Kernel {
+pub(in crate::mcmc) trait Kernel {
     type Output;
 
     fn run<S: Simd>(self, simd: S) -> Self::Output;
@@ -238,7 +302,7 @@ impl InstructionSet {
         }
     }
 
-    pub(super) fn check(self) -> Result<Self> {
+    pub(in crate::mcmc) fn check(self) -> Result<Self> {
         if self.is_available() {
             return Ok(self);
         }
@@ -246,7 +310,7 @@ impl InstructionSet {
     }
 
     /// Runs a kernel; with portable instructions where these are absent.
-    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+    pub(in crate::mcmc) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => match x86::Avx512::detect() {

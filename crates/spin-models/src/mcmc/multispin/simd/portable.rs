@@ -1,6 +1,8 @@
 //! 64-bit integers: the reference for every other instruction set.
 
-use super::{Block, Kernel, Simd, WORDS, Word};
+use std::ops::{BitAnd, BitOr};
+
+use super::{Block, Float, Floats, Kernel, Mask, Simd, WORDS, Word};
 
 /// Plain 64-bit arithmetic.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +45,131 @@ impl Word for u64 {
     }
 }
 
+/// Two numbers.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Float2([f32; 2]);
+
+/// A bit for each.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Mask2([bool; 2]);
+
+impl BitAnd for Mask2 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+    }
+}
+
+impl BitOr for Mask2 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+}
+
+impl Mask for Mask2 {
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        u32::from(self.0[0]) | u32::from(self.0[1]) << 1
+    }
+}
+
+impl Float2 {
+    #[inline(always)]
+    fn both(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
+    }
+}
+
+impl Float for Float2 {
+    type Mask = Mask2;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.both(other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.both(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.both(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.both(other, |a, b| if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.both(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        self.both(other, f32::copysign)
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Mask2 {
+        Mask2([self.0[0] < other.0[0], self.0[1] < other.0[1]])
+    }
+
+    #[inline(always)]
+    fn negate_where(self, mask: Mask2) -> Self {
+        let sign = |k: usize| u32::from(mask.0[k]) << 31;
+        Self([f32::from_bits(self.0[0].to_bits() ^ sign(0)), f32::from_bits(self.0[1].to_bits() ^ sign(1))])
+    }
+
+    #[inline(always)]
+    fn lower_exponent(self, shift: Self) -> Self {
+        self.both(shift, |a, b| f32::from_bits(a.to_bits().wrapping_sub(b.to_bits() << 23)))
+    }
+}
+
 impl Simd for Portable {
     type Word = u64;
+    type Float = Float2;
 
     const PARTS: usize = WORDS;
+
+    #[inline(always)]
+    fn mask(self, bits: u32) -> Mask2 {
+        Mask2([bits & 1 == 1, bits >> 1 & 1 == 1])
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> Float2 {
+        Float2([value; 2])
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Floats, part: usize) -> Float2 {
+        Float2([floats.0[2 * part], floats.0[2 * part + 1]])
+    }
+
+    #[inline(always)]
+    fn store_floats(self, floats: &mut Floats, part: usize, float: Float2) {
+        floats.0[2 * part..2 * part + 2].copy_from_slice(&float.0);
+    }
+
+    #[inline(always)]
+    fn whole_numbers(self, word: u64) -> Float2 {
+        Float2([(word as u32 >> 1) as i32 as f32, (word >> 33) as i32 as f32])
+    }
 
     #[inline(never)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {

@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 use std::ops::{BitAnd, BitOr, BitXor};
 
-use super::{Block, Kernel, Simd, WORDS, Word};
+use super::{Block, FLOATS, Float, Floats, Kernel, Mask, Simd, WORDS, Word};
 
 /// Proof of AVX2, BMI1, BMI2, LZCNT and POPCNT.
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +159,130 @@ impl Word for Word512 {
     }
 }
 
+/// 32-bit numbers in a 256-bit register of a machine that has AVX2.
+#[derive(Clone, Copy)]
+pub(super) struct Float256(__m256);
+
+/// All ones or all zeros for each of them.
+#[derive(Clone, Copy)]
+pub(super) struct Mask256(__m256);
+
+/// 32-bit numbers in a 512-bit register of a machine that has AVX-512F.
+#[derive(Clone, Copy)]
+pub(super) struct Float512(__m512);
+
+/// A bit for each of them, on a machine that has AVX-512F.
+#[derive(Clone, Copy)]
+pub(super) struct Mask512(__mmask16);
+
+binary_operator! { Mask256:
+    BitAnd::bitand = _mm256_and_ps;
+    BitOr::bitor = _mm256_or_ps;
+}
+
+impl Mask for Mask256 {
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        // SAFETY: the register exists, so the machine has the instruction; it touches no memory.
+        unsafe { _mm256_movemask_ps(self.0) as u32 }
+    }
+}
+
+impl Float for Float256 {
+    type Mask = Mask256;
+
+    of_registers! { Float256:
+        fn add(a, b) = _mm256_add_ps(a, b);
+        fn sub(a, b) = _mm256_sub_ps(a, b);
+        fn mul(a, b) = _mm256_mul_ps(a, b);
+        fn min(a, b) = _mm256_min_ps(a, b);
+        fn max(a, b) = _mm256_max_ps(a, b);
+        fn abs(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        fn with_sign_of(a, b) = {
+            let sign = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b))
+        };
+        fn lower_exponent(a, b) = _mm256_castsi256_ps(_mm256_sub_epi32(
+            _mm256_castps_si256(a),
+            _mm256_slli_epi32::<23>(_mm256_castps_si256(b)),
+        ));
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Mask256 {
+        // SAFETY: the registers exist, so the machine has the instruction; it touches no memory.
+        Mask256(unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn negate_where(self, mask: Mask256) -> Self {
+        // SAFETY: the registers exist, so the machine has the instructions; they touch no memory.
+        Self(unsafe { _mm256_xor_ps(self.0, _mm256_and_ps(mask.0, _mm256_set1_ps(-0.0))) })
+    }
+}
+
+impl BitAnd for Mask512 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Mask512 {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Mask for Mask512 {
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        self.0.into()
+    }
+}
+
+impl Float for Float512 {
+    type Mask = Mask512;
+
+    // The exclusive or of floating-point registers is of another extension, so signs are changed as integers.
+    of_registers! { Float512:
+        fn add(a, b) = _mm512_add_ps(a, b);
+        fn sub(a, b) = _mm512_sub_ps(a, b);
+        fn mul(a, b) = _mm512_mul_ps(a, b);
+        fn min(a, b) = _mm512_min_ps(a, b);
+        fn max(a, b) = _mm512_max_ps(a, b);
+        fn abs(a) = _mm512_abs_ps(a);
+        fn with_sign_of(a, b) = {
+            let (a, b, sign) = (_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_set1_epi32(i32::MIN));
+            _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0b1100_1010>(sign, b, a))
+        };
+        fn lower_exponent(a, b) = _mm512_castsi512_ps(_mm512_sub_epi32(
+            _mm512_castps_si512(a),
+            _mm512_slli_epi32::<23>(_mm512_castps_si512(b)),
+        ));
+    }
+
+    #[inline(always)]
+    fn below(self, other: Self) -> Mask512 {
+        // SAFETY: the registers exist, so the machine has the instruction; it touches no memory.
+        Mask512(unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn negate_where(self, mask: Mask512) -> Self {
+        // SAFETY: the registers exist, so the machine has the instructions; they touch no memory.
+        Self(unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            _mm512_castsi512_ps(_mm512_mask_xor_epi32(bits, mask.0, bits, _mm512_set1_epi32(i32::MIN)))
+        })
+    }
+}
+
 /// The four words of `words` from `at`.
 #[inline(always)]
 fn four(words: &[u64], at: usize) -> &[u64; 4] {
@@ -181,8 +305,45 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     type Word = Word256;
+    type Float = Float256;
 
     const PARTS: usize = 2;
+
+    #[inline(always)]
+    fn mask(self, bits: u32) -> Mask256 {
+        // SAFETY: `self` proves AVX2; no memory is touched.
+        Mask256(unsafe {
+            let place = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits as i32), place);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, place))
+        })
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> Float256 {
+        // SAFETY: `self` proves AVX2; no memory is touched.
+        Float256(unsafe { _mm256_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Floats, part: usize) -> Float256 {
+        let eight = &floats.0[FLOATS / 2 * part..FLOATS / 2 * (part + 1)];
+        // SAFETY: `self` proves AVX2; the pointer is that of 32 readable bytes, alignment is not needed.
+        Float256(unsafe { _mm256_loadu_ps(eight.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store_floats(self, floats: &mut Floats, part: usize, float: Float256) {
+        let eight = &mut floats.0[FLOATS / 2 * part..FLOATS / 2 * (part + 1)];
+        // SAFETY: `self` proves AVX2; the pointer is that of 32 writable bytes, alignment is not needed.
+        unsafe { _mm256_storeu_ps(eight.as_mut_ptr(), float.0) }
+    }
+
+    #[inline(always)]
+    fn whole_numbers(self, word: Word256) -> Float256 {
+        // SAFETY: `self` proves AVX2; no memory is touched.
+        Float256(unsafe { _mm256_cvtepi32_ps(_mm256_srli_epi32::<1>(word.0)) })
+    }
 
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         #[inline(never)]
@@ -256,8 +417,38 @@ impl Avx512 {
 
 impl Simd for Avx512 {
     type Word = Word512;
+    type Float = Float512;
 
     const PARTS: usize = 1;
+
+    #[inline(always)]
+    fn mask(self, bits: u32) -> Mask512 {
+        Mask512(bits as __mmask16)
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> Float512 {
+        // SAFETY: `self` proves AVX-512F; no memory is touched.
+        Float512(unsafe { _mm512_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Floats, _part: usize) -> Float512 {
+        // SAFETY: `self` proves AVX-512F; the pointer is that of 64 readable bytes, alignment is not needed.
+        Float512(unsafe { _mm512_loadu_ps(floats.0.as_ptr()) })
+    }
+
+    #[inline(always)]
+    fn store_floats(self, floats: &mut Floats, _part: usize, float: Float512) {
+        // SAFETY: `self` proves AVX-512F; the pointer is that of 64 writable bytes, alignment is not needed.
+        unsafe { _mm512_storeu_ps(floats.0.as_mut_ptr(), float.0) }
+    }
+
+    #[inline(always)]
+    fn whole_numbers(self, word: Word512) -> Float512 {
+        // SAFETY: `self` proves AVX-512F; no memory is touched.
+        Float512(unsafe { _mm512_cvtepi32_ps(_mm512_srli_epi32::<1>(word.0)) })
+    }
 
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         #[inline(never)]

@@ -8,18 +8,18 @@ use super::super::simd::{Block, Kernel, Simd, WORDS};
 
 /// The exchanges of the ladders of one unit.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Exchange {
+pub(in crate::mcmc) struct Exchange {
     rng: Xoshiro256PlusPlus,
     n_temperatures: usize,
     /// Which configuration, by the place where it began, is at each place now.
-    walkers: Vec<u32>,
+    pub(in crate::mcmc) walkers: Vec<u32>,
     /// Which end of its ladder each configuration has seen last.
     ends: Vec<End>,
     /// Ladders once up and down.
-    pub(super) round_trips: u64,
+    pub(in crate::mcmc) round_trips: u64,
     /// Exchanges of temperatures t and t + 1 that were proposed, and those that were accepted.
-    pub(super) proposed: Vec<u64>,
-    pub(super) accepted: Vec<u64>,
+    pub(in crate::mcmc) proposed: Vec<u64>,
+    pub(in crate::mcmc) accepted: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ enum End {
 }
 
 impl Exchange {
-    pub(super) fn new(rng: Xoshiro256PlusPlus, n_temperatures: usize, n_replicas: usize) -> Self {
+    pub(in crate::mcmc) fn new(rng: Xoshiro256PlusPlus, n_temperatures: usize, n_replicas: usize) -> Self {
         let pairs = n_temperatures - 1;
         let mut exchange = Self {
             rng,
@@ -45,12 +45,13 @@ impl Exchange {
         exchange
     }
 
-    pub(super) fn n_replicas(&self) -> usize {
+    pub(in crate::mcmc) fn n_replicas(&self) -> usize {
         self.walkers.len()
     }
 
-    /// Proposes to exchange temperatures t and t + 1 for every t of a parity; the places of the accepted t.
-    pub(super) fn propose(&mut self, betas: &[f64], energies: &mut [i64], unit: f64, parity: usize) -> Vec<usize> {
+    /// Proposes to exchange temperatures t and t + 1 for every t of a parity; the places of the accepted t. Energies are in
+    /// units of `unit`.
+    pub(in crate::mcmc) fn propose(&mut self, betas: &[f64], energies: &mut [f64], unit: f64, parity: usize) -> Vec<usize> {
         let k = self.n_temperatures;
         let mut exchanged = Vec::new();
         for ladder in (0..energies.len()).step_by(k) {
@@ -58,7 +59,7 @@ impl Exchange {
                 let place = ladder + t;
                 let gap = energies[place + 1] - energies[place];
                 // The weight of both configurations after the exchange over that before.
-                let x = (betas[t + 1] - betas[t]) * (unit * gap as f64);
+                let x = (betas[t + 1] - betas[t]) * (unit * gap);
                 self.proposed[t] += 1;
                 if x >= 0.0 || self.rng.random::<f64>() < x.exp() {
                     self.accepted[t] += 1;
@@ -88,7 +89,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn write(&self, state: &mut Writer) {
+    pub(in crate::mcmc) fn write(&self, state: &mut Writer) {
         state.write_xoshiro(&self.rng).write_u64(self.round_trips);
         self.walkers.iter().for_each(|&walker| {
             state.write_u64(walker.into());
@@ -100,7 +101,7 @@ impl Exchange {
     }
 
     /// The same exchanges in the state written by [`write`](Self::write).
-    pub(super) fn read(&self, state: &mut Reader<'_>) -> Result<Self, CheckpointError> {
+    pub(in crate::mcmc) fn read(&self, state: &mut Reader<'_>) -> Result<Self, CheckpointError> {
         let mut read = self.clone();
         let at = state.position();
         let invalid = |what| CheckpointError::Invalid { what, at };
@@ -215,7 +216,7 @@ mod tests {
         let betas = [0.0, 1.0, 2.0];
         // A falling energy with falling beta is always exchanged: the configuration of place 0 walks down and up.
         let mut step = |energies: [i64; 3], parity: usize| {
-            let exchanged = exchange.propose(&betas, &mut energies.clone(), 1.0, parity);
+            let exchanged = exchange.propose(&betas, &mut energies.map(|energy| energy as f64), 1.0, parity);
             (exchanged, exchange.walkers.clone(), exchange.round_trips)
         };
         assert_eq!(step([0, 1, 9], 0), (vec![0], vec![1, 0, 2], 0));

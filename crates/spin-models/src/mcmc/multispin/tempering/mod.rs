@@ -1,6 +1,6 @@
 //! Parallel tempering with a temperature in every bit.
 
-mod exchange;
+pub(in crate::mcmc) mod exchange;
 
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::rng::Streams;
@@ -271,7 +271,8 @@ impl TemperingLadders {
                 });
                 at = until;
                 if at % interval == 0 && betas.len() > 1 {
-                    let mut energies = instructions.run(Energies { packing, spins: &unit.spins });
+                    let energies = instructions.run(Energies { packing, spins: &unit.spins });
+                    let mut energies: Vec<f64> = energies.into_iter().map(|energy| energy as f64).collect();
                     energies.truncate(exchange.n_replicas());
                     let parity = (at / interval % 2) as usize;
                     let places = exchange.propose(betas, &mut energies, packing.model.unit, parity);

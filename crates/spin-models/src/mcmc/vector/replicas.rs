@@ -1,0 +1,227 @@
+//! Many replicas at one temperature.
+
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::rng::Streams;
+use linalg_core::{Error as CoreError, Observer};
+
+use super::population::Population;
+use super::rates::{Rate, Rates};
+use super::sweep::Sweeps;
+use crate::Result;
+use crate::error::check_beta;
+use crate::mcmc::multispin::InstructionSet;
+use crate::mcmc::multispin::population::{advance, record};
+use crate::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, threads};
+use crate::model::{Progress, Simulation, SweepStats};
+use crate::models::Ising;
+use crate::spins::Spins;
+
+const SOLVER: &str = "vector replicas";
+const KIND: &str = "vector replicas 1";
+
+/// Many independent replicas of one model with any couplings at one temperature, 16 of them side by side.
+///
+/// Sites are updated colour by colour; every replica draws random numbers of its own, so the replicas are independent
+/// chains. A number of replicas that is no multiple of 16 costs as much as the next one that is.
+///
+/// Replicas `16k ..` draw from stream k of `streams.child(unit)`.
+///
+/// ```
+/// use linalg_core::Streams;
+/// use spin_models::mcmc::{Dynamics, Observables, vector::VectorReplicas};
+/// use spin_models::{Ising, Simulation};
+///
+/// // A path of three spins with J = 1 and √2: ⟨E⟩ = -tanh β - √2 tanh √2β.
+/// let path = Ising::builder(3).coupling(0, 1, 1.0).coupling(1, 2, 2f64.sqrt()).build()?;
+/// let mut replicas = VectorReplicas::new(&path, 256, Dynamics::HeatBath, 0.5, Streams::new(7), 0)?;
+/// let mut averages = Observables::new(3, 256);
+/// replicas.advance(20, &mut ());
+/// replicas.run(200, 1, &mut averages, &mut ());
+///
+/// let exact = -0.5f64.tanh() - 2f64.sqrt() * 0.5f64.sqrt().tanh();
+/// let energy = averages.energy();
+/// assert!((energy.value - exact).abs() < 4.0 * energy.std_error.unwrap());
+/// # Ok::<(), spin_models::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VectorReplicas {
+    population: Population,
+    beta: f64,
+    rates: Rates,
+}
+
+impl VectorReplicas {
+    /// Replicas with random spins.
+    ///
+    /// Time and memory `O(N R + M)` for R replicas and M couplings: 4 bytes a spin.
+    ///
+    /// # Errors
+    /// [`Error::Beta`](crate::Error::Beta); [`Error::Parameter`](crate::Error::Parameter) for no replicas;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if the memory is not there, before any of it is taken.
+    ///
+    /// ```
+    /// use linalg_core::Streams;
+    /// use spin_models::Ising;
+    /// use spin_models::mcmc::{Dynamics, vector::VectorReplicas};
+    ///
+    /// let pair = Ising::builder(2).coupling(0, 1, 0.7).build()?;
+    /// let refused = |replicas, beta| {
+    ///     VectorReplicas::new(&pair, replicas, Dynamics::Metropolis, beta, Streams::new(1), 0).unwrap_err().to_string()
+    /// };
+    /// assert_eq!(refused(0, 1.0), "number of replicas is 0, expected at least 1");
+    /// assert_eq!(refused(1, f64::NAN), "beta is NaN, expected a finite number >= 0");
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn new(
+        model: &Ising,
+        n_replicas: usize,
+        dynamics: Dynamics,
+        beta: f64,
+        streams: Streams,
+        unit: u64,
+    ) -> Result<Self> {
+        check_beta(beta)?;
+        let population = Population::new(SOLVER, model, n_replicas, dynamics, streams.child(unit))?;
+        let rate = Rate::new(&population.model, dynamics, beta);
+        Ok(Self { population, beta, rates: Rates::new(|_| rate) })
+    }
+
+    /// Works with these instructions instead of the best ones; the spins do not depend on it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) if this machine does not have them.
+    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
+        self.population.instructions = set.check()?;
+        Ok(self)
+    }
+
+    /// Sweeps on up to this many threads, with at least 16 replicas each; the spins do not depend on it. 1 by default.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.population.threads = threads;
+        self
+    }
+
+    /// The instructions that are used.
+    pub fn instructions(&self) -> InstructionSet {
+        self.population.instructions
+    }
+
+    /// Goes to another temperature; the configurations stay.
+    ///
+    /// # Errors
+    /// [`Error::Beta`](crate::Error::Beta) unless `beta` is finite and not negative.
+    pub fn set_beta(&mut self, beta: f64) -> Result<()> {
+        check_beta(beta)?;
+        self.beta = beta;
+        let rate = Rate::new(&self.population.model, self.population.dynamics, beta);
+        self.rates = Rates::new(|_| rate);
+        Ok(())
+    }
+
+    /// The configuration of a replica. `O(N)`.
+    ///
+    /// # Panics
+    /// If `replica` is not a replica.
+    pub fn spins(&self, replica: usize) -> Vec<i8> {
+        self.population.spins(replica)
+    }
+
+    /// Replaces the configuration of a replica; values below 0 are down.
+    ///
+    /// # Panics
+    /// If `replica` is not a replica or `s` has the wrong length.
+    pub fn set_spins(&mut self, replica: usize, s: &[i8]) {
+        self.population.set_spins(replica, s);
+    }
+
+    /// The energies of all replicas, summed in 64 bits. `O(M)` for 16 of them.
+    pub fn energies(&self) -> Vec<f64> {
+        self.population.totals().0
+    }
+
+    /// The sums of the spins of all replicas.
+    pub fn magnetizations(&self) -> Vec<i64> {
+        self.population.totals().1
+    }
+
+    fn sweep(&mut self, sweeps: u64) -> u64 {
+        let Self { population, rates, .. } = self;
+        population.sweeps += sweeps;
+        let (model, dynamics, instructions) = (&population.model, population.dynamics, population.instructions);
+        let mut groups: Vec<_> = population.groups.iter_mut().map(|group| (group, 0)).collect();
+        threads::for_each(population.threads, &mut groups, |(group, flips)| {
+            *flips = instructions.run(Sweeps { model, dynamics, rates, group, sweeps });
+        });
+        groups.iter().map(|(_, flips)| flips).sum()
+    }
+}
+
+impl Simulation for VectorReplicas {
+    fn n_spins(&self) -> usize {
+        self.population.n_spins()
+    }
+
+    fn n_lanes(&self) -> usize {
+        self.population.n_replicas
+    }
+
+    fn beta(&self, lane: usize) -> f64 {
+        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
+        self.beta
+    }
+
+    fn sweeps(&self) -> u64 {
+        self.population.sweeps
+    }
+
+    fn configuration(&self, lane: usize) -> Spins {
+        Spins::from_known_signs(self.spins(lane))
+    }
+
+    /// Reports after every four million updates, or after every sweep if that is longer.
+    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
+        let updates = (self.n_spins() * self.n_lanes()) as u64;
+        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
+    }
+
+    fn measure(&mut self, into: &mut Observables) {
+        let (energies, magnetizations) = self.population.totals();
+        record(into, self.n_spins(), &energies, &magnetizations, |lane| self.spins(lane));
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let mut state = Writer::new();
+        state.write_f64(self.beta);
+        self.population.write(&mut state);
+        Checkpoint::new(KIND, self.population.problem, state)
+    }
+
+    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
+        let read = || {
+            let mut reader = from.open(KIND, self.population.problem)?;
+            let at = reader.position();
+            let beta = reader.read_f64()?;
+            check_beta(beta).map_err(|_| CheckpointError::Invalid { what: "beta", at })?;
+            let population = self.population.read(&mut reader)?;
+            reader.finish()?;
+            Ok((beta, population))
+        };
+        let (beta, population) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
+        self.population = population;
+        self.set_beta(beta)
+    }
+}
+
+/// The replicas 0 and 1, 2 and 3, … are a measurement each, one after the other in the only lane of the overlaps.
+impl ReplicaPairs for VectorReplicas {
+    fn measure_overlaps(&self, into: &mut Overlaps) {
+        let n = self.n_lanes();
+        assert_eq!(into.n_lanes(), 1, "overlaps of {} lanes for one temperature", into.n_lanes());
+        assert!(n >= 2, "overlaps need two replicas, there is {n}");
+        for first in (0..n - 1).step_by(2) {
+            let [a, b] = [first, first + 1].map(|replica| self.population.packed_spins(replica));
+            into.record_words(0, &a, &b);
+        }
+    }
+}
