@@ -102,6 +102,7 @@ pub enum EngineName {
     Metropolis,
     HeatBath,
     Multispin,
+    Vector,
     Wolff,
     SwendsenWang,
     Niedermayer,

@@ -3,6 +3,7 @@
 use linalg_core::Streams;
 use spin_models::mcmc::cluster::Houdayer;
 use spin_models::mcmc::multispin::TemperingLadders;
+use spin_models::mcmc::vector::VectorLadders;
 use spin_models::mcmc::{
     Dynamics, Engine, Ladder, Metropolis, Overlaps, ParallelTempering, ParallelTemperingParams, ReplicaPairs,
 };
@@ -13,16 +14,19 @@ use crate::args::{Args, EngineName};
 /// Replicas in the bits of a block of packed spins.
 const BITS: usize = 512;
 
+/// Replicas with real couplings in a vector.
+const LANES: usize = 16;
+
 /// A simulation at one or many temperatures.
 pub enum Running<'a> {
     /// At one temperature; two where overlaps need a pair of single chains.
     Copies(Vec<Box<dyn Simulation + Send + 'a>>),
-    /// Replicas that exchange temperatures.
-    Tempering(Box<ParallelTempering<&'a Ising, Metropolis>>),
-    /// The same with cluster moves on pairs.
+    /// Replicas that exchange temperatures, with cluster moves on pairs.
     Houdayer(Box<ParallelTempering<&'a Ising, Metropolis, Houdayer>>),
     /// Packed ladders of temperatures.
     Ladders(Box<TemperingLadders>),
+    /// Ladders in vectors, for any couplings.
+    Vectors(Box<VectorLadders>),
 }
 
 /// Accepted exchanges.
@@ -34,8 +38,16 @@ pub struct Exchanges {
 
 impl<'a> Running<'a> {
     /// A simulation at one temperature; unit `2 job` of the seed, and the next one for the copy.
-    pub fn at(engine: Engine, model: &'a Ising, beta: f64, pairs: bool, streams: Streams, job: u64) -> Result<Self> {
-        let first = engine.simulation(model, beta, streams, 2 * job)?;
+    pub fn at(
+        engine: Engine,
+        model: &'a Ising,
+        beta: f64,
+        pairs: bool,
+        streams: Streams,
+        job: u64,
+        threads: usize,
+    ) -> Result<Self> {
+        let first = engine.simulation_on(model, beta, streams, 2 * job, threads)?;
         let mut copies = vec![first];
         if pairs && copies[0].n_lanes() == 1 {
             copies.push(engine.simulation(model, beta, streams, 2 * job + 1)?);
@@ -43,35 +55,36 @@ impl<'a> Running<'a> {
         Ok(Self::Copies(copies))
     }
 
-    /// Parallel tempering: packed where the couplings allow it and no cluster moves are wanted.
+    /// Parallel tempering: packed where the couplings allow it and in vectors where not, unless cluster moves are wanted.
     pub fn tempering(args: &Args, model: &'a Ising, betas: &[f64], pairs: bool) -> Result<Self> {
-        let streams = Streams::new(args.seed);
-        if !args.houdayer && betas.len() <= BITS {
-            let n_ladders = (BITS / betas.len()).max(if pairs { 2 } else { 1 });
-            match TemperingLadders::new(model, betas, n_ladders, Dynamics::Metropolis, streams, 0) {
-                // Other couplings.
-                Err(Error::NotApplicable { .. }) => {}
-                ladders => return Ok(Self::Ladders(Box::new(ladders?))),
-            }
-        }
-        let ladder = Ladder::new(betas.to_vec())?;
-        let sets = if pairs || args.houdayer { 2 } else { 1 };
-        let params = ParallelTemperingParams::default().with_sets(sets).with_threads(args.threads.into());
+        let (streams, threads) = (Streams::new(args.seed), usize::from(args.threads));
         if args.houdayer {
+            let ladder = Ladder::new(betas.to_vec())?;
+            let params = ParallelTemperingParams::default().with_sets(2).with_threads(threads);
             let moves = Houdayer::new();
             let run = ParallelTempering::with_pair_moves(model, Metropolis::default(), moves, ladder, params, streams)?;
             return Ok(Self::Houdayer(Box::new(run)));
         }
-        Ok(Self::Tempering(Box::new(ParallelTempering::new(model, Metropolis::default(), ladder, params, streams)?)))
+        let least = if pairs { 2 } else { 1 };
+        let (k, metropolis) = (betas.len(), Dynamics::Metropolis);
+        if k <= BITS {
+            match TemperingLadders::new(model, betas, least.max(BITS / k), metropolis, streams, 0) {
+                // Other couplings.
+                Err(Error::NotApplicable { .. }) => {}
+                ladders => return Ok(Self::Ladders(Box::new(ladders?.with_threads(threads)))),
+            }
+        }
+        let ladders = VectorLadders::new(model, betas, least.max(LANES / k.max(1)), metropolis, streams, 0)?;
+        Ok(Self::Vectors(Box::new(ladders.with_threads(threads))))
     }
 
     /// The simulations, each with averages of its own.
     pub fn parts(&mut self) -> Vec<&mut dyn Simulation> {
         match self {
             Self::Copies(copies) => copies.iter_mut().map(|copy| &mut **copy as &mut dyn Simulation).collect(),
-            Self::Tempering(run) => vec![&mut **run],
             Self::Houdayer(run) => vec![&mut **run],
             Self::Ladders(run) => vec![&mut **run],
+            Self::Vectors(run) => vec![&mut **run],
         }
     }
 
@@ -95,9 +108,9 @@ impl<'a> Running<'a> {
                 [a, b, ..] => into.record(0, &a.configuration(0), &b.configuration(0)),
                 [] => {}
             },
-            Self::Tempering(run) => run.measure_overlaps(into),
             Self::Houdayer(run) => run.measure_overlaps(into),
             Self::Ladders(run) => run.measure_overlaps(into),
+            Self::Vectors(run) => run.measure_overlaps(into),
         }
     }
 
@@ -105,13 +118,13 @@ impl<'a> Running<'a> {
     pub fn exchanges(&self) -> Option<Exchanges> {
         match self {
             Self::Copies(_) => None,
-            Self::Tempering(run) => {
-                Some(Exchanges { acceptances: run.swap_acceptances(), round_trips: run.round_trips() })
-            }
             Self::Houdayer(run) => {
                 Some(Exchanges { acceptances: run.swap_acceptances(), round_trips: run.round_trips() })
             }
             Self::Ladders(run) => {
+                Some(Exchanges { acceptances: run.swap_acceptance(), round_trips: run.round_trips() })
+            }
+            Self::Vectors(run) => {
                 Some(Exchanges { acceptances: run.swap_acceptance(), round_trips: run.round_trips() })
             }
         }
@@ -124,6 +137,7 @@ pub fn at_one_temperature(name: EngineName, model: &Ising, beta: f64) -> (Engine
         EngineName::Metropolis => (Engine::Metropolis, None),
         EngineName::HeatBath => (Engine::HeatBath, None),
         EngineName::Multispin => (Engine::Multispin, None),
+        EngineName::Vector => (Engine::Vector, None),
         EngineName::Wolff => (Engine::Wolff, None),
         EngineName::SwendsenWang => (Engine::SwendsenWang, None),
         EngineName::Niedermayer => (Engine::Niedermayer, None),

@@ -69,7 +69,9 @@ fn jobs<'a>(args: &Args, subject: &'a Subject, name: EngineName) -> Result<Vec<J
             eprintln!("beta = {beta}: {}, {reason}", engine.name());
         }
         let streams = Streams::new(args.seed);
-        let running = Running::at(engine, &subject.model, beta, subject.disordered, streams, k as u64)?;
+        // Threads that are not needed for other temperatures.
+        let threads = (usize::from(args.threads) / betas.len()).max(1);
+        let running = Running::at(engine, &subject.model, beta, subject.disordered, streams, k as u64, threads)?;
         jobs.push(Job::new(args, subject, engine.name(), Some(engine), vec![beta], running));
     }
     Ok(jobs)

@@ -118,6 +118,27 @@ fn instruction_sets_give_the_same_spins() {
     }
 }
 
+#[test]
+fn threads_give_the_same_spins() {
+    let cubic = glass(&Lattice::cubic(3, Boundary::Free).unwrap(), 1);
+    let samples: Vec<Ising> = (0..1100).map(|seed| glass(&Lattice::square(3, Boundary::Free).unwrap(), seed)).collect();
+    for threads in [0, 1, 2, 5] {
+        let same = |one: &mut dyn Simulation, many: &mut dyn Simulation| {
+            assert_eq!(one.advance(5, &mut ()), many.advance(5, &mut ()));
+            assert!(one.checkpoint() == many.checkpoint(), "{threads} threads");
+        };
+        let metropolis = Dynamics::Metropolis;
+        let replicas = || Replicas::new(&cubic, 1600, metropolis, 0.7, Streams::new(5), 0).unwrap();
+        same(&mut replicas(), &mut replicas().with_threads(threads));
+        let ladders = || TemperingLadders::new(&cubic, &[0.2, 0.5], 700, metropolis, Streams::new(5), 0).unwrap();
+        same(&mut ladders(), &mut ladders().with_threads(threads));
+        let disorder = || DisorderSamples::new(&samples, metropolis, 0.7, Streams::new(5), 0).unwrap();
+        same(&mut disorder(), &mut disorder().with_threads(threads));
+        let lattice = || SquareLattice::torus([1100, 1024], 1.0, metropolis, 0.44, Streams::new(5), 0).unwrap();
+        same(&mut lattice(), &mut lattice().with_threads(threads));
+    }
+}
+
 /// State, statistics and measurements after some sweeps do not depend on the instructions.
 fn assert_same<T: Simulation>(new: impl Fn(InstructionSet) -> T) {
     let mut results = Vec::new();

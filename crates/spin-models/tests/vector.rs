@@ -107,10 +107,13 @@ fn chi_squared(counts: &[u64], p: &[f64]) -> f64 {
 
 #[test]
 fn transitions_have_their_probabilities() {
-    // 32768 replicas; the statistic of 72 tables stays below 4.5 standard deviations of its skew law.
+    // 32768 replicas; the statistic of 120 tables stays below 4.5 standard deviations of its skew law.
     const REPLICAS: usize = 1 << 15;
-    for (k, seed) in [1, 2, 3].into_iter().enumerate() {
-        let model = mixed(5, seed);
+    let couplings = [(0, 1, 0.1), (1, 2, -0.1), (2, 3, 0.3), (0, 3, 0.1), (0, 2, 0.1)];
+    let in_tenths = Ising::builder(5).couplings(couplings).build().unwrap();
+    let integers = Ising::builder(5).couplings(couplings.map(|(i, j, c)| (i, j, (10.0 * c).round()))).build().unwrap();
+    for (k, model) in [mixed(5, 1), mixed(5, 2), mixed(5, 3), in_tenths, integers].into_iter().enumerate() {
+        let seed = k as u64;
         for dynamics in DYNAMICS {
             for beta in [0.0, 0.4, 1.3] {
                 let mut replicas =
@@ -160,6 +163,8 @@ fn lanes_of_a_ladder_have_their_own_temperatures() {
 fn energies_agree_with_enumeration_on_every_instruction_set() {
     let models = [
         gaussian(&Lattice::cubic(2, Boundary::Periodic).unwrap(), 1),
+        // Ties that are known in 32 bits.
+        Ising::rectangle([3, 4], [Boundary::Periodic; 2], 0.1).unwrap(),
         gaussian(&Lattice::triangular([3, 4], [Boundary::Periodic, Boundary::Free]).unwrap(), 2),
         mixed(9, 5),
     ];
@@ -173,7 +178,7 @@ fn energies_agree_with_enumeration_on_every_instruction_set() {
                 ladders.advance(200, &mut ());
                 ladders.run(2000, 1, &mut averages, &mut ());
                 for (t, &beta) in betas.iter().enumerate() {
-                    // 90 comparisons.
+                    // 120 comparisons.
                     let energy = averages.lanes(16 * t..16 * (t + 1)).energy();
                     let z = (energy.value - mean_energy(model, beta)) / energy.std_error.unwrap();
                     assert!(z.abs() < 4.2, "model {k}, {dynamics:?}, beta {beta}, {set:?}: {z}");

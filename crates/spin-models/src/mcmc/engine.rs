@@ -4,6 +4,7 @@ use linalg_core::Streams;
 
 use super::cluster::{Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, UniformTorus, Wolff};
 use super::multispin::{Replicas, SquareLattice};
+use super::vector::VectorReplicas;
 use super::{Chain, Dynamics, HeatBath, Metropolis};
 use crate::model::{EnergyModel, Simulation};
 use crate::models::{Ising, Shape};
@@ -11,6 +12,9 @@ use crate::{Error, Result};
 
 /// Replicas of the packed engine where a model is no single square lattice: one machine word.
 const REPLICAS: usize = 64;
+
+/// Replicas with real couplings: one vector of 32-bit numbers.
+const VECTOR: usize = 16;
 
 /// Sites from which a square lattice is packed by itself instead of as replicas.
 const PACKED_SITES: usize = 1024;
@@ -54,6 +58,8 @@ pub enum Engine {
     /// [`SquareLattice`] for square lattices of 1024 sites or more with couplings ±J or 0; otherwise 64
     /// [`Replicas`], for couplings and fields that are small multiples of one number.
     Multispin,
+    /// 16 [`VectorReplicas`]: any model.
+    Vector,
     /// [`Wolff`], or [`TorusWolff`] for the uniform ferromagnet on a torus; a sweep turns one cluster.
     Wolff,
     /// [`SwendsenWang`], or [`TorusSwendsenWang`] for the uniform ferromagnet on a torus; a sweep decomposes the whole
@@ -74,8 +80,15 @@ pub struct EnginePlan {
 
 impl Engine {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Metropolis, Self::HeatBath, Self::Multispin, Self::Wolff, Self::SwendsenWang, Self::Niedermayer];
+    pub const ALL: [Self; 7] = [
+        Self::Metropolis,
+        Self::HeatBath,
+        Self::Multispin,
+        Self::Vector,
+        Self::Wolff,
+        Self::SwendsenWang,
+        Self::Niedermayer,
+    ];
 
     /// The name in output: `heat-bath`, `swendsen-wang`.
     pub fn name(self) -> &'static str {
@@ -83,6 +96,7 @@ impl Engine {
             Self::Metropolis => "metropolis",
             Self::HeatBath => "heat-bath",
             Self::Multispin => "multispin",
+            Self::Vector => "vector",
             Self::Wolff => "wolff",
             Self::SwendsenWang => "swendsen-wang",
             Self::Niedermayer => "niedermayer",
@@ -106,8 +120,8 @@ impl Engine {
     /// Clusters where the model has no field, is not frustrated and is below its transition or close to it: on a
     /// uniform torus where the correlation length $`ξ ≈ |1 - K/K_c|^{-ν} / 2`$ is longer than 20; on other graphs
     /// where $`\tanh(β|J|)(c - 1) > 0.8`$, the transition of a tree being at 1, with |J| the mean coupling and
-    /// c the mean degree at the end of a bond. Otherwise packed spins where the couplings allow them, and Metropolis
-    /// where not. Frustrated models at low temperature need [`ParallelTempering`](super::ParallelTempering), which is
+    /// c the mean degree at the end of a bond. Otherwise packed spins where the couplings allow them, and vectors of
+    /// replicas where not. Frustrated models at low temperature need [`ParallelTempering`](super::ParallelTempering), which is
     /// not for one temperature.
     pub fn plan(model: &Ising, beta: f64) -> EnginePlan {
         if let Some(reason) = clusters_pay(model, beta) {
@@ -115,7 +129,7 @@ impl Engine {
         }
         match Self::Multispin.simulation(model, 0.0, Streams::new(0), 0) {
             Ok(_) => EnginePlan { engine: Self::Multispin, reason: "couplings fit into packed spins".to_owned() },
-            Err(error) => EnginePlan { engine: Self::Metropolis, reason: error.to_string() },
+            Err(error) => EnginePlan { engine: Self::Vector, reason: error.to_string() },
         }
     }
 
@@ -131,10 +145,27 @@ impl Engine {
         streams: Streams,
         unit: u64,
     ) -> Result<Box<dyn Simulation + Send + 'a>> {
+        self.simulation_on(model, beta, streams, unit, 1)
+    }
+
+    /// The same simulation on up to `threads` threads, where [`Multispin`](Self::Multispin) can use them: on square
+    /// lattices of 512 × 512 spins or more. The spins do not depend on the number of threads.
+    ///
+    /// # Errors
+    /// As [`simulation`](Self::simulation).
+    pub fn simulation_on<'a>(
+        self,
+        model: &'a Ising,
+        beta: f64,
+        streams: Streams,
+        unit: u64,
+        threads: usize,
+    ) -> Result<Box<dyn Simulation + Send + 'a>> {
         Ok(match self {
             Self::Metropolis => Box::new(Chain::new(model, Metropolis::default(), beta, streams, unit)?),
             Self::HeatBath => Box::new(Chain::new(model, HeatBath::default(), beta, streams, unit)?),
-            Self::Multispin => packed(model, beta, streams, unit)?,
+            Self::Multispin => packed(model, beta, streams, unit, threads)?,
+            Self::Vector => Box::new(VectorReplicas::new(model, VECTOR, Dynamics::Metropolis, beta, streams, unit)?),
             Self::Wolff => match UniformTorus::recognize(model) {
                 Some(torus) => {
                     let kernel = TorusWolff::new(&torus, beta)?;
@@ -154,7 +185,7 @@ impl Engine {
     }
 }
 
-fn packed(model: &Ising, beta: f64, streams: Streams, unit: u64) -> Result<Box<dyn Simulation + Send>> {
+fn packed(model: &Ising, beta: f64, streams: Streams, unit: u64, threads: usize) -> Result<Box<dyn Simulation + Send>> {
     let edges = model.couplings().map(|(i, j, _)| (i, j));
     if model.n_spins() >= PACKED_SITES
         && let Some(shape) = Shape::recognize(model.n_spins(), edges)
@@ -163,7 +194,7 @@ fn packed(model: &Ising, beta: f64, streams: Streams, unit: u64) -> Result<Box<d
         match SquareLattice::new(model, [rows, columns], Dynamics::Metropolis, beta, streams, unit) {
             // Odd tori and several absolute values: replicas may do.
             Err(Error::NotApplicable { .. }) => {}
-            other => return Ok(Box::new(other?)),
+            other => return Ok(Box::new(other?.with_threads(threads))),
         }
     }
     Ok(Box::new(Replicas::new(model, REPLICAS, Dynamics::Metropolis, beta, streams, unit)?))
@@ -258,7 +289,7 @@ mod tests {
         let glass = Ising::edwards_anderson(&square, Disorder::plus_minus(), &mut rng)?;
         assert_eq!(planned(&glass, 1.0), Engine::Multispin);
         let gaussian = Ising::edwards_anderson(&square, Disorder::gaussian(), &mut rng)?;
-        assert_eq!(planned(&gaussian, 1.0), Engine::Metropolis);
+        assert_eq!(planned(&gaussian, 1.0), Engine::Vector);
         assert_eq!(planned(&Ising::ferromagnet(&square, 1.0)?, 0.7), Engine::SwendsenWang);
         let cubic = Ising::cubic(32, Boundary::Periodic, 1.0)?;
         assert_eq!(planned(&cubic, 0.2216), Engine::SwendsenWang);

@@ -6,6 +6,7 @@
 //! | [`cluster`] | kernels that turn many spins at once |
 //! | [`Chain`] | one kernel on one model at one β, as a [`Simulation`](crate::Simulation) |
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
+//! | [`vector`] | 16 replicas side by side, for any couplings |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
 //! | [`PopulationAnnealing`] | replicas cooled together and resampled, with ln Z at every temperature |

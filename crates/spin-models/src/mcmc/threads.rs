@@ -2,16 +2,45 @@
 
 /// Calls `work` on every item, with up to `threads` threads; the numbers cannot depend on how many.
 pub(super) fn for_each<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) + Sync) {
-    if threads <= 1 || items.len() <= 1 {
-        return items.iter_mut().for_each(work);
+    for_each_with(&mut vec![(); threads.max(1)], items, |item, ()| work(item));
+}
+
+/// Calls `work` on every item, with a thread for every one of `scratches`, which is its own.
+///
+/// # Panics
+/// If there are no scratches.
+pub(super) fn for_each_with<T: Send, S: Send>(
+    scratches: &mut [S],
+    items: &mut [T],
+    work: impl Fn(&mut T, &mut S) + Sync,
+) {
+    let run = |items: &mut [T], scratch: &mut S| items.iter_mut().for_each(|item| work(item, scratch));
+    let run = &run;
+    let (own, others) = scratches.split_first_mut().expect("a scratch for every thread");
+    if others.is_empty() || items.len() <= 1 {
+        return run(items, own);
     }
-    let share = items.len().div_ceil(threads);
-    let work = &work;
+    let share = items.len().div_ceil(others.len() + 1);
+    // This thread works, too: one less has to start.
+    let (first, rest) = items.split_at_mut(share);
     std::thread::scope(|scope| {
-        for part in items.chunks_mut(share) {
-            scope.spawn(move || part.iter_mut().for_each(work));
+        for (items, scratch) in rest.chunks_mut(share).zip(others) {
+            scope.spawn(move || run(items, scratch));
         }
+        run(first, own);
     });
+}
+
+/// The sum of what `work` returns for every item: with several threads, or else as [`for_each_read`].
+pub(super) fn sum_over<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) -> u64 + Sync + Send) -> u64 {
+    let mut items: Vec<(&mut T, u64)> = items.iter_mut().map(|item| (item, 0)).collect();
+    let work = |(item, sum): &mut (&mut T, u64)| *sum = work(item);
+    if threads > 1 {
+        for_each(threads, &mut items, work)
+    } else {
+        for_each_read(&mut items, work)
+    }
+    items.iter().map(|(_, sum)| sum).sum()
 }
 
 /// Calls `work` on every item: in turn, or with the feature `rayon` on all cores.
@@ -45,6 +74,8 @@ mod tests {
             assert_eq!(items, (10..17).collect::<Vec<_>>());
         }
         for_each(4, &mut [] as &mut [u64], |_| unreachable!());
+        assert_eq!(sum_over(1, &mut [1, 2, 3], |x| *x), 6);
+        assert_eq!(sum_over(2, &mut [1, 2, 3], |x| *x), 6);
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! | [`TemperingLadders`] | a replica with a temperature of its own | one a spin | the same |
 //! | [`DisorderSamples`] | a sample of the disorder | one for 512 samples | the same, samples differ in signs |
 //!
-//! All implement [`Simulation`](crate::Simulation). For models with other couplings there is
-//! [`Chain`](super::Chain).
+//! All implement [`Simulation`](crate::Simulation). For models with other couplings there are the
+//! [vector engines](super::vector).
 //!
 //! # How an update works
 //! The bits of all neighbours are added up by logical operations on whole blocks, which sorts the spins into classes

@@ -39,6 +39,7 @@ pub(super) struct Population {
     pub(super) per_unit: usize,
     pub(super) n_replicas: usize,
     pub(super) sweeps: u64,
+    pub(super) threads: usize,
     /// Content hash of the instance.
     pub(super) problem: u64,
 }
@@ -93,7 +94,7 @@ impl Population {
             units.push(unit);
         }
         let instructions = InstructionSet::detect();
-        Ok(Self { packing, dynamics, instructions, units, per_unit, n_replicas, sweeps: 0, problem })
+        Ok(Self { packing, dynamics, instructions, units, per_unit, n_replicas, sweeps: 0, threads: 1, problem })
     }
 
     pub(super) fn n_spins(&self) -> usize {
@@ -258,17 +259,4 @@ fn used_bits(replicas: usize, words: usize) -> Block {
         used.set_bit(bit, bit % (64 * words) < replicas);
     }
     used
-}
-
-/// Sums what is done to every item, in parallel where the feature is on.
-#[cfg(feature = "rayon")]
-pub(super) fn sum_over<T: Send>(items: &mut [T], work: impl Fn(&mut T) -> u64 + Sync + Send) -> u64 {
-    use rayon::prelude::*;
-    items.par_iter_mut().map(work).sum()
-}
-
-/// Sums what is done to every item, in parallel where the feature is on.
-#[cfg(not(feature = "rayon"))]
-pub(super) fn sum_over<T>(items: &mut [T], work: impl Fn(&mut T) -> u64) -> u64 {
-    items.iter_mut().map(work).sum()
 }

@@ -5,13 +5,13 @@ use linalg_core::rng::Streams;
 use linalg_core::{Error as CoreError, Observer};
 
 use super::local::effective;
-use super::population::{Cut, Population, advance, record, sum_over};
+use super::population::{Cut, Population, advance, record};
 use super::simd::{BITS, InstructionSet};
 use super::sweep::{Sweeps, Table};
 use super::units::IntegerModel;
 use crate::Result;
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables};
+use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
 use crate::models::Ising;
 use crate::spins::Spins;
@@ -111,6 +111,14 @@ impl Replicas {
         Ok(self)
     }
 
+    /// Sweeps on up to this many threads, with 512 replicas each; the spins do not depend on it. With 1, the default, the
+    /// feature `rayon` decides.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.population.threads = threads;
+        self
+    }
+
     /// The instructions that are used.
     pub fn instructions(&self) -> InstructionSet {
         self.population.instructions
@@ -183,9 +191,9 @@ impl Replicas {
         let Self { population, beta, table, sure_ties } = self;
         let sure_ties = *sure_ties;
         population.sweeps += sweeps;
-        let (packing, instructions) = (&population.packing, population.instructions);
+        let (packing, instructions, threads) = (&population.packing, population.instructions, population.threads);
         let dynamics = effective(population.dynamics, *beta);
-        sum_over(&mut population.units, |unit| {
+        threads::sum_over(threads, &mut population.units, |unit| {
             let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);
             instructions.run(Sweeps {
                 packing,

@@ -24,14 +24,18 @@ pub(super) struct Link {
 pub(super) struct RealModel {
     pub(super) n_spins: usize,
     pub(super) offset: f64,
-    /// The largest absolute value of a coupling or field: what 32-bit numbers are multiples of.
+    /// What the 32-bit numbers are multiples of: the smallest or the largest absolute value of a coupling or field.
     pub(super) unit: f64,
+    /// Whether local fields have no rounding error in the unit, so that a 0 is a 0.
+    pub(super) is_exact: bool,
     /// Bound of the rounding error of a local field in 32 bits and of two products with it, in the unit.
     pub(super) rounding: f64,
     pub(super) position_of: Vec<u32>,
     /// Positions from here on are of spins without couplings and field.
     pub(super) n_held: usize,
     start: Vec<usize>,
+    /// Where in its row the couplings to later positions begin.
+    middle: Vec<usize>,
     links: Vec<Link>,
     pub(super) fields: Vec<f32>,
     exact_couplings: Vec<f64>,
@@ -42,7 +46,7 @@ impl RealModel {
     /// Bytes of the model, before anything is reserved.
     pub(super) fn bytes(model: &Ising) -> u128 {
         let (n, m) = (model.fields().len() as u128, model.n_couplings() as u128);
-        2 * m * (8 + 8) + n * (4 + 8 + 4 + 8)
+        2 * m * (8 + 8) + n * (4 + 8 + 8 + 4 + 8)
     }
 
     /// `O(N log N + M)`.
@@ -61,19 +65,29 @@ impl RealModel {
 
         let mut position_of = vec![0; n];
         order.iter().zip(0u32..).for_each(|(&site, position)| position_of[site as usize] = position);
-        let largest = model.couplings().map(|(.., coupling)| coupling.abs());
-        let unit = largest.chain(model.fields().iter().map(|field| field.abs())).fold(0.0, f64::max);
-        let unit = if unit > 0.0 { unit } else { 1.0 };
+        let numbers = || model.couplings().map(|(.., j)| j).chain(model.fields().iter().copied());
+        let sizes = || numbers().map(f64::abs).filter(|&size| size > 0.0);
+        let largest = sizes().fold(0.0, f64::max);
+        // Powers of two divide without rounding.
+        let power = largest.log2().floor().exp2();
+        let units = [sizes().fold(f64::INFINITY, f64::min), largest, power];
+        let exact = units.into_iter().find(|&unit| unit.is_normal() && is_exact(model, unit));
+        let unit = exact.unwrap_or(if largest > 0.0 { largest } else { 1.0 });
 
-        let mut start = vec![0];
+        let (mut start, mut middle) = (vec![0], Vec::new());
         let (mut all, mut exact_couplings, mut rounding) = (Vec::new(), Vec::new(), 0.0f64);
         for &site in &order {
             let site = site as usize;
             let mut sum = (model.fields()[site] / unit).abs();
             let mut terms = 1.0;
-            for (neighbor, coupling) in links(site) {
+            let position = position_of[site];
+            let placed = || links(site).map(|(neighbor, coupling)| (position_of[neighbor as usize], coupling));
+            let (earlier, later) =
+                (placed().filter(|&(at, _)| at < position), placed().filter(|&(at, _)| at >= position));
+            middle.push(all.len() + earlier.clone().count());
+            for (position, coupling) in earlier.chain(later) {
                 let scaled = coupling / unit;
-                all.push(Link { position: position_of[neighbor as usize], coupling: scaled as f32 });
+                all.push(Link { position, coupling: scaled as f32 });
                 exact_couplings.push(coupling);
                 sum += scaled.abs();
                 terms += 1.0;
@@ -88,10 +102,12 @@ impl RealModel {
             n_spins: n,
             offset: model.offset(),
             unit,
+            is_exact: exact.is_some(),
             rounding,
             position_of,
             n_held,
             start,
+            middle,
             links: all,
             fields,
             exact_couplings,
@@ -113,8 +129,69 @@ impl RealModel {
     /// The same with the couplings in 64 bits.
     #[inline(always)]
     pub(super) fn exact_links(&self, position: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.range(position);
+        self.exact(self.range(position))
+    }
+
+    /// Those to earlier positions: every coupling once in all.
+    #[inline(always)]
+    pub(super) fn earlier_links(&self, position: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.exact(self.start[position]..self.middle[position])
+    }
+
+    #[inline(always)]
+    fn exact(&self, range: Range<usize>) -> impl Iterator<Item = (usize, f64)> + '_ {
         let couplings = &self.exact_couplings[range.clone()];
         self.links[range].iter().zip(couplings).map(|(link, &coupling)| (link.position as usize, coupling))
+    }
+}
+
+/// Whether all sums of couplings and fields at a site are exact in 32 bits: multiples of one power of two, and fewer than
+/// 2²⁴ of them.
+fn is_exact(model: &Ising, unit: f64) -> bool {
+    let mut step = f64::INFINITY;
+    let mut largest = 0.0f64;
+    for site in 0..model.fields().len() {
+        let mut sum = 0.0;
+        for &number in model.row(site).1.iter().chain([&model.fields()[site]]) {
+            let scaled = number / unit;
+            if number != 0.0 {
+                if !(scaled as f32).is_normal() || f64::from(scaled as f32).to_bits() != scaled.to_bits() {
+                    return false;
+                }
+                // The value of the lowest bit that is set.
+                let bits = scaled.abs().to_bits();
+                let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+                step = step.min(((bits >> 52) as f64 - 1075.0 + f64::from(mantissa.trailing_zeros())).exp2());
+            }
+            sum += scaled.abs();
+        }
+        largest = largest.max(sum);
+    }
+    largest <= step * (1u32 << 24) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_sums_are_recognized() {
+        let path = |j: &[f64]| {
+            let couplings = j.iter().enumerate().map(|(i, &j)| (i, i + 1, j));
+            RealModel::new(&Ising::builder(j.len() + 1).couplings(couplings).build().unwrap())
+        };
+        for j in
+            [&[0.1, -0.1, 0.1][..], &[1.0, 3.0], &[0.3, 0.0, 0.3], &[2f64.sqrt(), 2.0 * 2f64.sqrt()], &[0.75, 1.25]]
+        {
+            assert!(path(j).is_exact, "{j:?}");
+        }
+        for j in [&[1.0, 2f64.sqrt()][..], &[1.0, 1e9], &[0.1, 0.3001]] {
+            assert!(!path(j).is_exact, "{j:?}");
+        }
+        assert!(path(&[1.0, 2f64.powi(23)]).is_exact);
+        assert!(!path(&[1.0, 2f64.powi(24)]).is_exact);
+        // Nothing to sum, numbers out of range.
+        assert_eq!(path(&[0.0]).unit, 1.0);
+        assert!(!path(&[f64::MAX, 1e-300]).is_exact);
     }
 }

@@ -7,7 +7,7 @@ use linalg_core::{Error as CoreError, Observer};
 use super::couplings::RealModel;
 use super::population::Population;
 use super::rates::{Rate, Rates};
-use super::sweep::{Group, Sweeps, Totals};
+use super::sweep::{Energies, Group, Sweeps};
 use crate::error::check_beta;
 use crate::mcmc::multispin::InstructionSet;
 use crate::mcmc::multispin::population::{advance, record};
@@ -169,8 +169,8 @@ impl VectorLadders {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with `16 / gcd(16, K)` ladders or more each; the spins do not depend on it. 1
-    /// by default.
+    /// Sweeps on up to this many threads, with `16 / gcd(16, K)` ladders or more each; the spins do not depend on it.
+    /// With 1, the default, the feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.population.threads = threads;
@@ -218,21 +218,18 @@ impl VectorLadders {
         self.population.set_spins(self.replica(lane), s);
     }
 
-    /// The energies and the sums of the spins of all lanes.
-    fn totals(&self) -> (Vec<f64>, Vec<i64>) {
-        let (energies, magnetizations) = self.population.totals();
-        let replicas = || (0..self.population.n_replicas).map(|lane| self.replica(lane));
-        (replicas().map(|r| energies[r]).collect(), replicas().map(|r| magnetizations[r]).collect())
-    }
-
     /// The energies of all lanes, summed in 64 bits.
     pub fn energies(&self) -> Vec<f64> {
-        self.totals().0
+        self.by_lane(&self.population.energies())
     }
 
     /// The sums of the spins of all lanes.
     pub fn magnetizations(&self) -> Vec<i64> {
-        self.totals().1
+        self.by_lane(&self.population.magnetizations())
+    }
+
+    fn by_lane<T: Copy>(&self, of_replicas: &[T]) -> Vec<T> {
+        (0..of_replicas.len()).map(|lane| of_replicas[self.replica(lane)]).collect()
     }
 
     /// How often a replica went from the hottest temperature to the coldest and back, in all ladders.
@@ -262,11 +259,8 @@ impl VectorLadders {
             interval: *interval,
         };
         let groups = population.groups.chunks_mut(*groups);
-        let mut parts: Vec<_> = units.iter_mut().zip(groups).map(|(unit, groups)| (unit, groups, 0)).collect();
-        threads::for_each(population.threads, &mut parts, |(unit, groups, flips)| {
-            *flips = job.run(unit, groups, start, sweeps);
-        });
-        parts.iter().map(|(.., flips)| flips).sum()
+        let mut parts: Vec<_> = units.iter_mut().zip(groups).collect();
+        threads::sum_over(population.threads, &mut parts, |(unit, groups)| job.run(unit, groups, start, sweeps))
     }
 }
 
@@ -302,12 +296,12 @@ impl Job<'_> {
             let until = (at / interval + 1).saturating_mul(interval).min(start + sweeps);
             let sweeps = until - at;
             for (group, rates) in groups.iter_mut().zip(&unit.rates) {
-                flips += instructions.run(Sweeps { model, dynamics, rates, group, sweeps });
+                flips += instructions.run_numbers(Sweeps { model, dynamics, rates, group, sweeps });
             }
             at = until;
             if at % interval == 0 && betas.len() > 1 {
-                let totals = groups.iter().map(|group| instructions.run(Totals { model, spins: &group.spins }));
-                let of_replicas: Vec<f64> = totals.flat_map(|(energies, _)| energies).collect();
+                let energies = |group: &Group| instructions.run_numbers(Energies { model, spins: &group.spins });
+                let of_replicas: Vec<f64> = groups.iter().flat_map(|group| energies(group)).collect();
                 let walkers = &unit.exchange.walkers;
                 let mut energies: Vec<f64> = walkers.iter().map(|&walker| of_replicas[walker as usize]).collect();
                 let parity = (at / interval % 2) as usize;
@@ -349,8 +343,7 @@ impl Simulation for VectorLadders {
     }
 
     fn measure(&mut self, into: &mut Observables) {
-        let (energies, magnetizations) = self.totals();
-        record(into, self.n_spins(), &energies, &magnetizations, |lane| self.spins(lane));
+        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
     }
 
     fn checkpoint(&self) -> Checkpoint {

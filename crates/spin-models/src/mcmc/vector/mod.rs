@@ -22,8 +22,8 @@
 //! see a tie, the replica is decided once more: with the field summed in 64 bits, the probability of
 //! [`metropolis_acceptance`](super::metropolis_acceptance) or [`heat_bath_acceptance`](super::heat_bath_acceptance), and
 //! further digits of the random number, 52 in all. So decisions are those of 64-bit arithmetic; about one site in two
-//! thousand takes the detour at β = 1. A model with many exact ties is slower with Metropolis, since every
-//! second tie takes it.
+//! thousand takes the detour at β = 1. Where couplings and fields are multiples of one number, such that 32-bit sums are
+//! exact, ties are known and do not take it.
 //!
 //! # Random numbers
 //! Each group of 16 replicas has eight [xoshiro256++](linalg_core::rng::Xoshiro256PlusPlus) generators side by side,

@@ -5,7 +5,7 @@ use linalg_core::rand::{Rng, SeedableRng};
 use linalg_core::rng::{Streams, Xoshiro256PlusPlus};
 
 use super::couplings::RealModel;
-use super::sweep::{Group, Totals};
+use super::sweep::{Energies, Group, Magnetizations};
 use crate::mcmc::Dynamics;
 use crate::mcmc::multispin::InstructionSet;
 use crate::mcmc::multispin::generator::Generator;
@@ -102,17 +102,15 @@ impl Population {
         }
     }
 
-    /// Energies and magnetizations of all replicas.
-    pub(super) fn totals(&self) -> (Vec<f64>, Vec<i64>) {
-        let (mut energies, mut magnetizations) = (Vec::new(), Vec::new());
-        for group in &self.groups {
-            let (energy, sum) = self.instructions.run(Totals { model: &self.model, spins: &group.spins });
-            energies.extend(energy);
-            magnetizations.extend(sum.map(|sum| sum as i64));
-        }
-        energies.truncate(self.n_replicas);
-        magnetizations.truncate(self.n_replicas);
-        (energies, magnetizations)
+    pub(super) fn energies(&self) -> Vec<f64> {
+        let energies =
+            |group: &Group| self.instructions.run_numbers(Energies { model: &self.model, spins: &group.spins });
+        self.groups.iter().flat_map(energies).take(self.n_replicas).collect()
+    }
+
+    pub(super) fn magnetizations(&self) -> Vec<i64> {
+        let sums = |group: &Group| self.instructions.run_numbers(Magnetizations(&group.spins));
+        self.groups.iter().flat_map(sums).take(self.n_replicas).map(|sum| sum as i64).collect()
     }
 
     /// Appends dynamics, spins and generators.

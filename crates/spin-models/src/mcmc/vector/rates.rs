@@ -29,6 +29,8 @@ pub(super) struct Rate {
     high: f32,
     /// Metropolis: bound of what may be a tie, in the unit of the exponent.
     tie: f32,
+    /// Metropolis: the probability there, NaN if it may be none.
+    at_tie: f32,
     /// From 31 random bits to the uniform number that is compared.
     scale: f32,
 }
@@ -41,13 +43,20 @@ impl Rate {
         let error = slope * model.rounding + 1e-30;
         // Metropolis at β = 0 is nothing but ties: `2u < 1`.
         let all_ties = beta == 0.0 && dynamics == Dynamics::Metropolis;
-        let tie = if (slope as f32).is_finite() { error as f32 * (1.0 + f32::EPSILON) } else { f32::INFINITY };
+        let tie = if !(slope as f32).is_normal() {
+            f32::INFINITY
+        } else if model.is_exact {
+            0.0
+        } else {
+            error as f32 * (1.0 + f32::EPSILON)
+        };
         Self {
             beta,
             slope: slope as f32,
             low: ((-error).exp2() * (1.0 - POWER_ERROR)) as f32,
             high: (error.exp2() * (1.0 + POWER_ERROR)) as f32,
             tie: if all_ties { -1.0 } else { tie },
+            at_tie: if tie == 0.0 { 0.5 } else { f32::NAN },
             scale: if all_ties { 2.0 * BITS } else { BITS } as f32,
         }
     }
@@ -62,6 +71,7 @@ pub(super) struct Rates {
     high: Floats,
     tie: Floats,
     scale: Floats,
+    at_tie: Floats,
 }
 
 impl Rates {
@@ -75,6 +85,7 @@ impl Rates {
             high: floats(|rate| rate.high),
             tie: floats(|rate| rate.tie),
             scale: floats(|rate| rate.scale),
+            at_tie: floats(|rate| rate.at_tie),
         }
     }
 }
@@ -88,6 +99,7 @@ pub(super) struct Rule<S: Simd> {
     high: S::Float,
     tie: S::Float,
     scale: S::Float,
+    at_tie: S::Float,
 }
 
 type Mask<S> = <<S as Simd>::Float as Float>::Mask;
@@ -111,6 +123,7 @@ impl<S: Simd> Rule<S> {
             high: simd.load_floats(&rates.high, part),
             tie: simd.load_floats(&rates.tie, part),
             scale: simd.load_floats(&rates.scale, part),
+            at_tie: simd.load_floats(&rates.at_tie, part),
         }
     }
 
@@ -149,8 +162,10 @@ impl<S: Simd> Rule<S> {
         let simd = self.simd;
         let x = self.slope.mul(spin.mul(field));
         let p = self.power(x.max(simd.splat_float(0.0)).min(simd.splat_float(LARGEST_EXPONENT)));
+        let p = p.or_where_not(self.tie.below(x.abs()), self.at_tie);
+        // Nothing is certain about a NaN.
         let (yes, certain) = self.compare(self.uniform(random), p);
-        Decision { yes, certain: certain & self.tie.below(x.abs()) }
+        Decision { yes, certain }
     }
 
     /// Heat bath: whether `u < 1 / (1 + e^{2β|h|})`, the probability of a spin against the sign of `field`.
@@ -193,7 +208,7 @@ mod tests {
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
             for k in 0..4000 {
                 let x = Floats(std::array::from_fn(|lane| (k * FLOATS + lane) as f32 * (100.0 / 64_000.0)));
-                let powers = set.run(Powers(&rates, &x));
+                let powers = set.run_numbers(Powers(&rates, &x));
                 for (x, power) in x.0.into_iter().zip(powers.0) {
                     let exact = (-f64::from(x)).exp2();
                     let error = (f64::from(power) / exact - 1.0).abs();

@@ -95,7 +95,8 @@ impl VectorReplicas {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with at least 16 replicas each; the spins do not depend on it. 1 by default.
+    /// Sweeps on up to this many threads, with at least 16 replicas each; the spins do not depend on it. With 1, the
+    /// default, the feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.population.threads = threads;
@@ -137,23 +138,21 @@ impl VectorReplicas {
 
     /// The energies of all replicas, summed in 64 bits. `O(M)` for 16 of them.
     pub fn energies(&self) -> Vec<f64> {
-        self.population.totals().0
+        self.population.energies()
     }
 
     /// The sums of the spins of all replicas.
     pub fn magnetizations(&self) -> Vec<i64> {
-        self.population.totals().1
+        self.population.magnetizations()
     }
 
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, rates, .. } = self;
         population.sweeps += sweeps;
         let (model, dynamics, instructions) = (&population.model, population.dynamics, population.instructions);
-        let mut groups: Vec<_> = population.groups.iter_mut().map(|group| (group, 0)).collect();
-        threads::for_each(population.threads, &mut groups, |(group, flips)| {
-            *flips = instructions.run(Sweeps { model, dynamics, rates, group, sweeps });
-        });
-        groups.iter().map(|(_, flips)| flips).sum()
+        threads::sum_over(population.threads, &mut population.groups, |group| {
+            instructions.run_numbers(Sweeps { model, dynamics, rates, group, sweeps })
+        })
     }
 }
 
@@ -186,8 +185,7 @@ impl Simulation for VectorReplicas {
     }
 
     fn measure(&mut self, into: &mut Observables) {
-        let (energies, magnetizations) = self.population.totals();
-        record(into, self.n_spins(), &energies, &magnetizations, |lane| self.spins(lane));
+        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
     }
 
     fn checkpoint(&self) -> Checkpoint {

@@ -65,11 +65,8 @@ fn sweeps<S: Simd, const METROPOLIS: bool>(simd: S, job: Sweeps<'_>) -> u64 {
                 }
                 let spin = simd.load_floats(&spins[position], part);
                 let word = random.next();
-                let Decision { mut yes, certain } = if METROPOLIS {
-                    rule.metropolis(spin, field, word)
-                } else {
-                    rule.heat_bath(field, word)
-                };
+                let Decision { mut yes, certain } =
+                    if METROPOLIS { rule.metropolis(spin, field, word) } else { rule.heat_bath(field, word) };
                 let aligned = if METROPOLIS { spin } else { one.with_sign_of(field) };
                 let open = !certain.bits() & ((1u64 << width) - 1) as u32;
                 if open != 0 {
@@ -138,36 +135,49 @@ impl Exactly<'_> {
     }
 }
 
-/// Energies and sums of the spins of all lanes.
-pub(super) struct Totals<'a> {
+/// Energies of all lanes.
+pub(super) struct Energies<'a> {
     pub(super) model: &'a RealModel,
     pub(super) spins: &'a [Floats],
 }
 
-impl Kernel for Totals<'_> {
-    type Output = ([f64; FLOATS], [f64; FLOATS]);
+impl Kernel for Energies<'_> {
+    type Output = [f64; FLOATS];
 
     // Loops over 16 lanes of several arrays, which become vector code.
     #[allow(clippy::needless_range_loop)]
     #[inline(always)]
     fn run<S: Simd>(self, _simd: S) -> Self::Output {
         let (model, spins) = (self.model, self.spins);
-        let mut energies = [0.0; FLOATS];
-        let mut sums = [0.0; FLOATS];
-        for (position, spin) in spins.iter().enumerate() {
+        let mut energies = [model.offset; FLOATS];
+        for (position, spin) in spins[..model.n_held].iter().enumerate() {
             let mut field = [model.exact_fields[position]; FLOATS];
-            for (neighbor, coupling) in model.exact_links(position).filter(|&(neighbor, _)| neighbor < position) {
+            for (neighbor, coupling) in model.earlier_links(position) {
                 let neighbor = &spins[neighbor].0;
                 for lane in 0..FLOATS {
                     field[lane] += coupling * f64::from(neighbor[lane]);
                 }
             }
             for lane in 0..FLOATS {
-                let spin = f64::from(spin.0[lane]);
-                energies[lane] -= spin * field[lane];
-                sums[lane] += spin;
+                energies[lane] -= f64::from(spin.0[lane]) * field[lane];
             }
         }
-        (energies.map(|energy| energy + model.offset), sums)
+        energies
+    }
+}
+
+/// Sums of the spins of all lanes.
+pub(super) struct Magnetizations<'a>(pub(super) &'a [Floats]);
+
+impl Kernel for Magnetizations<'_> {
+    type Output = [f64; FLOATS];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _simd: S) -> Self::Output {
+        let mut sums = [0.0; FLOATS];
+        for spin in self.0 {
+            sums.iter_mut().zip(&spin.0).for_each(|(sum, &s)| *sum += f64::from(s));
+        }
+        sums
     }
 }

@@ -18,7 +18,7 @@ use super::propose::Other;
 use super::strings::Published;
 use super::sweep::{STRIPE, Scratch, Stripe, Sweeps, Unsatisfied, Update, thresholds};
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables};
+use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{Progress, Simulation, SweepStats};
 use crate::models::Ising;
 use crate::spins::Spins;
@@ -68,6 +68,7 @@ pub struct SquareLattice {
     /// One for every stripe.
     generators: Vec<Generator>,
     sweeps: u64,
+    threads: usize,
     problem: u64,
 }
 
@@ -174,6 +175,7 @@ impl SquareLattice {
             published,
             generators,
             sweeps: 0,
+            threads: 1,
             problem,
         };
         simulation.publish();
@@ -187,6 +189,14 @@ impl SquareLattice {
     pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
         self.instructions = set.check()?;
         Ok(self)
+    }
+
+    /// Sweeps on up to this many threads, with 131072 spins of a colour or more each; the spins do not depend on it. With 1, the default, the
+    /// feature `rayon` decides.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// The instructions that are used.
@@ -250,13 +260,13 @@ impl SquareLattice {
         }
     }
 
-    fn sweep(&mut self, sweeps: u64, scratch: &mut Scratch) -> u64 {
+    fn sweep(&mut self, sweeps: u64, scratches: &mut [Box<Scratch>]) -> u64 {
         self.sweeps += sweeps;
         let dynamics = effective(self.dynamics, self.beta);
         let update = Update { lattice: &self.lattice, dynamics, thresholds: &self.thresholds };
         let (instructions, published) = (self.instructions, &mut self.published);
         if let [generator] = &mut self.generators[..] {
-            let spins = &mut self.spins;
+            let (spins, scratch) = (&mut self.spins, &mut *scratches[0]);
             return instructions.run(Sweeps { update, spins, published, generator, scratch, sweeps });
         }
         let [a, b] = &mut self.spins;
@@ -265,7 +275,7 @@ impl SquareLattice {
             for color in 0..2 {
                 let (own, other) = if color == 0 { (&mut *a, &*b) } else { (&mut *b, &*a) };
                 let other = Other::of(&self.lattice, other, &published[1 - color]);
-                flips += for_stripes(own, &mut self.generators, scratch, |k, spins, generator, scratch| {
+                flips += for_stripes(own, &mut self.generators, scratches, |k, spins, generator, scratch| {
                     let first = k * STRIPE;
                     instructions.run(Stripe { update, color, first, spins, other, generator, scratch })
                 });
@@ -276,30 +286,30 @@ impl SquareLattice {
     }
 }
 
-/// Sums what is done to all stripes, in parallel where the feature is on.
-#[cfg(feature = "rayon")]
+/// A stripe of one colour: its number, spins and generator, and how many spins changed.
+type Part<'a> = (usize, &'a mut [Block], &'a mut Generator, u64);
+
+/// Sums what is done to all stripes: with several scratches on as many threads, otherwise in parallel where the feature
+/// is on.
 fn for_stripes(
     spins: &mut [Block],
     generators: &mut [Generator],
-    _scratch: &mut Scratch,
+    scratches: &mut [Box<Scratch>],
     work: impl Fn(usize, &mut [Block], &mut Generator, &mut Scratch) -> u64 + Sync,
 ) -> u64 {
-    use rayon::prelude::*;
-    let stripes = spins.par_chunks_mut(STRIPE).zip(generators).enumerate();
-    let scratch = || Box::new(Scratch::new());
-    stripes.map_init(scratch, |scratch, (k, (spins, generator))| work(k, spins, generator, scratch)).sum()
-}
-
-/// Sums what is done to all stripes, in parallel where the feature is on.
-#[cfg(not(feature = "rayon"))]
-fn for_stripes(
-    spins: &mut [Block],
-    generators: &mut [Generator],
-    scratch: &mut Scratch,
-    work: impl Fn(usize, &mut [Block], &mut Generator, &mut Scratch) -> u64,
-) -> u64 {
     let stripes = spins.chunks_mut(STRIPE).zip(generators).enumerate();
-    stripes.map(|(k, (spins, generator))| work(k, spins, generator, scratch)).sum()
+    let mut parts: Vec<Part<'_>> = stripes.map(|(k, (spins, generator))| (k, spins, generator, 0)).collect();
+    let work = |(k, spins, generator, flips): &mut Part<'_>, scratch: &mut Box<Scratch>| {
+        *flips = work(*k, spins, generator, scratch);
+    };
+    #[cfg(feature = "rayon")]
+    if scratches.len() == 1 {
+        use rayon::prelude::*;
+        parts.par_iter_mut().for_each_init(|| Box::new(Scratch::new()), |scratch, part| work(part, scratch));
+        return parts.iter().map(|part| part.3).sum();
+    }
+    threads::for_each_with(scratches, &mut parts, work);
+    parts.iter().map(|part| part.3).sum()
 }
 
 impl Simulation for SquareLattice {
@@ -327,8 +337,9 @@ impl Simulation for SquareLattice {
     }
 
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let mut scratch = Box::new(Scratch::new());
-        advance(sweeps, self.n_spins() as u64, observer, |sweeps| self.sweep(sweeps, &mut scratch))
+        let threads = self.threads.clamp(1, self.generators.len().max(1));
+        let mut scratches: Vec<_> = (0..threads).map(|_| Box::new(Scratch::new())).collect();
+        advance(sweeps, self.n_spins() as u64, observer, |sweeps| self.sweep(sweeps, &mut scratches))
     }
 
     fn measure(&mut self, into: &mut Observables) {

@@ -8,12 +8,12 @@ use linalg_core::{Error as CoreError, Observer};
 
 use super::local::effective;
 use super::memory;
-use super::population::{Cut, Population, Unit, advance, record, sum_over};
+use super::population::{Cut, Population, Unit, advance, record};
 use super::simd::{BITS, Block, InstructionSet, WORDS};
 use super::sweep::fractions;
 use super::units::IntegerModel;
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables};
+use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
 use crate::models::Ising;
 use crate::spins::Spins;
@@ -145,6 +145,14 @@ impl DisorderSamples {
         Ok(self)
     }
 
+    /// Sweeps on up to this many threads, with 512 samples each; the spins do not depend on it. With 1, the default, the
+    /// feature `rayon` decides.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.population.threads = threads;
+        self
+    }
+
     /// The instructions that are used.
     pub fn instructions(&self) -> InstructionSet {
         self.population.instructions
@@ -199,10 +207,10 @@ impl DisorderSamples {
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, beta, fractions, links, signs, .. } = self;
         population.sweeps += sweeps;
-        let (packing, instructions) = (&population.packing, population.instructions);
+        let (packing, instructions, threads) = (&population.packing, population.instructions, population.threads);
         let dynamics = effective(population.dynamics, *beta);
         let mut units: Vec<(&mut Unit, &Vec<Block>)> = population.units.iter_mut().zip(signs.iter()).collect();
-        sum_over(&mut units, |(unit, signs)| {
+        threads::sum_over(threads, &mut units, |(unit, signs)| {
             let (spins, generator, counted) = (&mut unit.spins[..], &mut unit.generator, &unit.used);
             instructions.run(Sweeps { packing, links, signs, dynamics, fractions, spins, generator, counted, sweeps })
         })

@@ -13,7 +13,7 @@ use std::ops::{BitAnd, BitOr, BitXor};
 
 use crate::{Error, Result};
 
-use portable::Portable;
+use portable::{Portable, PortablePairs};
 
 /// 64-bit words of a block.
 pub(in crate::mcmc) const WORDS: usize = 8;
@@ -56,7 +56,9 @@ impl Block {
 }
 
 /// A register full of independent bits that is also a row of 64-bit integers.
-pub(in crate::mcmc) trait Word: Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> {
+pub(in crate::mcmc) trait Word:
+    Copy + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self>
+{
     /// Whether a function of three words costs no more than one of two.
     const TERNARY: bool = false;
 
@@ -157,6 +159,9 @@ pub(in crate::mcmc) trait Float: Copy {
 
     /// `-self` where the mask is set.
     fn negate_where(self, mask: Self::Mask) -> Self;
+
+    /// That of `other` where the mask is not set.
+    fn or_where_not(self, mask: Self::Mask, other: Self) -> Self;
 
     /// Subtracts the low bits of the representation of `shift` from the exponent.
     fn lower_exponent(self, shift: Self) -> Self;
@@ -309,20 +314,29 @@ impl InstructionSet {
         Err(Error::Parameter { what: "instruction set", value: self.name().into(), expected: "one of this machine" })
     }
 
-    /// Runs a kernel; with portable instructions where these are absent.
+    /// Runs a kernel of bits; with portable instructions where these are absent.
     pub(in crate::mcmc) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        self.run_or(Portable, kernel)
+    }
+
+    /// Runs a kernel with numbers; with portable instructions where these are absent.
+    pub(in crate::mcmc) fn run_numbers<K: Kernel>(self, kernel: K) -> K::Output {
+        self.run_or(PortablePairs, kernel)
+    }
+
+    fn run_or<K: Kernel>(self, portable: impl Simd, kernel: K) -> K::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => match x86::Avx512::detect() {
                 Some(simd) => simd.call(kernel),
-                None => Portable.call(kernel),
+                None => portable.call(kernel),
             },
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => match x86::Avx2::detect() {
                 Some(simd) => simd.call(kernel),
-                None => Portable.call(kernel),
+                None => portable.call(kernel),
             },
-            _ => Portable.call(kernel),
+            _ => portable.call(kernel),
         }
     }
 }

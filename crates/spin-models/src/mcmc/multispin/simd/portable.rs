@@ -1,6 +1,6 @@
 //! 64-bit integers: the reference for every other instruction set.
 
-use std::ops::{BitAnd, BitOr};
+use std::ops::{BitAnd, BitOr, BitXor};
 
 use super::{Block, Float, Floats, Kernel, Mask, Simd, WORDS, Word};
 
@@ -45,48 +45,70 @@ impl Word for u64 {
     }
 }
 
-/// Two numbers.
+/// Some numbers.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Float2([f32; 2]);
+pub(in super::super) struct Numbers<const N: usize>([f32; N]);
 
-/// A bit for each.
+/// All ones or all zeros for each.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Mask2([bool; 2]);
+pub(in super::super) struct NumberMask<const N: usize>([u32; N]);
 
-impl BitAnd for Mask2 {
+impl<const N: usize> NumberMask<N> {
+    #[inline(always)]
+    fn of(bits: u32) -> Self {
+        Self(std::array::from_fn(|k| (bits >> k & 1).wrapping_neg()))
+    }
+
+    #[inline(always)]
+    fn both(self, other: Self, f: impl Fn(u32, u32) -> u32) -> Self {
+        Self(std::array::from_fn(
+            #[inline(always)]
+            |k| f(self.0[k], other.0[k]),
+        ))
+    }
+}
+
+impl<const N: usize> BitAnd for NumberMask<N> {
     type Output = Self;
 
     #[inline(always)]
     fn bitand(self, other: Self) -> Self {
-        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+        self.both(other, |a, b| a & b)
     }
 }
 
-impl BitOr for Mask2 {
+impl<const N: usize> BitOr for NumberMask<N> {
     type Output = Self;
 
     #[inline(always)]
     fn bitor(self, other: Self) -> Self {
-        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+        self.both(other, |a, b| a | b)
     }
 }
 
-impl Mask for Mask2 {
+impl<const N: usize> Mask for NumberMask<N> {
     #[inline(always)]
     fn bits(self) -> u32 {
-        u32::from(self.0[0]) | u32::from(self.0[1]) << 1
+        let mut bits = 0;
+        for k in 0..N {
+            bits |= self.0[k] & 1 << k;
+        }
+        bits
     }
 }
 
-impl Float2 {
+impl<const N: usize> Numbers<N> {
     #[inline(always)]
     fn both(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
+        Self(std::array::from_fn(
+            #[inline(always)]
+            |k| f(self.0[k], other.0[k]),
+        ))
     }
 }
 
-impl Float for Float2 {
-    type Mask = Mask2;
+impl<const N: usize> Float for Numbers<N> {
+    type Mask = NumberMask<N>;
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -115,7 +137,7 @@ impl Float for Float2 {
 
     #[inline(always)]
     fn abs(self) -> Self {
-        Self(self.0.map(f32::abs))
+        self.both(self, |a, _| a.abs())
     }
 
     #[inline(always)]
@@ -124,14 +146,27 @@ impl Float for Float2 {
     }
 
     #[inline(always)]
-    fn below(self, other: Self) -> Mask2 {
-        Mask2([self.0[0] < other.0[0], self.0[1] < other.0[1]])
+    fn below(self, other: Self) -> NumberMask<N> {
+        NumberMask(std::array::from_fn(
+            #[inline(always)]
+            |k| u32::from(self.0[k] < other.0[k]).wrapping_neg(),
+        ))
     }
 
     #[inline(always)]
-    fn negate_where(self, mask: Mask2) -> Self {
-        let sign = |k: usize| u32::from(mask.0[k]) << 31;
-        Self([f32::from_bits(self.0[0].to_bits() ^ sign(0)), f32::from_bits(self.0[1].to_bits() ^ sign(1))])
+    fn negate_where(self, mask: NumberMask<N>) -> Self {
+        Self(std::array::from_fn(
+            #[inline(always)]
+            |k| f32::from_bits(self.0[k].to_bits() ^ (mask.0[k] & 1 << 31)),
+        ))
+    }
+
+    #[inline(always)]
+    fn or_where_not(self, mask: NumberMask<N>, other: Self) -> Self {
+        Self(std::array::from_fn(
+            #[inline(always)]
+            |k| f32::from_bits((self.0[k].to_bits() & mask.0[k]) | (other.0[k].to_bits() & !mask.0[k])),
+        ))
     }
 
     #[inline(always)]
@@ -142,33 +177,33 @@ impl Float for Float2 {
 
 impl Simd for Portable {
     type Word = u64;
-    type Float = Float2;
+    type Float = Numbers<2>;
 
     const PARTS: usize = WORDS;
 
     #[inline(always)]
-    fn mask(self, bits: u32) -> Mask2 {
-        Mask2([bits & 1 == 1, bits >> 1 & 1 == 1])
+    fn mask(self, bits: u32) -> NumberMask<2> {
+        NumberMask::of(bits)
     }
 
     #[inline(always)]
-    fn splat_float(self, value: f32) -> Float2 {
-        Float2([value; 2])
+    fn splat_float(self, value: f32) -> Numbers<2> {
+        Numbers([value; 2])
     }
 
     #[inline(always)]
-    fn load_floats(self, floats: &Floats, part: usize) -> Float2 {
-        Float2([floats.0[2 * part], floats.0[2 * part + 1]])
+    fn load_floats(self, floats: &Floats, part: usize) -> Numbers<2> {
+        Numbers(floats.0.as_chunks().0[part])
     }
 
     #[inline(always)]
-    fn store_floats(self, floats: &mut Floats, part: usize, float: Float2) {
-        floats.0[2 * part..2 * part + 2].copy_from_slice(&float.0);
+    fn store_floats(self, floats: &mut Floats, part: usize, float: Numbers<2>) {
+        floats.0.as_chunks_mut().0[part] = float.0;
     }
 
     #[inline(always)]
-    fn whole_numbers(self, word: u64) -> Float2 {
-        Float2([(word as u32 >> 1) as i32 as f32, (word >> 33) as i32 as f32])
+    fn whole_numbers(self, word: u64) -> Numbers<2> {
+        Numbers([(word as u32 >> 1) as i32 as f32, (word >> 33) as i32 as f32])
     }
 
     #[inline(never)]
@@ -209,5 +244,161 @@ impl Simd for Portable {
     #[inline(always)]
     fn gather(self, blocks: &[Block], index: &[u32; WORDS], part: usize) -> u64 {
         Block::word(blocks, index[part])
+    }
+}
+
+/// Pairs of 64-bit integers and four 32-bit numbers: what compilers put into registers of 128 bits.
+///
+/// For kernels with numbers; those with bits alone are faster one integer at a time.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct PortablePairs;
+
+/// Two 64-bit integers.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Pair([u64; 2]);
+
+impl Pair {
+    #[inline(always)]
+    fn both(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
+    }
+}
+
+impl BitAnd for Pair {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        self.both(other, |a, b| a & b)
+    }
+}
+
+impl BitOr for Pair {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        self.both(other, |a, b| a | b)
+    }
+}
+
+impl BitXor for Pair {
+    type Output = Self;
+
+    #[inline(always)]
+    fn bitxor(self, other: Self) -> Self {
+        self.both(other, |a, b| a ^ b)
+    }
+}
+
+impl Word for Pair {
+    #[inline(always)]
+    fn and_not(self, mask: Self) -> Self {
+        self.both(mask, |a, b| a & !b)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.both(other, u64::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn shl(self, n: u32) -> Self {
+        self.both(self, |a, _| a << n)
+    }
+
+    #[inline(always)]
+    fn shr(self, n: u32) -> Self {
+        self.both(self, |a, _| a >> n)
+    }
+
+    #[inline(always)]
+    fn rotate_left(self, n: u32) -> Self {
+        self.both(self, |a, _| a.rotate_left(n))
+    }
+
+    #[inline(always)]
+    fn below(self, bound: Self) -> Self {
+        self.both(bound, |a, b| a.below(b))
+    }
+
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        self.0[0] | self.0[1] == 0
+    }
+}
+
+impl Simd for PortablePairs {
+    type Word = Pair;
+    type Float = Numbers<4>;
+
+    const PARTS: usize = WORDS / 2;
+
+    #[inline(always)]
+    fn mask(self, bits: u32) -> NumberMask<4> {
+        NumberMask::of(bits)
+    }
+
+    #[inline(always)]
+    fn splat_float(self, value: f32) -> Numbers<4> {
+        Numbers([value; 4])
+    }
+
+    #[inline(always)]
+    fn load_floats(self, floats: &Floats, part: usize) -> Numbers<4> {
+        Numbers(floats.0.as_chunks().0[part])
+    }
+
+    #[inline(always)]
+    fn store_floats(self, floats: &mut Floats, part: usize, float: Numbers<4>) {
+        floats.0.as_chunks_mut().0[part] = float.0;
+    }
+
+    #[inline(always)]
+    fn whole_numbers(self, word: Pair) -> Numbers<4> {
+        let [Numbers([a, b]), Numbers([c, d])] = word.0.map(|word| Portable.whole_numbers(word));
+        Numbers([a, b, c, d])
+    }
+
+    #[inline(never)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: u64) -> Pair {
+        Pair([value; 2])
+    }
+
+    #[inline(always)]
+    fn load(self, block: &Block, part: usize) -> Pair {
+        Pair(block.0.as_chunks().0[part])
+    }
+
+    #[inline(always)]
+    fn store(self, block: &mut Block, part: usize, word: Pair) {
+        block.0.as_chunks_mut().0[part] = word.0;
+    }
+
+    #[inline(always)]
+    fn load_at(self, words: &[u64], at: usize, part: usize) -> Pair {
+        Pair([words[at + 2 * part], words[at + 2 * part + 1]])
+    }
+
+    #[inline(always)]
+    fn preceding(self, before: &Block, block: &Block, part: usize) -> Pair {
+        let word = |k| Portable.preceding(before, block, k);
+        Pair([word(2 * part), word(2 * part + 1)])
+    }
+
+    #[inline(always)]
+    fn following(self, block: &Block, after: &Block, part: usize) -> Pair {
+        let word = |k| Portable.following(block, after, k);
+        Pair([word(2 * part), word(2 * part + 1)])
+    }
+
+    #[inline(always)]
+    fn gather(self, blocks: &[Block], index: &[u32; WORDS], part: usize) -> Pair {
+        Pair([Block::word(blocks, index[2 * part]), Block::word(blocks, index[2 * part + 1])])
     }
 }

@@ -169,6 +169,120 @@ fn all_instruction_sets_do_the_same() {
     }
 }
 
+/// Results of all operations on some numbers.
+struct NumberOperations<'a> {
+    a: &'a Floats,
+    b: &'a Floats,
+    block: &'a Block,
+}
+
+impl Kernel for NumberOperations<'_> {
+    type Output = (Vec<Floats>, Vec<u32>);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Self::Output {
+        let mut results = vec![Floats([0.0; FLOATS]); 12];
+        let mut masks = vec![0; 5];
+        for part in 0..S::PARTS {
+            let first = FLOATS / S::PARTS * part;
+            let [a, b] = [self.a, self.b].map(|floats| simd.load_floats(floats, part));
+            let mask = simd.mask(self.block.0[0] as u32 >> first);
+            let numbers = [
+                a.add(b),
+                a.sub(b),
+                a.mul(b),
+                a.min(b),
+                a.max(b),
+                a.abs(),
+                a.with_sign_of(b),
+                a.negate_where(mask),
+                a.or_where_not(mask, b),
+                a.lower_exponent(b),
+                simd.whole_numbers(simd.load(self.block, part)),
+                simd.splat_float(self.a.0[3]),
+            ];
+            for (result, number) in results.iter_mut().zip(numbers) {
+                simd.store_floats(result, part, number);
+            }
+            let below = a.below(b);
+            let of_part = [mask, below, b.below(a), mask & below, mask | below];
+            masks.iter_mut().zip(of_part).for_each(|(bits, mask)| *bits |= mask.bits() << first);
+        }
+        (results, masks)
+    }
+}
+
+#[test]
+fn all_instruction_sets_do_the_same_with_numbers() {
+    let mut rng = Streams::new(2).stream(0);
+    let special =
+        [0.0, -0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE, f32::MAX, 1.0, 12_582_912.0, 1e-40];
+    for _ in 0..500 {
+        let mut floats = || {
+            Floats(std::array::from_fn(|_| match rng.random_range(0..4) {
+                0 => special[rng.random_range(0..special.len())],
+                _ => rng.random_range(-2.0..2.0),
+            }))
+        };
+        let (a, b) = (floats(), floats());
+        let block = Block(std::array::from_fn(|_| rng.next_u64()));
+        let each = |f: &dyn Fn(f32, f32, usize) -> f32| -> Vec<f32> {
+            a.0.into_iter().zip(b.0).enumerate().map(|(k, (a, b))| f(a, b, k)).collect()
+        };
+        let bit = |k: usize| block.0[0] >> k & 1 == 1;
+        let half = |k: usize| (block.0[k / 2] >> (32 * (k % 2))) as u32;
+        let expected = [
+            each(&|a, b, _| a + b),
+            each(&|a, b, _| a - b),
+            each(&|a, b, _| a * b),
+            each(&|a, b, _| if a < b { a } else { b }),
+            each(&|a, b, _| if a > b { a } else { b }),
+            each(&|a, _, _| a.abs()),
+            each(&|a, b, _| a.copysign(b)),
+            each(&|a, _, k| if bit(k) { -a } else { a }),
+            each(&|a, b, k| if bit(k) { a } else { b }),
+            each(&|a, b, _| f32::from_bits(a.to_bits().wrapping_sub(b.to_bits() << 23))),
+            each(&|_, _, k| (half(k) >> 1) as f32),
+            vec![a.0[3]; FLOATS],
+        ];
+        let mask = |f: &dyn Fn(usize) -> bool| -> u32 { (0..FLOATS).map(|k| u32::from(f(k)) << k).sum() };
+        let below = |k: usize| a.0[k] < b.0[k];
+        let expected_masks = [
+            mask(&bit),
+            mask(&below),
+            mask(&|k| b.0[k] < a.0[k]),
+            mask(&|k| bit(k) && below(k)),
+            mask(&|k| bit(k) || below(k)),
+        ];
+        let operations = || NumberOperations { a: &a, b: &b, block: &block };
+        let sets = InstructionSet::ALL.into_iter().filter(|set| set.is_available());
+        let results = sets.map(|set| set.run(operations())).chain([InstructionSet::Portable.run_numbers(operations())]);
+        for (set, (results, masks)) in results.enumerate() {
+            for (k, (result, expected)) in results.iter().zip(&expected).enumerate() {
+                // Which NaN it is does not matter.
+                let bits = |x: &f32| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() };
+                let same = result.0.iter().map(bits).eq(expected.iter().map(bits));
+                assert!(same, "operation {k} of set {set}: {result:?}, expected {expected:?} of {a:?} and {b:?}");
+            }
+            assert_eq!(masks, expected_masks);
+        }
+    }
+}
+
+#[test]
+fn pairs_of_words_do_the_same() {
+    let mut rng = Streams::new(3).stream(0);
+    for _ in 0..100 {
+        let mut block = || Block(std::array::from_fn(|_| rng.next_u64()));
+        let (a, b, c) = (block(), block(), block());
+        let blocks = [a, b, c];
+        let words: Vec<u64> = blocks.iter().flat_map(|block| block.0).collect();
+        let index = [0, 23, 5, 5, 11, 16, 2, 8];
+        let operations = || Operations { a: &a, b: &b, c: &c, words: &words, at: 7, blocks: &blocks, index: &index };
+        assert_eq!(InstructionSet::Portable.run_numbers(operations()).0, expected(&operations()));
+    }
+}
+
 #[test]
 fn bits_of_blocks_are_counted_from_the_first_word() {
     let mut block = Block::ZERO;

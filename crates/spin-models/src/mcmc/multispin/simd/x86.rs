@@ -215,6 +215,12 @@ impl Float for Float256 {
     }
 
     #[inline(always)]
+    fn or_where_not(self, mask: Mask256, other: Self) -> Self {
+        // SAFETY: the registers exist, so the machine has the instruction; it touches no memory.
+        Self(unsafe { _mm256_blendv_ps(other.0, self.0, mask.0) })
+    }
+
+    #[inline(always)]
     fn negate_where(self, mask: Mask256) -> Self {
         // SAFETY: the registers exist, so the machine has the instructions; they touch no memory.
         Self(unsafe { _mm256_xor_ps(self.0, _mm256_and_ps(mask.0, _mm256_set1_ps(-0.0))) })
@@ -271,6 +277,12 @@ impl Float for Float512 {
     fn below(self, other: Self) -> Mask512 {
         // SAFETY: the registers exist, so the machine has the instruction; it touches no memory.
         Mask512(unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn or_where_not(self, mask: Mask512, other: Self) -> Self {
+        // SAFETY: the registers exist, so the machine has the instruction; it touches no memory.
+        Self(unsafe { _mm512_mask_blend_ps(mask.0, other.0, self.0) })
     }
 
     #[inline(always)]

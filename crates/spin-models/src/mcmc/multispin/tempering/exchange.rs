@@ -51,7 +51,13 @@ impl Exchange {
 
     /// Proposes to exchange temperatures t and t + 1 for every t of a parity; the places of the accepted t. Energies are in
     /// units of `unit`.
-    pub(in crate::mcmc) fn propose(&mut self, betas: &[f64], energies: &mut [f64], unit: f64, parity: usize) -> Vec<usize> {
+    pub(in crate::mcmc) fn propose(
+        &mut self,
+        betas: &[f64],
+        energies: &mut [f64],
+        unit: f64,
+        parity: usize,
+    ) -> Vec<usize> {
         let k = self.n_temperatures;
         let mut exchanged = Vec::new();
         for ladder in (0..energies.len()).step_by(k) {

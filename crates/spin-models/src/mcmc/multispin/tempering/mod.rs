@@ -7,12 +7,12 @@ use linalg_core::rng::Streams;
 use linalg_core::{Error as CoreError, Observer};
 
 use super::measure::Energies;
-use super::population::{Cut, Population, Unit, advance, record, sum_over};
+use super::population::{Cut, Population, Unit, advance, record};
 use super::simd::{BITS, Block, InstructionSet};
 use super::sweep::{Sweeps, Table};
 use super::units::IntegerModel;
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables};
+use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
 use crate::models::Ising;
 use crate::spins::Spins;
@@ -163,6 +163,14 @@ impl TemperingLadders {
         Ok(self)
     }
 
+    /// Sweeps on up to this many threads, with `⌊512 / K⌋` ladders each; the spins do not depend on it. With 1, the default, the
+    /// feature `rayon` decides.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.population.threads = threads;
+        self
+    }
+
     /// The instructions that are used.
     pub fn instructions(&self) -> InstructionSet {
         self.population.instructions
@@ -250,8 +258,9 @@ impl TemperingLadders {
         population.sweeps += sweeps;
         let (packing, dynamics, instructions) = (&population.packing, population.dynamics, population.instructions);
         let (betas, table, free, interval) = (&*betas, &*table, free.as_ref(), *interval);
+        let threads = population.threads;
         let mut units: Vec<(&mut Unit, &mut Exchange)> = population.units.iter_mut().zip(exchanges).collect();
-        sum_over(&mut units, |(unit, exchange)| {
+        threads::sum_over(threads, &mut units, |(unit, exchange)| {
             let mut flips = 0;
             let mut at = start;
             while at < start + sweeps {
