@@ -1,8 +1,10 @@
 //! Partition functions of planar spin glasses: ±J square lattices with free boundaries.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use linalg_core::Streams;
 use linalg_core::gf2::BitVec;
-use spin_models::{Ising, LogPartition, Planar, PrepareLogPartition, Quantities, Solve};
+use spin_models::exact::planar::PlanarGroundState;
+use spin_models::{Boundary, Disorder, Ising, Lattice, LogPartition, Planar, PrepareLogPartition, Quantities, Solve};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -49,5 +51,23 @@ fn correlations(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, ln_z, plan, correlations);
+fn ground_state(c: &mut Criterion) {
+    let mut group = c.benchmark_group("planar_ground_state");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    for l in [16, 32, 64, 140, 200] {
+        let lattice = Lattice::square(l, Boundary::Free).expect("a lattice");
+        for (name, disorder) in [("pm_j", Disorder::plus_minus()), ("gaussian", Disorder::gaussian())] {
+            let mut rng = Streams::new(1).stream(l as u64);
+            let model = Ising::edwards_anderson(&lattice, disorder, &mut rng).expect("a lattice");
+            let plan = PlanarGroundState::default().prepare(&model).expect("planar");
+            group.throughput(Throughput::Elements((l * l) as u64));
+            group.bench_with_input(BenchmarkId::new(name, l), &plan, |b, plan| {
+                b.iter(|| plan.find().expect("a ground state"));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, ln_z, plan, correlations, ground_state);
 criterion_main!(benches);

@@ -1,5 +1,6 @@
 //! The list of methods.
 
+use spin_models::exact::planar::PlanarGroundState;
 use spin_models::mcmc::{AnnealingSolver, ParallelTemperingSolver, PopulationAnnealingSolver, WangLandauSolver};
 use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TransferMatrix, Tree};
 
@@ -28,6 +29,7 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(TransferMatrix::default()),
         Box::new(Tree::default()),
         Box::new(Planar::default()),
+        Box::new(PlanarGroundState::default()),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
         Box::new(if args.quick { tempering.quick() } else { tempering }),
@@ -50,7 +52,8 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
             model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0
         }
-        "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
+        // No answer at this temperature, or of the same kind as another method.
+        "ground-state" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
         _ => true,
     };
     affordable && method.check(model, args.beta).is_ok()

@@ -131,6 +131,49 @@ impl Duals {
         (0..self.vertices.len()).filter(is_inside).collect()
     }
 
+    /// Twice the slack $`w_{uv} - y_u - y_v + \sum_{B \ni u, v} z_B`$ of edges, which need not be those of the matched
+    /// graph: an edge of slack >= 0 can be added and the matching stays one of least weight.
+    ///
+    /// Costs the depth of nested blossoms for each edge.
+    ///
+    /// # Panics
+    /// If an edge names a vertex beyond the end.
+    ///
+    /// ```
+    /// use linalg_core::graph::matching::minimum_weight_perfect_matching;
+    ///
+    /// let matching = minimum_weight_perfect_matching(4, &[(0, 1, 5), (2, 3, 5)])?;
+    /// // Matched edges have slack 0; of two light edges between the pairs at least one could be of use.
+    /// assert_eq!(matching.duals.slacks(&[(0, 1, 5)]), [0]);
+    /// let slacks = matching.duals.slacks(&[(1, 2, 1), (3, 0, 1)]);
+    /// assert!(slacks.iter().sum::<i128>() == 2 * (1 + 1 - 5 - 5));
+    /// # Ok::<(), linalg_core::Error>(())
+    /// ```
+    pub fn slacks(&self, edges: &[(usize, usize, i64)]) -> Vec<i128> {
+        let (depth, sums) = self.nesting();
+        edges.iter().map(|&edge| self.slack(edge, &depth, &sums)).collect()
+    }
+
+    /// For every blossom how many contain it, and twice the sum of its dual and theirs. Parents come first.
+    fn nesting(&self) -> (Vec<usize>, Vec<i128>) {
+        let n_blossoms = self.blossoms.len();
+        let mut depth = vec![0; n_blossoms];
+        let mut sums = vec![0i128; n_blossoms];
+        for b in 0..n_blossoms {
+            sums[b] = i128::from(self.blossoms[b]);
+            if let Some(p) = self.parents[self.vertices.len() + b] {
+                depth[b] = depth[p] + 1;
+                sums[b] += sums[p];
+            }
+        }
+        (depth, sums)
+    }
+
+    fn slack(&self, (u, v, w): (usize, usize, i64), depth: &[usize], sums: &[i128]) -> i128 {
+        let ends = i128::from(self.vertices[u]) + i128::from(self.vertices[v]);
+        2 * i128::from(w) - ends + self.shared(u, v, depth, sums)
+    }
+
     /// A blossom and all that contain it, inside out.
     fn around(&self, blossom: Option<usize>) -> impl Iterator<Item = usize> {
         std::iter::successors(blossom, |&b| self.parents[self.vertices.len() + b])
@@ -158,19 +201,12 @@ impl Duals {
     fn bound(&self, edges: &[(usize, usize, i64)]) -> Result<i128, Violation> {
         let n = self.vertices.len();
         let n_blossoms = self.blossoms.len();
-        // Parents come first.
-        let mut depth = vec![0; n_blossoms];
-        let mut sums = vec![0i128; n_blossoms];
         for b in 0..n_blossoms {
-            sums[b] = i128::from(self.blossoms[b]);
-            if let Some(p) = self.parents[n + b] {
-                if p >= b {
-                    return Err(Violation::Shape { what: "blossoms before blossom", matching: b, expected: p + 1 });
-                }
-                depth[b] = depth[p] + 1;
-                sums[b] += sums[p];
+            if let Some(p) = self.parents[n + b].filter(|&p| p >= b) {
+                return Err(Violation::Shape { what: "blossoms before blossom", matching: b, expected: p + 1 });
             }
         }
+        let (depth, sums) = self.nesting();
         let mut sizes = vec![0; n_blossoms];
         for v in 0..n {
             if let Some(b) = self.parents[v] {
@@ -193,8 +229,7 @@ impl Duals {
             if u == v {
                 continue;
             }
-            let ends = i128::from(self.vertices[u]) + i128::from(self.vertices[v]);
-            let slack = 2 * i128::from(w) - ends + self.shared(u, v, &depth, &sums);
+            let slack = self.slack((u, v, w), &depth, &sums);
             if slack < 0 {
                 return Err(Violation::Slack { edge, slack });
             }

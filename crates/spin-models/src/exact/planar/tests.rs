@@ -28,7 +28,7 @@ fn random_planar(n: usize, keep: f64, rng: &mut impl Rng) -> Vec<(usize, usize)>
     edges
 }
 
-fn random_model(n: usize, rng: &mut impl Rng) -> Ising {
+pub(super) fn random_model(n: usize, rng: &mut impl Rng) -> Ising {
     let keep = [0.4, 0.6, 0.8, 1.0][rng.random_range(0..4u32) as usize];
     let edges = random_planar(n, keep, rng);
     let kind = rng.random_range(0..3u32);
