@@ -2,7 +2,7 @@
 //!
 //! [`Planar`] is the solver: any couplings, any temperature, large systems. [`kasteleyn`] and [`kac_ward`] are two other
 //! formulas for the same number, dense and for small systems; the tests hold all three against each other.
-//! [`PlanarGroundState`] finds ground states by matching.
+//! [`PlanarGroundState`] finds ground states by matching, [`DensityOfStates`] counts configurations of ±J models.
 //!
 //! # How it works
 //! Relative to a configuration of low energy, a configuration is a set of domain walls, which cross every coupling that
@@ -26,6 +26,7 @@
 mod bisection;
 mod blocks;
 mod cells;
+mod density;
 mod elimination;
 mod ground_state;
 mod kac_ward;
@@ -43,6 +44,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use density::{DensityOfStates, FisherZeros, Natural};
 pub use ground_state::{DomainWall, LowestState, PlanarGroundState, PlanarGroundStatePlan};
 pub use kac_ward::kac_ward;
 pub use kasteleyn::{kasteleyn, kasteleyn_complex};

@@ -75,6 +75,24 @@ impl Prepared {
         self.torus.is_some()
     }
 
+    pub(super) fn n_components(&self) -> usize {
+        self.n_components
+    }
+
+    /// Number of sides of walls, the couplings first, then those that cost nothing.
+    pub(super) fn n_sides(&self) -> usize {
+        self.cells.n_sides
+    }
+
+    /// Couplings that lie on no cycle.
+    pub(super) fn bridges(&self) -> &[usize] {
+        &self.cells.bridges
+    }
+
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Adds what [`correlations`](Self::correlations) needs.
     pub(super) fn prepare_correlations(&mut self) {
         if self.torus.is_none() {

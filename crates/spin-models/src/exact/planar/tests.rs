@@ -15,7 +15,7 @@ fn assert_close(a: f64, b: f64, tolerance: f64, what: &str) {
 
 /// A random planar graph: points inserted one by one into a triangle of a triangulation, of which a random part of the
 /// edges is kept, so that bridges, cut vertices and isolated vertices appear.
-fn random_planar(n: usize, keep: f64, rng: &mut impl Rng) -> Vec<(usize, usize)> {
+pub(super) fn random_planar(n: usize, keep: f64, rng: &mut impl Rng) -> Vec<(usize, usize)> {
     let mut faces = vec![[0, 1, 2], [0, 1, 2]];
     let mut edges = vec![(0, 1), (1, 2), (0, 2)];
     for v in 3..n {

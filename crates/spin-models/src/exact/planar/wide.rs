@@ -16,7 +16,7 @@ pub(super) struct Wide<const L: usize> {
 }
 
 impl<const L: usize> Wide<L> {
-    fn is_zero(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         self.limbs[L - 1] == 0
     }
 
@@ -28,6 +28,20 @@ impl<const L: usize> Wide<L> {
             x += self.limbs[L - 2] as f64 * scale(-128);
         }
         if self.negative { -x } else { x }
+    }
+
+    /// `ln |x|`.
+    pub(super) fn ln_abs(self) -> f64 {
+        Self { negative: false, ..self }.ln()
+    }
+
+    /// The leading K limbs.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub(super) fn leading<const K: usize>(&self) -> Wide<K> {
+        let limbs = std::array::from_fn(|k| self.limbs[k + L - K]);
+        Wide { negative: self.negative, limbs, exponent: self.exponent }
     }
 
     fn negated(mut self) -> Self {

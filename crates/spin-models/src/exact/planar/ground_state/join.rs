@@ -1,17 +1,17 @@
 //! The lightest set of edges with odd degree at given vertices.
 
 use linalg_core::graph::Csr;
-use linalg_core::graph::matching::minimum_weight_perfect_matching;
+use linalg_core::graph::matching::{Duals, minimum_weight_perfect_matching};
 use std::ops::ControlFlow;
 
 use super::reach::Reach;
 use crate::Result;
 
 /// Pairs that are tried first: every odd vertex with as many of its nearest.
-const NEAREST: usize = 10;
+const NEAREST: usize = 16;
 
-/// Pairs that a round may add for every odd vertex.
-const MOST_ADDED: usize = 12;
+/// Pairs that a round looks at for every odd vertex, unless it finds nothing to add.
+const MOST_OFFERS: usize = 100;
 
 /// A join and the work it took.
 #[derive(Debug, Clone)]
@@ -66,31 +66,14 @@ pub(super) fn lightest_join(
         }
         let matching = minimum_weight_perfect_matching(n, &pairs)?;
         rounds += 1;
-        let y = matching.duals.vertices();
-        let mut offers = Vec::new();
-        for (k, &v) in places.iter().enumerate() {
-            reach.from(v, |u, d| {
-                if d >= y[k] {
-                    return ControlFlow::Break(());
-                }
-                let other = number[u];
-                // Doubled duals; each pair is found from its end with the larger one.
-                if other != usize::MAX && (y[other], other) < (y[k], k) && 2 * d < y[k] + y[other] {
-                    offers.push((k, other, d));
-                }
-                ControlFlow::Continue(())
-            });
+        let mut better = useful_pairs(&mut reach, &places, &number, &matching.duals, MOST_OFFERS);
+        if better.is_empty() {
+            better = useful_pairs(&mut reach, &places, &number, &matching.duals, usize::MAX);
         }
-        let slacks = matching.duals.slacks(&offers);
-        let mut better: Vec<(usize, i128, usize)> =
-            (slacks.into_iter().enumerate()).filter(|x| x.1 < 0).map(|(a, slack)| (offers[a].0, slack, a)).collect();
         if better.is_empty() {
             break matching;
         }
-        better.sort_unstable();
-        for mine in better.chunk_by(|a, b| a.0 == b.0) {
-            pairs.extend(mine.iter().take(MOST_ADDED).map(|&(.., a)| offers[a]));
-        }
+        pairs.append(&mut better);
     };
     let mut edges = vec![false; weights.len()];
     for (a, &b) in matching.mate.iter().enumerate().filter(|&(a, &b)| a < b) {
@@ -108,6 +91,32 @@ pub(super) fn lightest_join(
         "paths of the lightest matching have no edge in common but those of weight 0"
     );
     Ok(Some(Join { edges, rounds }))
+}
+
+/// Pairs of negative slack, of the first `most` of every vertex whose distance is below the sum of their duals.
+fn useful_pairs(
+    reach: &mut Reach<'_>,
+    places: &[usize],
+    number: &[usize],
+    duals: &Duals,
+    most: usize,
+) -> Vec<(usize, usize, i64)> {
+    let y = duals.vertices();
+    let mut offers = Vec::new();
+    for (k, &v) in places.iter().enumerate() {
+        let mut left = most;
+        reach.from(v, |u, d| {
+            let other = number[u];
+            // Doubled duals; each pair is found from its end with the larger one.
+            if other != usize::MAX && (y[other], other) < (y[k], k) && 2 * d < y[k] + y[other] {
+                offers.push((k, other, d));
+                left -= 1;
+            }
+            if d >= y[k] || left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+    let slacks = duals.slacks(&offers);
+    offers.into_iter().zip(slacks).filter(|x| x.1 < 0).map(|x| x.0).collect()
 }
 
 /// A perfect matching along the trees of shortest paths from one vertex of every component, by lengths in the tree: with
