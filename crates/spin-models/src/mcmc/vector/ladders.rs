@@ -296,11 +296,11 @@ impl Job<'_> {
             let until = (at / interval + 1).saturating_mul(interval).min(start + sweeps);
             let sweeps = until - at;
             for (group, rates) in groups.iter_mut().zip(&unit.rates) {
-                flips += instructions.run_numbers(Sweeps { model, dynamics, rates, group, sweeps });
+                flips += instructions.run(Sweeps { model, dynamics, rates, group, sweeps });
             }
             at = until;
             if at % interval == 0 && betas.len() > 1 {
-                let energies = |group: &Group| instructions.run_numbers(Energies { model, spins: &group.spins });
+                let energies = |group: &Group| instructions.run(Energies { model, spins: &group.spins });
                 let of_replicas: Vec<f64> = groups.iter().flat_map(|group| energies(group)).collect();
                 let walkers = &unit.exchange.walkers;
                 let mut energies: Vec<f64> = walkers.iter().map(|&walker| of_replicas[walker as usize]).collect();

@@ -103,13 +103,12 @@ impl Population {
     }
 
     pub(super) fn energies(&self) -> Vec<f64> {
-        let energies =
-            |group: &Group| self.instructions.run_numbers(Energies { model: &self.model, spins: &group.spins });
+        let energies = |group: &Group| self.instructions.run(Energies { model: &self.model, spins: &group.spins });
         self.groups.iter().flat_map(energies).take(self.n_replicas).collect()
     }
 
     pub(super) fn magnetizations(&self) -> Vec<i64> {
-        let sums = |group: &Group| self.instructions.run_numbers(Magnetizations(&group.spins));
+        let sums = |group: &Group| self.instructions.run(Magnetizations(&group.spins));
         self.groups.iter().flat_map(sums).take(self.n_replicas).map(|sum| sum as i64).collect()
     }
 

@@ -151,7 +151,7 @@ impl VectorReplicas {
         population.sweeps += sweeps;
         let (model, dynamics, instructions) = (&population.model, population.dynamics, population.instructions);
         threads::sum_over(population.threads, &mut population.groups, |group| {
-            instructions.run_numbers(Sweeps { model, dynamics, rates, group, sweeps })
+            instructions.run(Sweeps { model, dynamics, rates, group, sweeps })
         })
     }
 }

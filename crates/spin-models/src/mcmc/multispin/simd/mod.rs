@@ -1,7 +1,7 @@
 //! Blocks of 512 bits, and the instruction sets that work on them.
 //!
 //! Everything random or spin-like is a [`Block`] of eight 64-bit words. A kernel is written once, over [`Simd`]: an
-//! instruction set cuts a block into [`PARTS`](Simd::PARTS) registers (one of 512 bits, two of 256, eight of 64) and
+//! instruction set cuts a block into [`PARTS`](Simd::PARTS) registers (one of 512 bits, two of 256, four of 128) and
 //! does the same to each. Nothing in a kernel depends on the cut, so all sets give the same bits.
 
 mod portable;
@@ -13,7 +13,7 @@ use std::ops::{BitAnd, BitOr, BitXor};
 
 use crate::{Error, Result};
 
-use portable::{Portable, PortablePairs};
+use portable::Portable;
 
 /// 64-bit words of a block.
 pub(in crate::mcmc) const WORDS: usize = 8;
@@ -314,29 +314,20 @@ impl InstructionSet {
         Err(Error::Parameter { what: "instruction set", value: self.name().into(), expected: "one of this machine" })
     }
 
-    /// Runs a kernel of bits; with portable instructions where these are absent.
+    /// Runs a kernel; with portable instructions where these are absent.
     pub(in crate::mcmc) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run_or(Portable, kernel)
-    }
-
-    /// Runs a kernel with numbers; with portable instructions where these are absent.
-    pub(in crate::mcmc) fn run_numbers<K: Kernel>(self, kernel: K) -> K::Output {
-        self.run_or(PortablePairs, kernel)
-    }
-
-    fn run_or<K: Kernel>(self, portable: impl Simd, kernel: K) -> K::Output {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => match x86::Avx512::detect() {
                 Some(simd) => simd.call(kernel),
-                None => portable.call(kernel),
+                None => Portable.call(kernel),
             },
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => match x86::Avx2::detect() {
                 Some(simd) => simd.call(kernel),
-                None => portable.call(kernel),
+                None => Portable.call(kernel),
             },
-            _ => portable.call(kernel),
+            _ => Portable.call(kernel),
         }
     }
 }

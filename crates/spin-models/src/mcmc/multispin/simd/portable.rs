@@ -1,49 +1,14 @@
-//! 64-bit integers: the reference for every other instruction set.
+//! Pairs of 64-bit integers and four 32-bit numbers: the reference for every other instruction set.
+//!
+//! Every 64-bit machine has registers of 128 bits, for which the compiler then chooses; single integers are half as fast.
 
 use std::ops::{BitAnd, BitOr, BitXor};
 
 use super::{Block, Float, Floats, Kernel, Mask, Simd, WORDS, Word};
 
-/// Plain 64-bit arithmetic.
+/// Plain arithmetic.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Portable;
-
-impl Word for u64 {
-    #[inline(always)]
-    fn and_not(self, mask: Self) -> Self {
-        self & !mask
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.wrapping_add(other)
-    }
-
-    #[inline(always)]
-    fn shl(self, n: u32) -> Self {
-        self << n
-    }
-
-    #[inline(always)]
-    fn shr(self, n: u32) -> Self {
-        self >> n
-    }
-
-    #[inline(always)]
-    fn rotate_left(self, n: u32) -> Self {
-        u64::rotate_left(self, n)
-    }
-
-    #[inline(always)]
-    fn below(self, bound: Self) -> Self {
-        u64::from(self < bound).wrapping_neg()
-    }
-
-    #[inline(always)]
-    fn is_zero(self) -> bool {
-        self == 0
-    }
-}
 
 /// Some numbers.
 #[derive(Debug, Clone, Copy)]
@@ -175,84 +140,6 @@ impl<const N: usize> Float for Numbers<N> {
     }
 }
 
-impl Simd for Portable {
-    type Word = u64;
-    type Float = Numbers<2>;
-
-    const PARTS: usize = WORDS;
-
-    #[inline(always)]
-    fn mask(self, bits: u32) -> NumberMask<2> {
-        NumberMask::of(bits)
-    }
-
-    #[inline(always)]
-    fn splat_float(self, value: f32) -> Numbers<2> {
-        Numbers([value; 2])
-    }
-
-    #[inline(always)]
-    fn load_floats(self, floats: &Floats, part: usize) -> Numbers<2> {
-        Numbers(floats.0.as_chunks().0[part])
-    }
-
-    #[inline(always)]
-    fn store_floats(self, floats: &mut Floats, part: usize, float: Numbers<2>) {
-        floats.0.as_chunks_mut().0[part] = float.0;
-    }
-
-    #[inline(always)]
-    fn whole_numbers(self, word: u64) -> Numbers<2> {
-        Numbers([(word as u32 >> 1) as i32 as f32, (word >> 33) as i32 as f32])
-    }
-
-    #[inline(never)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
-
-    #[inline(always)]
-    fn splat(self, value: u64) -> u64 {
-        value
-    }
-
-    #[inline(always)]
-    fn load(self, block: &Block, part: usize) -> u64 {
-        block.0[part]
-    }
-
-    #[inline(always)]
-    fn store(self, block: &mut Block, part: usize, word: u64) {
-        block.0[part] = word;
-    }
-
-    #[inline(always)]
-    fn load_at(self, words: &[u64], at: usize, part: usize) -> u64 {
-        words[at + part]
-    }
-
-    #[inline(always)]
-    fn preceding(self, before: &Block, block: &Block, part: usize) -> u64 {
-        if part == 0 { before.0[WORDS - 1] } else { block.0[part - 1] }
-    }
-
-    #[inline(always)]
-    fn following(self, block: &Block, after: &Block, part: usize) -> u64 {
-        if part == WORDS - 1 { after.0[0] } else { block.0[part + 1] }
-    }
-
-    #[inline(always)]
-    fn gather(self, blocks: &[Block], index: &[u32; WORDS], part: usize) -> u64 {
-        Block::word(blocks, index[part])
-    }
-}
-
-/// Pairs of 64-bit integers and four 32-bit numbers: what compilers put into registers of 128 bits.
-///
-/// For kernels with numbers; those with bits alone are faster one integer at a time.
-#[derive(Debug, Clone, Copy)]
-pub(in super::super) struct PortablePairs;
-
 /// Two 64-bit integers.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Pair([u64; 2]);
@@ -319,7 +206,7 @@ impl Word for Pair {
 
     #[inline(always)]
     fn below(self, bound: Self) -> Self {
-        self.both(bound, |a, b| a.below(b))
+        self.both(bound, |a, b| u64::from(a < b).wrapping_neg())
     }
 
     #[inline(always)]
@@ -328,7 +215,7 @@ impl Word for Pair {
     }
 }
 
-impl Simd for PortablePairs {
+impl Simd for Portable {
     type Word = Pair;
     type Float = Numbers<4>;
 
@@ -356,8 +243,8 @@ impl Simd for PortablePairs {
 
     #[inline(always)]
     fn whole_numbers(self, word: Pair) -> Numbers<4> {
-        let [Numbers([a, b]), Numbers([c, d])] = word.0.map(|word| Portable.whole_numbers(word));
-        Numbers([a, b, c, d])
+        let [low, high] = word.0.map(|word| [word as u32, (word >> 32) as u32]);
+        Numbers([low[0], low[1], high[0], high[1]].map(|half| (half >> 1) as i32 as f32))
     }
 
     #[inline(never)]
@@ -387,14 +274,14 @@ impl Simd for PortablePairs {
 
     #[inline(always)]
     fn preceding(self, before: &Block, block: &Block, part: usize) -> Pair {
-        let word = |k| Portable.preceding(before, block, k);
-        Pair([word(2 * part), word(2 * part + 1)])
+        let first = if part == 0 { before.0[WORDS - 1] } else { block.0[2 * part - 1] };
+        Pair([first, block.0[2 * part]])
     }
 
     #[inline(always)]
     fn following(self, block: &Block, after: &Block, part: usize) -> Pair {
-        let word = |k| Portable.following(block, after, k);
-        Pair([word(2 * part), word(2 * part + 1)])
+        let last = if part == WORDS / 2 - 1 { after.0[0] } else { block.0[2 * part + 2] };
+        Pair([block.0[2 * part + 1], last])
     }
 
     #[inline(always)]
