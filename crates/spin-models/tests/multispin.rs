@@ -123,8 +123,10 @@ fn threads_give_the_same_spins() {
     let cubic = glass(&Lattice::cubic(3, Boundary::Free).unwrap(), 1);
     let samples: Vec<Ising> = (0..1100).map(|seed| glass(&Lattice::square(3, Boundary::Free).unwrap(), seed)).collect();
     for threads in [0, 1, 2, 5] {
+        // Enough updates for several threads.
         let same = |one: &mut dyn Simulation, many: &mut dyn Simulation| {
-            assert_eq!(one.advance(5, &mut ()), many.advance(5, &mut ()));
+            let sweeps = (1 << 23) / (one.n_spins() * one.n_lanes()) as u64 + 1;
+            assert_eq!(one.advance(sweeps, &mut ()), many.advance(sweeps, &mut ()));
             assert!(one.checkpoint() == many.checkpoint(), "{threads} threads");
         };
         let metropolis = Dynamics::Metropolis;
@@ -134,7 +136,7 @@ fn threads_give_the_same_spins() {
         same(&mut ladders(), &mut ladders().with_threads(threads));
         let disorder = || DisorderSamples::new(&samples, metropolis, 0.7, Streams::new(5), 0).unwrap();
         same(&mut disorder(), &mut disorder().with_threads(threads));
-        let lattice = || SquareLattice::torus([1100, 1024], 1.0, metropolis, 0.44, Streams::new(5), 0).unwrap();
+        let lattice = || SquareLattice::torus([4096, 2056], 1.0, metropolis, 0.44, Streams::new(5), 0).unwrap();
         same(&mut lattice(), &mut lattice().with_threads(threads));
     }
 }

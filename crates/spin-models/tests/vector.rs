@@ -258,6 +258,24 @@ fn instruction_sets_and_threads_give_the_same_spins() {
 }
 
 #[test]
+fn threads_give_the_same_spins() {
+    let model = gaussian(&Lattice::cubic(4, Boundary::Periodic).unwrap(), 1);
+    let (metropolis, streams) = (Dynamics::Metropolis, Streams::new(4));
+    for threads in [0, 1, 2, 5] {
+        // Enough updates for several threads.
+        let same = |one: &mut dyn Simulation, many: &mut dyn Simulation| {
+            let sweeps = (1 << 20) / (one.n_spins() * one.n_lanes()) as u64 + 1;
+            assert_eq!(one.advance(sweeps, &mut ()), many.advance(sweeps, &mut ()));
+            assert!(one.checkpoint() == many.checkpoint(), "{threads} threads");
+        };
+        let replicas = || VectorReplicas::new(&model, 90, metropolis, 0.7, streams, 0).unwrap();
+        same(&mut replicas(), &mut replicas().with_threads(threads));
+        let ladders = || VectorLadders::new(&model, &[0.2, 0.4, 0.6, 0.9], 33, metropolis, streams, 0).unwrap();
+        same(&mut ladders(), &mut ladders().with_threads(threads));
+    }
+}
+
+#[test]
 fn totals_are_those_of_the_spins() {
     for model in [mixed(13, 3), gaussian(&Lattice::cubic(3, Boundary::Free).unwrap(), 2)] {
         let mut ladders =

@@ -149,7 +149,7 @@ impl Engine {
     }
 
     /// The same simulation on up to `threads` threads, where [`Multispin`](Self::Multispin) can use them: on square
-    /// lattices of 512 × 512 spins or more. The spins do not depend on the number of threads.
+    /// lattices of four million spins or more. The spins do not depend on the number of threads.
     ///
     /// # Errors
     /// As [`simulation`](Self::simulation).

@@ -31,6 +31,12 @@ pub(super) fn for_each_with<T: Send, S: Send>(
     });
 }
 
+/// Up to `threads` threads, each with work for some tenths of a millisecond: starting one takes a tenth of that, and much
+/// longer on a machine that is busy.
+pub(super) fn worthwhile(threads: usize, updates: u64, updates_per_thread: u64) -> usize {
+    threads.min(usize::try_from(updates / updates_per_thread).unwrap_or(usize::MAX)).max(1)
+}
+
 /// The sum of what `work` returns for every item: with several threads, or else as [`for_each_read`].
 pub(super) fn sum_over<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) -> u64 + Sync + Send) -> u64 {
     let mut items: Vec<(&mut T, u64)> = items.iter_mut().map(|item| (item, 0)).collect();
@@ -74,6 +80,8 @@ mod tests {
             assert_eq!(items, (10..17).collect::<Vec<_>>());
         }
         for_each(4, &mut [] as &mut [u64], |_| unreachable!());
+        assert_eq!([0, 1, 2, 9].map(|threads| worthwhile(threads, 700, 100)), [1, 1, 2, 7]);
+        assert_eq!(worthwhile(3, 0, 100), 1);
         assert_eq!(sum_over(1, &mut [1, 2, 3], |x| *x), 6);
         assert_eq!(sum_over(2, &mut [1, 2, 3], |x| *x), 6);
     }

@@ -11,12 +11,15 @@ use super::memory;
 use super::packing::Packing;
 use super::simd::{BITS, Block, InstructionSet};
 use super::units::IntegerModel;
-use crate::mcmc::{Dynamics, Observables};
+use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{Progress, SweepStats};
 use crate::{Error, Result};
 
 /// Spin updates between two reports to an observer, unless a sweep is longer.
 const UPDATES_PER_REPORT: u64 = 1 << 22;
+
+/// Spin updates for which one more thread is started.
+pub(super) const UPDATES_PER_THREAD: u64 = 1 << 20;
 
 /// Up to 512 replicas, a bit each in every block, with generators of their own.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +102,12 @@ impl Population {
 
     pub(super) fn n_spins(&self) -> usize {
         self.packing.model.n_spins
+    }
+
+    /// Threads for some sweeps.
+    pub(super) fn threads(&self, sweeps: u64) -> usize {
+        let updates = (self.n_spins() as u64 * self.n_replicas as u64).saturating_mul(sweeps);
+        threads::worthwhile(self.threads, updates, UPDATES_PER_THREAD)
     }
 
     /// Replicas of unit `k`.

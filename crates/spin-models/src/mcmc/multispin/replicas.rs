@@ -111,7 +111,8 @@ impl Replicas {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with 512 replicas each; the spins do not depend on it. With 1, the default, the
+    /// Sweeps on up to this many threads, with 512 replicas each, where a call of `advance` has work enough
+    /// for them; the spins do not depend on it. With 1, the default, the
     /// feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -191,7 +192,8 @@ impl Replicas {
         let Self { population, beta, table, sure_ties } = self;
         let sure_ties = *sure_ties;
         population.sweeps += sweeps;
-        let (packing, instructions, threads) = (&population.packing, population.instructions, population.threads);
+        let (packing, instructions, threads) =
+            (&population.packing, population.instructions, population.threads(sweeps));
         let dynamics = effective(population.dynamics, *beta);
         threads::sum_over(threads, &mut population.units, |unit| {
             let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);

@@ -169,8 +169,9 @@ impl VectorLadders {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with `16 / gcd(16, K)` ladders or more each; the spins do not depend on it.
-    /// With 1, the default, the feature `rayon` decides.
+    /// Sweeps on up to this many threads, with `16 / gcd(16, K)` ladders or more each, where a call of
+    /// `advance` has work enough for them; the spins do not depend on it. With 1, the default, the feature `rayon`
+    /// decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.population.threads = threads;
@@ -249,6 +250,7 @@ impl VectorLadders {
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, betas, temperatures, units, groups, interval, .. } = self;
         let start = population.sweeps;
+        let threads = population.threads(sweeps);
         population.sweeps += sweeps;
         let job = Job {
             model: &population.model,
@@ -260,7 +262,7 @@ impl VectorLadders {
         };
         let groups = population.groups.chunks_mut(*groups);
         let mut parts: Vec<_> = units.iter_mut().zip(groups).collect();
-        threads::sum_over(population.threads, &mut parts, |(unit, groups)| job.run(unit, groups, start, sweeps))
+        threads::sum_over(threads, &mut parts, |(unit, groups)| job.run(unit, groups, start, sweeps))
     }
 }
 
@@ -299,9 +301,9 @@ impl Job<'_> {
                 flips += instructions.run(Sweeps { model, dynamics, rates, group, sweeps });
             }
             at = until;
-            if at % interval == 0 && betas.len() > 1 {
+            if at.is_multiple_of(interval) && betas.len() > 1 {
                 let energies = |group: &Group| instructions.run(Energies { model, spins: &group.spins });
-                let of_replicas: Vec<f64> = groups.iter().flat_map(|group| energies(group)).collect();
+                let of_replicas: Vec<f64> = groups.iter().flat_map(energies).collect();
                 let walkers = &unit.exchange.walkers;
                 let mut energies: Vec<f64> = walkers.iter().map(|&walker| of_replicas[walker as usize]).collect();
                 let parity = (at / interval % 2) as usize;

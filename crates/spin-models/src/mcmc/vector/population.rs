@@ -6,11 +6,11 @@ use linalg_core::rng::{Streams, Xoshiro256PlusPlus};
 
 use super::couplings::RealModel;
 use super::sweep::{Energies, Group, Magnetizations};
-use crate::mcmc::Dynamics;
 use crate::mcmc::multispin::InstructionSet;
 use crate::mcmc::multispin::generator::Generator;
 use crate::mcmc::multispin::memory;
 use crate::mcmc::multispin::simd::{FLOATS, Floats};
+use crate::mcmc::{Dynamics, threads};
 use crate::model::EnergyModel;
 use crate::models::Ising;
 use crate::{Error, Result};
@@ -67,6 +67,12 @@ impl Population {
         let groups = (0..n_groups).map(group).collect();
         let instructions = InstructionSet::detect();
         Ok(Self { model, dynamics, instructions, groups, n_replicas, sweeps: 0, threads: 1, problem })
+    }
+
+    /// Threads for some sweeps.
+    pub(super) fn threads(&self, sweeps: u64) -> usize {
+        let updates = (self.n_spins() as u64 * self.n_replicas as u64).saturating_mul(sweeps);
+        threads::worthwhile(self.threads, updates, 1 << 18)
     }
 
     pub(super) fn n_spins(&self) -> usize {

@@ -9,7 +9,7 @@ use crate::mcmc::multispin::simd::{FLOATS, Float, Floats, Simd};
 const POWER_ERROR: f64 = 1e-5;
 
 /// Coefficients of 2^f for |f| ≤ ½, from the interpolation at five Chebyshev points. Highest power first.
-const POWER: [f32; 5] = [0.009_666_368_5, 0.055_921_976, 0.240_223_49, 0.693_121_05, 1.0];
+const POWER: [f32; 5] = [0.009_666_368, 0.055_921_976, 0.240_223_5, 0.693_121_1, 1.0];
 
 /// Larger exponents are taken as this one, whose power of two is below all uniform numbers.
 const LARGEST_EXPONENT: f32 = 100.0;

@@ -95,8 +95,8 @@ impl VectorReplicas {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with at least 16 replicas each; the spins do not depend on it. With 1, the
-    /// default, the feature `rayon` decides.
+    /// Sweeps on up to this many threads, with at least 16 replicas each, where a call of `advance` has work enough
+    /// for them; the spins do not depend on it. With 1, the default, the feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.population.threads = threads;
@@ -148,9 +148,10 @@ impl VectorReplicas {
 
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, rates, .. } = self;
+        let threads = population.threads(sweeps);
         population.sweeps += sweeps;
         let (model, dynamics, instructions) = (&population.model, population.dynamics, population.instructions);
-        threads::sum_over(population.threads, &mut population.groups, |group| {
+        threads::sum_over(threads, &mut population.groups, |group| {
             instructions.run(Sweeps { model, dynamics, rates, group, sweeps })
         })
     }

@@ -8,7 +8,7 @@ use linalg_core::{Error as CoreError, Observer};
 use super::super::generator::Generator;
 use super::super::local::effective;
 use super::super::memory;
-use super::super::population::{advance, record};
+use super::super::population::{UPDATES_PER_THREAD, advance, record};
 use super::super::simd::{Block, InstructionSet};
 use super::super::thresholds::Uniform;
 use super::SOLVER;
@@ -191,7 +191,7 @@ impl SquareLattice {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with 131072 spins of a colour or more each; the spins do not depend on it. With 1, the default, the
+    /// Sweeps on up to this many threads, with a million spins of a colour or more each; the spins do not depend on it. With 1, the default, the
     /// feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -337,7 +337,8 @@ impl Simulation for SquareLattice {
     }
 
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let threads = self.threads.clamp(1, self.generators.len().max(1));
+        let stripes = self.generators.len().max(1);
+        let threads = threads::worthwhile(self.threads.min(stripes), self.n_spins() as u64 / 2, UPDATES_PER_THREAD);
         let mut scratches: Vec<_> = (0..threads).map(|_| Box::new(Scratch::new())).collect();
         advance(sweeps, self.n_spins() as u64, observer, |sweeps| self.sweep(sweeps, &mut scratches))
     }

@@ -145,7 +145,8 @@ impl DisorderSamples {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with 512 samples each; the spins do not depend on it. With 1, the default, the
+    /// Sweeps on up to this many threads, with 512 samples each, where a call of `advance` has work enough
+    /// for them; the spins do not depend on it. With 1, the default, the
     /// feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -207,7 +208,8 @@ impl DisorderSamples {
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, beta, fractions, links, signs, .. } = self;
         population.sweeps += sweeps;
-        let (packing, instructions, threads) = (&population.packing, population.instructions, population.threads);
+        let (packing, instructions, threads) =
+            (&population.packing, population.instructions, population.threads(sweeps));
         let dynamics = effective(population.dynamics, *beta);
         let mut units: Vec<(&mut Unit, &Vec<Block>)> = population.units.iter_mut().zip(signs.iter()).collect();
         threads::sum_over(threads, &mut units, |(unit, signs)| {

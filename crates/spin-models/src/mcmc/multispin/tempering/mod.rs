@@ -163,7 +163,8 @@ impl TemperingLadders {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with `⌊512 / K⌋` ladders each; the spins do not depend on it. With 1, the default, the
+    /// Sweeps on up to this many threads, with `⌊512 / K⌋` ladders each, where a call of `advance` has work enough
+    /// for them; the spins do not depend on it. With 1, the default, the
     /// feature `rayon` decides.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -258,7 +259,7 @@ impl TemperingLadders {
         population.sweeps += sweeps;
         let (packing, dynamics, instructions) = (&population.packing, population.dynamics, population.instructions);
         let (betas, table, free, interval) = (&*betas, &*table, free.as_ref(), *interval);
-        let threads = population.threads;
+        let threads = population.threads(sweeps);
         let mut units: Vec<(&mut Unit, &mut Exchange)> = population.units.iter_mut().zip(exchanges).collect();
         threads::sum_over(threads, &mut units, |(unit, exchange)| {
             let mut flips = 0;
