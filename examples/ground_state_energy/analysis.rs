@@ -48,12 +48,11 @@ fn solve<const N: usize>(rows: &mut [[f64; N]]) -> Vec<f64> {
     let sizes: Vec<f64> = (0..n).map(|k| rows[k][k]).collect();
     let dead: Vec<bool> = (0..n)
         .map(|k| {
-            let dead = rows[k][k] <= 1e-10 * sizes[k].max(1e-300);
-            for i in (0..n).filter(|&i| i != k && !dead) {
-                let factor = rows[i][k] / rows[k][k];
-                for j in 0..N {
-                    rows[i][j] -= factor * rows[k][j];
-                }
+            let pivot = rows[k];
+            let dead = pivot[k] <= 1e-10 * sizes[k].max(1e-300);
+            for (_, row) in rows.iter_mut().enumerate().filter(|&(i, _)| i != k && !dead) {
+                let factor = row[k] / pivot[k];
+                row.iter_mut().zip(pivot).for_each(|(x, y)| *x -= factor * y);
             }
             dead
         })

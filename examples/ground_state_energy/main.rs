@@ -33,10 +33,10 @@ type Failure = Box<dyn std::error::Error>;
 #[command(name = "ground_state_energy", version)]
 struct Args {
     /// Linear sizes, four or more.
-    #[arg(long, value_delimiter = ',', default_values_t = [8, 12, 16, 24, 32, 48, 64])]
+    #[arg(long, value_delimiter = ',', default_values_t = [8, 12, 16, 24, 32, 48])]
     sizes: Vec<usize>,
     /// Samples of the largest size; as many spins, in more samples, of each other size.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(20..=1_000_000))]
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u64).range(20..=1_000_000))]
     samples: u64,
     /// Seed.
     #[arg(long, default_value_t = 1)]

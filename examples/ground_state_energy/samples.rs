@@ -30,6 +30,14 @@ impl Law {
         }
     }
 
+    /// The mean of |J|.
+    fn mean_modulus(self) -> f64 {
+        match self {
+            Self::PlusMinus => 1.0,
+            Self::Gaussian => std::f64::consts::FRAC_2_PI.sqrt(),
+        }
+    }
+
     fn disorder(self) -> Disorder {
         match self {
             Self::PlusMinus => Disorder::plus_minus(),
@@ -49,7 +57,7 @@ pub struct Sample {
 /// Frustrated plaquettes, pairs of neighbours among them and the sum of |J|, each minus its mean.
 ///
 /// The frustrations of the plaquettes of a free lattice are independent coin tosses, and independent of |J|.
-fn controls(l: usize, couplings: &[(usize, usize, f64)]) -> [f64; 3] {
+fn controls(law: Law, l: usize, couplings: &[(usize, usize, f64)]) -> [f64; 3] {
     let mut right = vec![false; l * l];
     let mut down = vec![false; l * l];
     let mut moduli = 0.0;
@@ -76,9 +84,8 @@ fn controls(l: usize, couplings: &[(usize, usize, f64)]) -> [f64; 3] {
             }
         }
     }
-    let mean = if couplings.iter().all(|(.., j)| j.abs() == 1.0) { 1.0 } else { std::f64::consts::FRAC_2_PI.sqrt() };
     let n = n as f64;
-    [number - 0.5 * n * n, neighbors - 0.5 * n * (n - 1.0), moduli - mean * couplings.len() as f64]
+    [number - 0.5 * n * n, neighbors - 0.5 * n * (n - 1.0), moduli - law.mean_modulus() * couplings.len() as f64]
 }
 
 fn solve(
@@ -94,7 +101,7 @@ fn solve(
     plan.set_couplings(&couplings)?;
     let energy = plan.find()?.energy;
     let listed: Vec<(usize, usize, f64)> = bonds.iter().zip(&couplings).map(|(&(i, j), &x)| (i, j, x)).collect();
-    Ok(Sample { energy, controls: controls(l, &listed) })
+    Ok(Sample { energy, controls: controls(law, l, &listed) })
 }
 
 /// All samples of a size, shared out to the threads; each has its own stream.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::double::Double;
 use super::number::{CarefulSum, Number};
 use super::patch::{OutOfRange, Patch, Workspace, sew};
 use super::program::{Program, Step};
@@ -20,8 +21,11 @@ pub(super) struct Eliminated {
 /// cancellation in it.
 pub(super) type Finish<'a> = &'a dyn Fn(&[Patch<f64>], &[f64]) -> (f64, f64);
 
-/// Values of ln Z that differ by less, relative to 1 or their size, agree.
-const TOLERANCE: f64 = 1e-13;
+/// Values of ln Z that differ by less, relative to 1 or their size, agree: 1e-13, and up to 1e-12 where the terms of
+/// ln Z, of size `scale`, are large and so many that plain numbers cannot do better.
+fn tolerance(scale: f64) -> f64 {
+    1e-13 * (scale / 1000.0).clamp(1.0, 10.0)
+}
 
 /// Probabilities that differ by less agree.
 const PROBABILITY_TOLERANCE: f64 = 1e-12;
@@ -71,6 +75,7 @@ pub(super) struct Checked<R> {
 /// Two runs in `f64` come first. They differ in the order of rounding, and in what they make of amplitudes that have
 /// lost all their digits: one drops them, the other takes them as large as they can be. `None` when stopped.
 fn until_agreement<R>(
+    tolerance: f64,
     distance: impl Fn(&R, &R) -> f64,
     mut plain: impl FnMut(Care) -> Option<Result<R, OutOfRange>>,
     more: &mut [&mut dyn FnMut() -> Option<Result<R, OutOfRange>>],
@@ -80,7 +85,7 @@ fn until_agreement<R>(
         && let Ok(now) = plain(Care::PLAIN)?
     {
         let difference = distance(before, &now);
-        if difference <= TOLERANCE {
+        if difference <= tolerance {
             return Some(Checked { value: now, difference });
         }
         last = Some(now);
@@ -92,7 +97,7 @@ fn until_agreement<R>(
             difference = distance(before, &now);
         }
         last = Some(now);
-        if difference <= TOLERANCE {
+        if difference <= tolerance {
             break;
         }
     }
@@ -108,7 +113,7 @@ fn relative(a: f64, b: f64, scale: f64) -> f64 {
     finite((a - b).abs() / scale.max(a.abs()).max(1.0))
 }
 
-/// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`TOLERANCE`] relative to `scale`;
+/// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`tolerance`] relative to `scale`;
 /// `None` when the observer of steps says stop.
 pub(super) fn eliminate(
     program: &Program,
@@ -138,9 +143,12 @@ pub(super) fn eliminate(
         }))
     }
     until_agreement(
+        tolerance(scale),
         |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
         |care| run::<f64>(program, exponents, finish, care, go_on),
         &mut [
+            &mut || run::<Double>(program, exponents, finish, Care::OTHER, go_on),
+            &mut || run::<Double>(program, exponents, finish, Care::PLAIN, go_on),
             &mut || run::<Wide<2>>(program, exponents, finish, Care::RAISED, go_on),
             &mut || run::<Wide<6>>(program, exponents, finish, Care::RAISED, go_on),
             &mut || run::<Wide<20>>(program, exponents, finish, Care::RAISED, go_on),
@@ -219,14 +227,17 @@ pub(super) fn wall_probabilities(
         probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
     }
     until_agreement(
+        tolerance(scale),
         |a: &(f64, Vec<f64>), b| {
             // In units of the tolerance of ln Z.
             let walls = a.1.iter().zip(&b.1).filter(|(p, _)| !p.is_nan()).map(|(p, q)| finite((p - q).abs()));
-            let walls = walls.fold(0.0, f64::max) * (TOLERANCE / PROBABILITY_TOLERANCE);
+            let walls = walls.fold(0.0, f64::max) * (tolerance(scale) / PROBABILITY_TOLERANCE);
             walls.max(relative(a.0, b.0, scale))
         },
         |care| run::<f64>(program, halves, exponents, care, go_on),
         &mut [
+            &mut || run::<Double>(program, halves, exponents, Care::OTHER, go_on),
+            &mut || run::<Double>(program, halves, exponents, Care::PLAIN, go_on),
             &mut || run::<Wide<2>>(program, halves, exponents, Care::RAISED, go_on),
             &mut || run::<Wide<6>>(program, halves, exponents, Care::RAISED, go_on),
             &mut || run::<Wide<20>>(program, halves, exponents, Care::RAISED, go_on),

@@ -20,13 +20,15 @@
 //! The reference of every disc is moved to its most likely walls as it grows, so that amplitudes stay below a small
 //! bound: this takes the place of pivoting. What can still cancel is found by running twice, with different rounding
 //! and with lost amplitudes once dropped and once as large as they can be. If the two values of ln Z differ by more than
-//! 1e-13 of the sum of their terms, the elimination is repeated with 128, 384, 1280 and 3840 bits until two results
-//! agree; where even the last two do not, the result is an approximation and says so.
+//! 1e-13 of the sum of their terms (1e-12 where that exceeds 10⁴), the elimination is repeated with numbers of 106 bits,
+//! then with 128, 384, 1280 and 3840 bits until two results agree; where even the last two do not, the result is an
+//! approximation and says so.
 
 mod bisection;
 mod blocks;
 mod cells;
 mod density;
+mod double;
 mod elimination;
 mod ground_state;
 mod kac_ward;
@@ -44,7 +46,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub use density::{DensityOfStates, FisherZeros, Natural};
+pub use density::{DensityOfStates, FisherZeros, Natural, Thermodynamics};
 pub use ground_state::{DomainWall, LowestState, PlanarGroundState, PlanarGroundStatePlan};
 pub use kac_ward::kac_ward;
 pub use kasteleyn::{kasteleyn, kasteleyn_complex};
@@ -71,7 +73,8 @@ const NAME: &str = "planar";
 /// that is periodic in both, with lengths of at least 3, is closed by four Pfaffians. Positions (or a numbering row by
 /// row of a square lattice) also guide the dissection. A coupling of value 0 counts as an edge.
 ///
-/// ln Z is accurate to about 1e-13 of the sum of its terms, see the [module](self). [`Kind`](crate::Kind) is `Exact`, or
+/// ln Z is accurate to about 1e-13 of the sum of its terms, 1e-12 for large systems, see the [module](self).
+/// [`Kind`](crate::Kind) is `Exact`, or
 /// `Approximation` with the estimated relative error where that exceeds 1e-11. `solve` adds the energy, the
 /// correlations of coupled pairs and the magnetizations, which are 0 by symmetry; on a torus no energy and no
 /// correlations. Asked for all pairs it returns the coupled ones.

@@ -270,3 +270,13 @@ fn extreme_shapes() {
     let expected = std::f64::consts::LN_2 + n as f64 * largest.ln() + (other / largest).powi(n as i32).ln_1p();
     assert_close(Planar::default().ln_z(&wheel, k).unwrap().value, expected, 1e-12, "wheel");
 }
+
+/// At β = 2 plain numbers lose digits on this lattice; the value is that of two runs with 106 bits, in other units and
+/// with lost amplitudes raised or dropped, which agree to 1e-13.
+#[test]
+fn a_large_cold_lattice() {
+    let model = Ising::plus_minus_splitmix(128, 128, 1).unwrap();
+    let got = Planar::default().ln_z(&model, 2.0).unwrap();
+    assert_eq!(got.kind, crate::Kind::Exact);
+    assert_close(got.value, 46_903.293_402_250_16, 2e-12, "L = 128, beta = 2");
+}

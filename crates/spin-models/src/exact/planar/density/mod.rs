@@ -41,7 +41,6 @@ const NAME: &str = "density-of-states";
 /// - P. D. Beale, "Exact distribution of energies in the two-dimensional Ising model", Physical Review Letters 76, 78
 ///   (1996).
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DensityOfStates {
     counts: Vec<Natural>,
     modulus: f64,
@@ -153,6 +152,52 @@ impl DensityOfStates {
             .collect();
         Ok(LnZ::exact(linalg_core::logspace::log_sum_exp(&terms)))
     }
+
+    /// Mean energy, specific heat and entropy of the whole system, to the accuracy of f64.
+    ///
+    /// ```math
+    /// C = \beta^2 \bigl(\langle E^2 \rangle - \langle E \rangle^2\bigr) , \qquad
+    /// S = \ln Z + \beta \langle E \rangle
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Beta`].
+    ///
+    /// ```
+    /// use spin_models::{Ising, exact::planar::DensityOfStates};
+    ///
+    /// // Two spins: E = -tanh K, C = K² / cosh² K.
+    /// let pair = DensityOfStates::of(&Ising::builder(2).coupling(0, 1, 1.0).build()?)?;
+    /// let thermal = pair.thermodynamics(0.5)?;
+    /// assert!((thermal.energy + 0.5f64.tanh()).abs() < 1e-15);
+    /// assert!((thermal.specific_heat - 0.25 / 0.5f64.cosh().powi(2)).abs() < 1e-15);
+    /// assert!((pair.thermodynamics(40.0)?.entropy - 2f64.ln()).abs() < 1e-13);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn thermodynamics(&self, beta: f64) -> Result<Thermodynamics> {
+        let ln_z = self.ln_z(beta)?.value;
+        let levels = || {
+            let present = self.counts.iter().enumerate().filter(|(_, count)| !count.is_zero());
+            present.map(|(n, count)| (self.energy(n), (count.ln() - beta * self.energy(n) - ln_z).exp()))
+        };
+        // Probabilities have the rounding of ln Z in common: divide it out.
+        let total: f64 = levels().map(|(_, p)| p).sum();
+        let energy = levels().map(|(e, p)| e * p).sum::<f64>() / total;
+        let variance = levels().map(|(e, p)| (e - energy).powi(2) * p).sum::<f64>() / total;
+        Ok(Thermodynamics { energy, specific_heat: beta * beta * variance, entropy: ln_z + beta * energy })
+    }
+}
+
+/// Averages at one temperature, extensive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Thermodynamics {
+    /// `⟨E⟩`, the constant term included.
+    pub energy: f64,
+    /// `d⟨E⟩/dT` with k_B = 1.
+    pub specific_heat: f64,
+    /// The entropy, k_B = 1.
+    pub entropy: f64,
 }
 
 /// The modulus of all couplings that are not 0; 1 if all are.

@@ -15,9 +15,25 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Vec<u64>", into = "Vec<u64>"))]
 pub struct Natural {
     /// Least significant first; the last is not 0.
     limbs: Vec<u64>,
+}
+
+impl From<Vec<u64>> for Natural {
+    /// From binary digits, 64 to a limb, least significant first.
+    fn from(limbs: Vec<u64>) -> Self {
+        let mut natural = Self { limbs };
+        natural.mul_add(1, 0);
+        natural
+    }
+}
+
+impl From<Natural> for Vec<u64> {
+    fn from(natural: Natural) -> Self {
+        natural.limbs
+    }
 }
 
 impl Natural {
@@ -104,5 +120,7 @@ mod tests {
         assert!((factorial.ln() - digits.parse::<f64>().unwrap().ln()).abs() < 1e-13);
         factorial.mul_add(0, 0);
         assert!(factorial.is_zero() && factorial.ln().is_infinite());
+        assert_eq!(Natural::from(vec![7, 1, 0]).limbs(), [7, 1]);
+        assert_eq!(Natural::from(vec![7, 1]).to_string(), "18446744073709551623");
     }
 }

@@ -50,6 +50,19 @@ fn larger_lattices_agree_with_ln_z() {
         let lowest = super::super::PlanarGroundState::default().find(&model).unwrap().energy;
         assert!((density.ground_states().0 - lowest).abs() < 1e-12);
     }
+    let model = Ising::plus_minus_splitmix(9, 10, 7).unwrap();
+    let density = DensityOfStates::of(&model).unwrap();
+    let want = crate::Quantities::all();
+    let thermal = |beta: f64| density.thermodynamics(beta).unwrap();
+    for beta in [0.4, 1.1] {
+        let solution = crate::Solve::solve(&Planar::default(), &model, beta, want, &mut ()).unwrap();
+        assert!((solution.energy.unwrap().value - thermal(beta).energy).abs() < 1e-10);
+        // C = -β² dE/dβ, S' = β E'.
+        let (low, high, h) = (thermal(beta - 1e-4), thermal(beta + 1e-4), 2e-4);
+        let slope = (high.energy - low.energy) / h;
+        assert!((thermal(beta).specific_heat + beta * beta * slope).abs() < 1e-5, "{beta}");
+        assert!(((high.entropy - low.entropy) / h - beta * slope).abs() < 1e-5, "{beta}");
+    }
     // Without two colours: a triangular lattice.
     let lattice = Lattice::triangular([6, 6], [Boundary::Free; 2]).unwrap();
     let model = Ising::ferromagnet(&lattice, -1.0).unwrap();

@@ -32,7 +32,6 @@ const TOLERANCE: f64 = 1e-13;
 /// # Ok::<(), spin_models::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct FisherZeros {
     /// The zeros other than 0 and -1, in the order of their angles.

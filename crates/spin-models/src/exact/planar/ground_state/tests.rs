@@ -67,7 +67,7 @@ fn square_lattices_agree_with_minimisation_over_rows() {
         let lattice = Lattice::rectangle(lengths, boundaries).unwrap();
         for disorder in [Disorder::plus_minus(), Disorder::gaussian()] {
             for _ in 0..3 {
-                let model = Ising::edwards_anderson(&lattice, disorder.clone(), &mut rng).unwrap();
+                let model = Ising::edwards_anderson(&lattice, disorder, &mut rng).unwrap();
                 let state = PlanarGroundState::default().find(&model).unwrap();
                 let expected = lowest_of_strip(&model, lengths[1]);
                 assert!((state.energy - expected).abs() < 1e-11, "{lengths:?}: {} {expected}", state.energy);
