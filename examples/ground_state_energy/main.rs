@@ -11,7 +11,7 @@
 //! cargo run --release --example ground_state_energy -- --quick --json
 //! ```
 //!
-//! The defaults take about 40 s on one core. Expected: e = -1.40194 for ±1 and -1.31479 for Gaussian couplings
+//! The defaults take about 30 s on one core. Expected: e = -1.40194 for ±1 and -1.31479 for Gaussian couplings
 //! (Campbell, Hartmann and Katzgraber, Phys. Rev. B 70, 054429 (2004)), within two or three error bars.
 
 mod analysis;
