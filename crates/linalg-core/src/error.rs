@@ -249,6 +249,24 @@ pub enum Error {
         /// Length of the first row.
         expected: usize,
     },
+    /// A memory budget that no way of cutting the computation meets.
+    #[error("{least:e} bytes are needed at least, the budget is {budget}")]
+    MemoryBudget {
+        /// The least number of bytes found possible.
+        least: f64,
+        /// The budget in bytes.
+        budget: usize,
+    },
+    /// An observer asked for a stop.
+    #[error("{what} was stopped after {done} of {total} steps")]
+    Stopped {
+        /// Name of the computation.
+        what: &'static str,
+        /// Steps done.
+        done: u64,
+        /// Steps planned.
+        total: u64,
+    },
     /// Partial results that cannot be added.
     #[error(transparent)]
     Merge(#[from] crate::merge::MergeError),

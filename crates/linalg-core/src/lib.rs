@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod eigen;
 pub mod error;
+pub mod gemm;
 pub mod gf2;
 pub mod graph;
 pub mod logspace;
@@ -14,6 +15,7 @@ pub mod quadrature;
 pub mod rng;
 pub mod special;
 pub mod stats;
+pub mod tensor;
 
 pub use error::{Error, Result};
 pub use merge::{Merge, MergeError, Units};

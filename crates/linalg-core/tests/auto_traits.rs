@@ -7,6 +7,7 @@ use linalg_core::optim::{Adam, ConjugateGradientParams, LbfgsParams, Report, Sgd
 use linalg_core::quadrature::{AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams};
 use linalg_core::rng::{ChaCha8Rng, ChaChaState, SplitMix64, Xoshiro256PlusPlus};
 use linalg_core::stats::{AutocorrelationTime, Binning, Bootstrap, Estimate, Jackknife, Running, WeightedMean};
+use linalg_core::tensor::{Contraction, ContractionTree, Network, OrderParams, Tensor};
 use linalg_core::{Error, MergeError, Streams, Units, eigen::SymmetricEigen};
 
 fn check<T: Send + Sync + std::panic::UnwindSafe>() {}
@@ -20,5 +21,6 @@ fn public_types_are_send_sync_and_unwind_safe() {
     check::<(AdaptiveParams, GaussHermite, GaussLegendre, TanhSinhParams)>();
     check::<(ChaCha8Rng, ChaChaState, SplitMix64, Xoshiro256PlusPlus, Streams)>();
     check::<(AutocorrelationTime, Binning, Bootstrap, Estimate, Jackknife, Running, WeightedMean)>();
+    check::<(Contraction, ContractionTree, Network, OrderParams, Tensor<f64>)>();
     check::<(Error, MergeError, Units, SymmetricEigen)>();
 }

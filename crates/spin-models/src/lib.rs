@@ -13,6 +13,7 @@ mod wide;
 pub use error::{Error, Result};
 pub use exact::{Enumerable, Enumeration, GrayCode, Planar, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
+pub use exact::{NetworkCost, TensorNetwork, TensorNetworkParams};
 pub use mcmc::MonteCarlo;
 pub use model::{
     CachedModel, Correlations, DiscreteModel, EnergyModel, GroundState, Kind, LnZ, LogPartition, LogPartitionPlan,

@@ -12,7 +12,7 @@ use spin_models::mcmc::{
 };
 use spin_models::{
     Enumeration, Error, InteractionModel, Ising, Lattice, LnZ, LogPartitionPlan, MonteCarlo, Potts, Progress, Replan,
-    SherringtonKirkpatrick, Simulation, Solution, Spins, TransferMatrix, Tree, Uncached,
+    SherringtonKirkpatrick, Simulation, Solution, Spins, TensorNetwork, TransferMatrix, Tree, Uncached,
 };
 
 fn send_and_sync<T: Send + Sync>() {}
@@ -29,6 +29,7 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<Spins>();
     send_and_sync::<Enumeration>();
     send_and_sync::<TransferMatrix>();
+    send_and_sync::<TensorNetwork>();
     send_and_sync::<Tree>();
     send_and_sync::<MonteCarlo>();
     send_and_sync::<Replan<Enumeration, Ising>>();

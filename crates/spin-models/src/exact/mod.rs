@@ -7,6 +7,7 @@ pub mod planar;
 mod compensated;
 mod enumeration;
 mod square;
+mod tensor_network;
 mod transfer_matrix;
 mod tree;
 
@@ -14,6 +15,7 @@ pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, 
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;
 pub use planar::Planar;
+pub use tensor_network::{NetworkCost, TensorNetwork, TensorNetworkParams};
 pub use transfer_matrix::{
     FrontierModel, FrontierOrder, Marginals, StripLimit, TransferMatrix, TransferMatrixParams, UniformRow,
     homogeneous_torus,

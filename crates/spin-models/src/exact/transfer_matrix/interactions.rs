@@ -6,9 +6,9 @@ use crate::models::{InteractionModel, Ising};
 /// A model as a list of weighted site sets, numbered as its [`Reweight`] interactions.
 #[derive(Debug, Clone)]
 pub struct Interactions {
-    pub(super) n_spins: usize,
-    pub(super) offset: f64,
-    pub(super) weights: Vec<f64>,
+    pub(in crate::exact) n_spins: usize,
+    pub(in crate::exact) offset: f64,
+    pub(in crate::exact) weights: Vec<f64>,
     start: Vec<usize>,
     sites: Vec<u32>,
     pub(super) positions: Option<Vec<[f64; 3]>>,
@@ -25,16 +25,16 @@ impl Interactions {
         all
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::exact) fn len(&self) -> usize {
         self.weights.len()
     }
 
-    pub(super) fn sites(&self, a: usize) -> &[u32] {
+    pub(in crate::exact) fn sites(&self, a: usize) -> &[u32] {
         &self.sites[self.start[a]..self.start[a + 1]]
     }
 
     /// The coupled pairs, in the model's order, with the number of their interaction.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, (usize, usize))> + '_ {
+    pub(in crate::exact) fn pairs(&self) -> impl Iterator<Item = (usize, (usize, usize))> + '_ {
         (0..self.len()).filter_map(|a| match *self.sites(a) {
             [i, j] => Some((a, (i as usize, j as usize))),
             _ => None,

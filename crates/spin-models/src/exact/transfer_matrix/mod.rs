@@ -9,7 +9,7 @@ mod gradient;
 mod graph;
 mod ground_state;
 mod homogeneous;
-mod interactions;
+pub(super) mod interactions;
 mod order;
 mod params;
 mod plan;

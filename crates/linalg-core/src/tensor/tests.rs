@@ -1,0 +1,225 @@
+use num_complex::Complex64;
+use rand::{Rng, RngExt};
+
+use super::entry::Sealed;
+use super::*;
+use crate::rng::Streams;
+
+/// Sums over all index combinations of all legs.
+fn brute_force<T: Entry>(network: &Network, tensors: &[Tensor<T>]) -> Vec<T> {
+    let dims = network.dims();
+    let total: usize = dims.iter().product();
+    let open: Vec<usize> = network.open().iter().map(|&leg| leg as usize).collect();
+    let size: usize = open.iter().map(|&leg| dims[leg]).product();
+    let mut out = vec![T::ZERO; size];
+    for mut k in 0..total {
+        let mut index = vec![0; dims.len()];
+        for (leg, &dim) in dims.iter().enumerate() {
+            index[leg] = k % dim;
+            k /= dim;
+        }
+        let product = tensors.iter().fold(T::ONE, |product, tensor| {
+            let at: Vec<usize> = tensor.legs().iter().map(|&leg| index[leg as usize]).collect();
+            product.times(tensor.value(&at))
+        });
+        let place = open.iter().fold(0, |place, &leg| place * dims[leg] + index[leg]);
+        out[place] = out[place].plus(product);
+    }
+    out
+}
+
+fn below<R: Rng + ?Sized>(n: usize, rng: &mut R) -> usize {
+    rng.random_range(0..n as u32) as usize
+}
+
+/// A random hypergraph; every leg belongs to some tensor.
+fn random_network<R: Rng + ?Sized>(max_legs: usize, max_tensors: usize, open: bool, rng: &mut R) -> Network {
+    loop {
+        let n_legs = below(max_legs, rng) + 1;
+        let dims: Vec<usize> = (0..n_legs).map(|_| [1, 2, 2, 2, 3][below(5, rng)]).collect();
+        let n_tensors = below(max_tensors, rng) + 1;
+        let tensors: Vec<Vec<Leg>> = (0..n_tensors)
+            .map(|_| {
+                let mut legs: Vec<Leg> = (0..n_legs as Leg).collect();
+                let keep = below(5.min(n_legs + 1), rng);
+                for i in 0..keep {
+                    let j = i + below(n_legs - i, rng);
+                    legs.swap(i, j);
+                }
+                legs.truncate(keep);
+                legs
+            })
+            .collect();
+        let used = |leg: &Leg| tensors.iter().any(|legs| legs.contains(leg));
+        if (0..n_legs as Leg).all(|leg| used(&leg)) {
+            let chosen = (0..n_legs as Leg).filter(|_| open && below(4, rng) == 0).collect();
+            return Network::new(dims, tensors, chosen).unwrap();
+        }
+    }
+}
+
+fn random_tensors<T: Entry, R: Rng + ?Sized>(
+    network: &Network,
+    rng: &mut R,
+    entry: &dyn Fn(&mut R) -> T,
+) -> Vec<Tensor<T>> {
+    let make = |legs: &Vec<Leg>, rng: &mut R| {
+        let dims: Vec<usize> = legs.iter().map(|&leg| network.dims()[leg as usize]).collect();
+        let data = (0..dims.iter().product()).map(|_| entry(rng)).collect();
+        Tensor::new(legs.clone(), dims, data).with_ln_scale(rng.random_range(-0.5..0.5))
+    };
+    network.tensors().iter().map(|legs| make(legs, rng)).collect()
+}
+
+fn compare<T: Entry>(seed: u64, entry: &dyn Fn(&mut rand_chacha::ChaCha8Rng) -> T, distance: &dyn Fn(T, T) -> f64) {
+    let mut rng = Streams::new(seed).stream(0);
+    for trial in 0..150 {
+        let network = random_network(9, 10, trial % 2 == 0, &mut rng);
+        let tensors = random_tensors(&network, &mut rng, entry);
+        let expected = brute_force(&network, &tensors);
+        let params = OrderParams::default().with_seed(trial).with_effort(if trial % 3 == 0 { 1e9 } else { 1.0 });
+        let tree = params.with_restarts(3).with_sweeps(100).find(&network).unwrap();
+        let inner: Vec<Leg> = (0..network.dims().len() as Leg).filter(|leg| !network.open().contains(leg)).collect();
+        for n_sliced in [0, inner.len().min(trial as usize % 4)] {
+            let contraction = Contraction::with_slices(&network, &tree, &inner[..n_sliced]).unwrap();
+            let value = contraction.run(&tensors).tensor.transposed(network.open());
+            let scale = expected.iter().map(|&x| distance(x, T::ZERO)).fold(0.0, f64::max).max(1.0);
+            for (&x, &y) in value.data().iter().zip(&expected) {
+                let x = x.scaled(value.ln_scale());
+                assert!(distance(x, y) < 1e-12 * scale, "trial {trial}, {network:?}, {n_sliced}: {x:?} and {y:?}");
+            }
+        }
+    }
+}
+
+fn log_distance(x: f64, y: f64) -> f64 {
+    // Minus infinity is a zero: it has to be met exactly.
+    if y.is_finite() {
+        (x - y).abs()
+    } else if x.is_finite() {
+        f64::INFINITY
+    } else {
+        0.0
+    }
+}
+
+#[test]
+fn random_hypergraphs_agree_with_brute_force() {
+    compare::<f64>(1, &|rng| rng.random_range(-1.0..1.0), &|x, y| (x - y).abs());
+    let complex =
+        |rng: &mut rand_chacha::ChaCha8Rng| Complex64::new(rng.random_range(-1.0..1.0), rng.random_range(-1.0..1.0));
+    compare::<Complex64>(2, &complex, &|x, y| (x - y).norm());
+    compare::<Logarithm>(3, &|rng| Logarithm(rng.random_range(-5.0..5.0)), &|x, y| log_distance(x.0, y.0));
+    compare::<MaxPlus>(4, &|rng| MaxPlus(rng.random_range(-5.0..5.0)), &|x, y| log_distance(x.0, y.0));
+}
+
+/// Large enough for every kernel: absorbing with and without a copy, entrywise, products, both orders of the result.
+#[test]
+fn large_pairs_agree_with_loops() {
+    let mut rng = Streams::new(7).stream(0);
+    for trial in 0..60 {
+        let n_legs = 12;
+        let mut legs: Vec<Leg> = (0..n_legs).collect();
+        let role: Vec<usize> = (0..n_legs).map(|_| [0, 0, 1, 1, 2, 3][below(6, &mut rng)]).collect();
+        for i in 0..n_legs as usize {
+            legs.swap(i, below(n_legs as usize, &mut rng));
+        }
+        let pick = |roles: &[usize], legs: &[Leg]| -> Vec<Leg> {
+            legs.iter().copied().filter(|&leg| roles.contains(&role[leg as usize])).collect()
+        };
+        let a = pick(&[0, 2, 3], &legs);
+        legs.reverse();
+        let b = pick(&[1, 2, 3], &legs);
+        let keep = pick(&[0, 1, 3], &legs);
+        let network = Network::new(vec![2; n_legs as usize], vec![a, b], keep.clone()).unwrap();
+        let tensors = random_tensors::<f64, _>(&network, &mut rng, &|rng| rng.random_range(-1.0..1.0));
+        let expected = brute_force(&network, &tensors);
+        let value = tensors[0].contract(&tensors[1], &keep).transposed(&keep);
+        for (&x, &y) in value.data().iter().zip(&expected) {
+            assert!((x.scaled(value.ln_scale()) - y).abs() < 1e-12 * (y.abs() + 10.0), "trial {trial}: {x} and {y}");
+        }
+    }
+}
+
+#[test]
+fn shares_are_probabilities() {
+    let mut rng = Streams::new(5).stream(0);
+    for trial in 0..80usize {
+        let network = random_network(8, 9, false, &mut rng);
+        let tensors = random_tensors::<f64, _>(&network, &mut rng, &|rng| rng.random_range(0.1..1.0));
+        let total = brute_force(&network, &tensors)[0];
+        let tree = OrderParams::default().find(&network).unwrap();
+        let sliced: Vec<Leg> = (0..network.dims().len().min(trial % 4) as Leg).collect();
+        let contraction = Contraction::with_slices(&network, &tree, &sliced).unwrap();
+        let shares = contraction.shares(&tensors, &mut ()).unwrap();
+        assert!((shares.value.tensor.value(&[]) / total - 1.0).abs() < 1e-13);
+        for (t, tensor) in tensors.iter().enumerate() {
+            // By definition: the value with all other entries of the tensor set to zero.
+            for place in 0..tensor.data().len() {
+                let mut alone = tensors.clone();
+                let entries = tensor.data().iter().enumerate();
+                alone[t].data = entries.map(|(p, &x)| if p == place { x } else { 0.0 }).collect();
+                let expected = brute_force(&network, &alone)[0] / total;
+                let share = shares.leaves[t][place];
+                assert!((share - expected).abs() < 1e-13, "trial {trial}, tensor {t}, {place}: {share} {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn slices_are_summed_in_order() {
+    let mut rng = Streams::new(8).stream(0);
+    let legs = (0..12).map(|t| vec![t, (t + 1) % 12, (t + 5) % 12]).collect();
+    let network = Network::new(vec![2; 12], legs, vec![]).unwrap();
+    let tensors = random_tensors::<f64, _>(&network, &mut rng, &|rng| rng.random_range(0.1..1.0));
+    let tree = OrderParams::default().find(&network).unwrap();
+    let shape = tree.cost(&network);
+    let budget = (8.0 * shape.log2_peak.exp2() / 5.0) as usize;
+    let sliced = slice_to_budget(&network, &tree, 8, budget, Keep::Value).unwrap();
+    assert!(!sliced.is_empty());
+    let contraction = Contraction::with_slices(&network, &tree, &sliced).unwrap();
+    let whole = Contraction::new(&network, &tree).unwrap().run(&tensors).tensor.value(&[]);
+    let sum: f64 = (0..contraction.slices()).map(|k| contraction.run_slice(&tensors, k).tensor.value(&[])).sum();
+    assert!((sum / whole - 1.0).abs() < 1e-13);
+    assert_eq!(contraction.run(&tensors), contraction.run(&tensors));
+    let error = slice_to_budget(&network, &tree, 8, 1, Keep::Value).unwrap_err();
+    assert!(matches!(error, crate::Error::MemoryBudget { least, budget: 1 } if least >= 8.0));
+}
+
+#[test]
+fn products_beyond_the_range_keep_their_scale() {
+    // A thousand vectors of e^{-40}: the sum of 2 e^{-40000}.
+    let network = Network::new(vec![2], vec![vec![0]; 1000], vec![]).unwrap();
+    let tensors = vec![Tensor::new(vec![0], vec![2], vec![(-40f64).exp(); 2]); 1000];
+    let tree = OrderParams::default().find(&network).unwrap();
+    let value = Contraction::new(&network, &tree).unwrap().run(&tensors);
+    let ln = value.tensor.data()[0].ln() + value.tensor.ln_scale();
+    assert!((ln - (2f64.ln() - 40000.0)).abs() < 1e-9, "{ln}");
+}
+
+#[test]
+fn stops_on_request() {
+    let network = Network::new(vec![2; 11], (0..10).map(|t| vec![t, t + 1]).collect(), vec![]).unwrap();
+    let tensors = vec![vec![1.0; 4]; 10].into_iter().zip(network.tensors());
+    let tensors: Vec<_> = tensors.map(|(data, legs)| Tensor::new(legs.clone(), vec![2, 2], data)).collect();
+    let tree = OrderParams::default().find(&network).unwrap();
+    let contraction = Contraction::new(&network, &tree).unwrap();
+    let mut stop = |event: &ContractionProgress| {
+        if event.done == 3 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    };
+    let error = contraction.run_observed(&tensors, &mut stop).unwrap_err();
+    assert!(matches!(error, crate::Error::Stopped { done: 3, total: 9, .. }));
+}
+
+#[test]
+fn bad_networks_and_trees_are_refused() {
+    use crate::Error;
+    assert!(matches!(Network::new(vec![2], vec![], vec![]), Err(Error::Empty { .. })));
+    assert!(matches!(Network::new(vec![2], vec![vec![1]], vec![]), Err(Error::IndexOutOfBounds { index: 1, .. })));
+    assert!(matches!(Network::new(vec![2], vec![vec![0, 0]], vec![]), Err(Error::Duplicate { index: 0, .. })));
+    assert!(matches!(Network::new(vec![0], vec![vec![0]], vec![]), Err(Error::OutOfRange { .. })));
+    assert!(matches!(ContractionTree::new(3, vec![[0, 1]]), Err(Error::TooShort { got: 1, needed: 2, .. })));
+    assert!(matches!(ContractionTree::new(2, vec![[0, 2]]), Err(Error::IndexOutOfBounds { index: 2, .. })));
+    assert!(matches!(ContractionTree::new(3, vec![[0, 1], [1, 2]]), Err(Error::Duplicate { index: 1, .. })));
+}

@@ -1,0 +1,13 @@
+//! Partition functions as tensor networks.
+
+mod compiled;
+mod params;
+mod plan;
+mod solver;
+mod tables;
+
+pub use params::TensorNetworkParams;
+pub use solver::{NetworkCost, TensorNetwork};
+
+/// Name of the method.
+const NAME: &str = "tensor-network";

@@ -1,0 +1,208 @@
+//! Tensor networks against naive sums, the transfer matrix and published values.
+
+use std::ops::ControlFlow;
+
+use approx::{assert_abs_diff_eq, assert_relative_eq};
+use linalg_core::Streams;
+use linalg_core::gf2::BitVec;
+use spin_models::rand::{Rng, RngExt};
+use spin_models::{
+    Duplicates, EnergyModel, Error, InteractionModel, Ising, Lattice, LogPartition, PrepareLogPartition, Progress,
+    Quantities, Reweight, Solve, Spins, TensorNetwork, TensorNetworkParams, TransferMatrix,
+};
+
+/// Sums over all states, term by term: ln Z, energy, magnetizations, means of interactions.
+fn naive(model: &InteractionModel, beta: f64) -> (f64, f64, Vec<f64>, Vec<f64>) {
+    let n = model.n_spins();
+    let states: Vec<Vec<i8>> = (0..1u64 << n).map(|state| Spins::from_state(state, n).into_vec()).collect();
+    let energies: Vec<f64> = states.iter().map(|s| model.energy(s)).collect();
+    let lowest = energies.iter().copied().fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> = energies.iter().map(|e| (-beta * (e - lowest)).exp()).collect();
+    let z: f64 = weights.iter().sum();
+    let mean = |f: &dyn Fn(usize) -> f64| weights.iter().enumerate().map(|(k, w)| w * f(k)).sum::<f64>() / z;
+    let product =
+        |k: usize, a: usize| -> f64 { model.term(a).iter().map(|&site| f64::from(states[k][site as usize])).product() };
+    (
+        z.ln() - beta * lowest,
+        mean(&|k| energies[k]),
+        (0..n).map(|i| mean(&|k| f64::from(states[k][i]))).collect(),
+        (0..model.n_terms()).map(|a| mean(&|k| product(k, a))).collect(),
+    )
+}
+
+fn below<R: Rng + ?Sized>(n: usize, rng: &mut R) -> usize {
+    rng.random_range(0..n as u32) as usize
+}
+
+/// Interactions of zero to five sites, some of weight 0, some repeated; sites may be left alone.
+fn random_model<R: Rng + ?Sized>(n: usize, n_terms: usize, rng: &mut R) -> InteractionModel {
+    let terms: Vec<(Vec<usize>, f64)> = (0..n_terms)
+        .map(|_| {
+            let mut sites: Vec<usize> = (0..n).collect();
+            let k = below(6.min(n + 1), rng);
+            for i in 0..k {
+                sites.swap(i, i + below(n - i, rng));
+            }
+            sites.truncate(k);
+            let weight = if below(6, rng) == 0 { 0.0 } else { rng.random_range(-1.5..1.5) };
+            (sites, weight)
+        })
+        .collect();
+    InteractionModel::builder(n).terms(terms).offset(0.3).duplicates(Duplicates::Keep).build().unwrap()
+}
+
+fn agree(model: &InteractionModel, beta: f64, solver: &TensorNetwork) {
+    let (ln_z, energy, magnetizations, interactions) = naive(model, beta);
+    let scale = 1.0 + ln_z.abs();
+    assert_abs_diff_eq!(solver.ln_z(model, beta).unwrap().value, ln_z, epsilon = 1e-12 * scale);
+    let marginals = solver.marginals(model, beta, &mut ()).unwrap();
+    assert_abs_diff_eq!(marginals.ln_z, ln_z, epsilon = 1e-12 * scale);
+    // At large β the exponents carry errors of β |E| roundings, which means inherit.
+    let epsilon = 1e-12 * (1.0 + beta);
+    assert_abs_diff_eq!(marginals.energy, energy, epsilon = 10.0 * epsilon);
+    assert_abs_diff_eq!(marginals.magnetizations[..], magnetizations[..], epsilon = epsilon);
+    assert_abs_diff_eq!(marginals.interactions[..], interactions[..], epsilon = epsilon);
+}
+
+#[test]
+fn random_models_of_any_order_agree_with_naive_sums() {
+    let mut rng = Streams::new(41).stream(0);
+    let solver = TensorNetwork::default();
+    for trial in 0..40 {
+        let n = 1 + below(14, &mut rng);
+        let n_terms = below(2 * n + 2, &mut rng);
+        let model = random_model(n, n_terms, &mut rng);
+        let beta = [0.0, 0.3, 1.0, 4.0, 50.0][trial % 5];
+        agree(&model, beta, &solver);
+        // The same in slices.
+        if let Ok(small) = solver.cost(&model) {
+            let bytes = (small.log2_size.exp2() * 8.0 * 6.0) as usize;
+            let sliced = TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(bytes));
+            match sliced.ln_z(&model, beta) {
+                Ok(value) => {
+                    let whole = solver.ln_z(&model, beta).unwrap().value;
+                    assert_abs_diff_eq!(value.value, whole, epsilon = 1e-12 * (1.0 + whole.abs()));
+                }
+                Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn plus_minus_instances_have_the_reference_values() {
+    for (l, seed, beta, expected) in [
+        (8, 1, 0.5, 57.610_429_427_990_54),
+        (8, 1, 1.0, 89.107_044_843_298_43),
+        (8, 1, 2.0, 164.427_135_346_105_13),
+        (8, 2026, 0.5, 57.282_052_725_043_13),
+        (8, 2026, 1.0, 87.642_175_157_294_18),
+        (8, 2026, 2.0, 162.820_816_319_988_2),
+        (16, 1, 1.0, 369.040_630_203_976_85),
+    ] {
+        let model = Ising::plus_minus_splitmix(l, l, seed).unwrap();
+        let ln_z = TensorNetwork::default().ln_z(&model, beta).unwrap();
+        assert_relative_eq!(ln_z.value, expected, max_relative = 1e-13);
+    }
+}
+
+/// At β = 50 the entries of one tensor span hundreds of orders of magnitude beyond those of `f64`.
+#[test]
+fn low_temperatures_agree_with_the_transfer_matrix() {
+    let model = Ising::plus_minus_splitmix(8, 8, 1).unwrap();
+    let exact = TransferMatrix::default().marginals(&model, 50.0, &mut ()).unwrap();
+    let ours = TensorNetwork::default().marginals(&model, 50.0, &mut ()).unwrap();
+    assert_relative_eq!(ours.ln_z, exact.ln_z, max_relative = 1e-13);
+    assert_relative_eq!(ours.energy, exact.energy, max_relative = 1e-10);
+    assert_abs_diff_eq!(ours.interactions[..], exact.interactions[..], epsilon = 1e-9);
+}
+
+#[test]
+fn random_regular_graphs_agree_with_the_transfer_matrix() {
+    let mut rng = Streams::new(42).stream(0);
+    let lattice = Lattice::random_regular(60, 3, &mut rng).unwrap();
+    let plain = Ising::plus_minus_splitmix_on(&lattice, 5).unwrap();
+    let fields: Vec<f64> = (0..60).map(|_| rng.random_range(-0.5..0.5)).collect();
+    let model = Ising::builder(60).couplings(plain.couplings()).fields(fields).build().unwrap();
+    let exact = TransferMatrix::default().marginals(&model, 0.9, &mut ()).unwrap();
+    let want = Quantities::all();
+    let ours = TensorNetwork::default().solve(&model, 0.9, want, &mut ()).unwrap();
+    assert_relative_eq!(ours.ln_z.unwrap().value, exact.ln_z, max_relative = 1e-13);
+    assert_relative_eq!(ours.energy.unwrap().value, exact.energy, max_relative = 1e-12);
+    let magnetizations: Vec<f64> = ours.magnetizations.unwrap().iter().map(|m| m.value).collect();
+    assert_abs_diff_eq!(magnetizations[..], exact.magnetizations[..], epsilon = 1e-12);
+    let correlations = ours.correlations.unwrap();
+    assert_eq!(correlations.pairs.len(), 90);
+    for (a, value) in correlations.values.iter().enumerate() {
+        assert_abs_diff_eq!(value.value, exact.interactions[a], epsilon = 1e-12);
+    }
+    // In slices: 64 KiB do not hold all intermediates.
+    let params = TensorNetworkParams::default().with_memory_bytes(1 << 16);
+    let sliced = TensorNetwork::new(params).marginals(&model, 0.9, &mut ()).unwrap();
+    assert_relative_eq!(sliced.ln_z, exact.ln_z, max_relative = 1e-13);
+    assert_abs_diff_eq!(sliced.magnetizations[..], exact.magnetizations[..], epsilon = 1e-12);
+}
+
+#[test]
+fn plans_follow_signs_and_weights() {
+    let mut rng = Streams::new(43).stream(0);
+    let mut model = random_model(10, 16, &mut rng);
+    let mut plan = TensorNetwork::default().prepare(&model).unwrap();
+    assert_eq!(plan.n_interactions(), 16);
+    for round in 0..6 {
+        let mut flips = BitVec::zeros(16);
+        let mut flipped = model.clone();
+        for a in (0..16).filter(|_| rng.random::<bool>()).collect::<Vec<_>>() {
+            flips.set(a, true);
+            flipped.set_weight(a, -model.weight(a)).unwrap();
+        }
+        let beta = 0.2 * f64::from(round);
+        assert_abs_diff_eq!(plan.ln_z_signed(&flips, beta).unwrap().value, naive(&flipped, beta).0, epsilon = 1e-11);
+        let weights: Vec<f64> = (0..16).map(|_| rng.random_range(-1.0..1.0)).collect();
+        for (a, &weight) in weights.iter().enumerate() {
+            model.set_weight(a, weight).unwrap();
+        }
+        plan.set_weights(&weights).unwrap();
+    }
+    assert!(matches!(plan.set_weights(&[0.0; 3]), Err(Error::WrongLength { got: 3, expected: 16, .. })));
+    assert!(matches!(plan.set_weights(&[f64::NAN; 16]), Err(Error::NotFinite { entry: 0, .. })));
+}
+
+#[test]
+fn a_tree_of_many_spins_keeps_its_scale() {
+    let n = 20_000;
+    let chain = Ising::builder(n).couplings((1..n).map(|i| (i - 1, i, 1.0))).build().unwrap();
+    let ln_z = TensorNetwork::default().ln_z(&chain, 3.0).unwrap().value;
+    let exact = 2f64.ln() + (n - 1) as f64 * (2.0 * 3f64.cosh()).ln();
+    assert_relative_eq!(ln_z, exact, max_relative = 1e-12);
+}
+
+#[test]
+fn bad_input_is_refused_before_any_work() {
+    let model = Ising::plus_minus_splitmix(6, 6, 1).unwrap();
+    let solver = TensorNetwork::default();
+    for beta in [f64::NAN, f64::INFINITY, -1.0] {
+        assert!(matches!(solver.ln_z(&model, beta), Err(Error::Beta { .. })));
+    }
+    assert!(matches!(solver.ln_z(&model, 1e308), Err(Error::Parameter { .. })));
+    let square = Ising::plus_minus_splitmix(3, 3, 1).unwrap();
+    let tight = TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(10));
+    match tight.ln_z(&square, 1.0) {
+        Err(Error::TooLarge { value, bound: 10, .. }) => {
+            // The least that is reported is enough.
+            let enough = TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(value));
+            let whole = solver.ln_z(&square, 1.0).unwrap().value;
+            assert_relative_eq!(enough.ln_z(&square, 1.0).unwrap().value, whole, max_relative = 1e-12);
+        }
+        other => panic!("{other:?}"),
+    }
+    let wide = InteractionModel::builder(30).term(&(0..25).collect::<Vec<_>>(), 1.0).build().unwrap();
+    assert!(matches!(solver.ln_z(&wide, 1.0), Err(Error::TooLarge { value: 25, bound: 20, .. })));
+    let mut seen = 0;
+    let mut stop = |event: &Progress| {
+        seen = event.done;
+        if event.done < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    assert!(matches!(solver.ln_z_observed(&model, 1.0, &mut stop), Err(Error::Stopped { done: 5, .. })));
+    assert_eq!(seen, 5);
+}
