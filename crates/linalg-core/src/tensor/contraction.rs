@@ -42,9 +42,9 @@ pub struct Shares<T> {
 }
 
 #[derive(Debug, Clone)]
-struct Step {
-    a: usize,
-    b: usize,
+pub(super) struct Step {
+    pub(super) a: usize,
+    pub(super) b: usize,
     pair: Pair,
 }
 
@@ -82,11 +82,13 @@ struct Leaf {
 #[derive(Debug, Clone)]
 pub struct Contraction {
     /// The network as given, for checks.
-    network: Network,
-    sliced: Vec<Leg>,
+    pub(super) network: Network,
+    pub(super) sliced: Vec<Leg>,
     slices: u64,
     leaves: Vec<Leaf>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
+    /// The legs of each node in their order, sliced ones and those summed at once left out.
+    pub(super) orders: Vec<Vec<Leg>>,
     /// The backward pass, in its order: adjoints of a and b of each step.
     back: Vec<[Pair; 2]>,
     /// Copies that bring the adjoints of the leaves into the order of their legs.
@@ -138,6 +140,7 @@ impl Contraction {
             slices,
             leaves,
             steps,
+            orders: Vec::new(),
             back: Vec::new(),
             turn: Vec::new(),
             root_legs,
@@ -145,6 +148,7 @@ impl Contraction {
         if network.open().is_empty() {
             contraction.prepare_backward(&orders);
         }
+        contraction.orders = orders;
         Ok(contraction)
     }
 
@@ -251,7 +255,7 @@ impl Contraction {
         Ok(Shares { value, leaves })
     }
 
-    fn check<T: Entry>(&self, tensors: &[Tensor<T>]) {
+    pub(super) fn check<T: Entry>(&self, tensors: &[Tensor<T>]) {
         let expected = self.network.tensors();
         assert_eq!(tensors.len(), expected.len(), "{} tensors for a network of {}", tensors.len(), expected.len());
         for (t, (tensor, legs)) in tensors.iter().zip(expected).enumerate() {
@@ -262,7 +266,7 @@ impl Contraction {
     }
 
     /// Values of the sliced legs in slice k, the last leg fastest.
-    fn digits(&self, mut k: u64) -> Vec<usize> {
+    pub(super) fn digits(&self, mut k: u64) -> Vec<usize> {
         let mut digits = vec![0; self.sliced.len()];
         for (digit, &leg) in digits.iter_mut().zip(&self.sliced).rev() {
             let dim = self.network.dim(leg) as u64;
@@ -383,17 +387,17 @@ fn add<T: Entry>(a: Value<T>, b: Value<T>) -> Value<T> {
 }
 
 /// Entries with their scale.
-type Scaled<T> = (Vec<T>, f64);
+pub(super) type Scaled<T> = (Vec<T>, f64);
 
 /// The memory of a contraction that is being carried out.
-struct Run<'a, T> {
+pub(super) struct Run<'a, T> {
     plan: &'a Contraction,
     tensors: &'a [Tensor<T>],
     observer: &'a mut dyn Observer<ContractionProgress>,
     done: u64,
     total: u64,
     scratch: PairScratch<T>,
-    nodes: Vec<Option<Scaled<T>>>,
+    pub(super) nodes: Vec<Option<Scaled<T>>>,
     free: Vec<Vec<T>>,
     smallest: f64,
     /// Value and scale of the sum of the slices before.
@@ -401,7 +405,7 @@ struct Run<'a, T> {
 }
 
 impl<'a, T: Entry> Run<'a, T> {
-    fn new(
+    pub(super) fn new(
         plan: &'a Contraction,
         tensors: &'a [Tensor<T>],
         observer: &'a mut dyn Observer<ContractionProgress>,
@@ -438,7 +442,7 @@ impl<'a, T: Entry> Run<'a, T> {
         }
     }
 
-    fn forward(&mut self, digits: &[usize], keep: bool) -> Result<()> {
+    pub(super) fn forward(&mut self, digits: &[usize], keep: bool) -> Result<()> {
         let plan = self.plan;
         let n = plan.leaves.len();
         self.load(digits);
@@ -470,7 +474,7 @@ impl<'a, T: Entry> Run<'a, T> {
         }
     }
 
-    fn root(&self) -> Value<T> {
+    pub(super) fn root(&self) -> Value<T> {
         let node = self.nodes.len() - 1;
         let (data, ln_scale) = operand(self.nodes[node].as_ref(), self.tensors, node);
         let legs = self.plan.root_legs.clone();
@@ -544,7 +548,11 @@ impl<'a, T: Entry> Run<'a, T> {
 }
 
 /// What a node holds: its own entries, or those of the tensor given.
-fn operand<'a, T: Entry>(node: Option<&'a Scaled<T>>, tensors: &'a [Tensor<T>], number: usize) -> (&'a [T], f64) {
+pub(super) fn operand<'a, T: Entry>(
+    node: Option<&'a Scaled<T>>,
+    tensors: &'a [Tensor<T>],
+    number: usize,
+) -> (&'a [T], f64) {
     match node {
         Some((data, ln_scale)) => (data, *ln_scale),
         None => (&tensors[number].data, tensors[number].ln_scale),

@@ -240,3 +240,80 @@ impl Sealed for MaxPlus {
         Self(self.0 + ln_factor)
     }
 }
+
+/// The largest exponent and how often it occurs: maxima whose terms are counted.
+///
+/// Equal exponents have to compare equal, so they should be such that all their sums are exact, as integers are. Counts
+/// are exact up to 2⁵³.
+///
+/// ```
+/// use linalg_core::tensor::{Contraction, ContractionTree, MaxCount, Network, Tensor};
+///
+/// // Two spins that want to be equal: two of four configurations do.
+/// let network = Network::new(vec![2, 2], vec![vec![0, 1]], vec![])?;
+/// let bond = Tensor::new(vec![0, 1], vec![2, 2], [1.0, -1.0, -1.0, 1.0].map(MaxCount::one).to_vec());
+/// let tree = ContractionTree::new(1, vec![])?;
+/// let best = Contraction::new(&network, &tree)?.maximum(&[bond], &mut ())?;
+/// assert_eq!((best.exponent, best.ln_count.exp().round(), best.place[0]), (1.0, 2.0, best.place[1]));
+/// # Ok::<(), linalg_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MaxCount {
+    /// The exponent; `-∞` for zero.
+    pub exponent: f64,
+    /// How many terms have it, up to the scale of the tensor.
+    pub count: f64,
+}
+
+impl MaxCount {
+    /// One term with this exponent.
+    pub fn one(exponent: f64) -> Self {
+        Self { exponent, count: 1.0 }
+    }
+}
+
+/// Counts above this are scaled; below it they stay exact integers.
+const MANY: f64 = 1e150;
+
+impl Entry for MaxCount {
+    const ZERO: Self = Self { exponent: f64::NEG_INFINITY, count: 0.0 };
+    const ONE: Self = Self { exponent: 0.0, count: 1.0 };
+}
+
+impl Sealed for MaxCount {
+    #[inline]
+    #[allow(clippy::float_cmp, reason = "sums of exponents are exact")]
+    fn plus(self, other: Self) -> Self {
+        if self.exponent == other.exponent {
+            Self { exponent: self.exponent, count: self.count + other.count }
+        } else if self.exponent > other.exponent {
+            self
+        } else {
+            other
+        }
+    }
+    #[inline]
+    fn times(self, other: Self) -> Self {
+        Self { exponent: self.exponent + other.exponent, count: self.count * other.count }
+    }
+    /// The scale is that of the counts.
+    fn normalize(data: &mut [Self]) -> (f64, f64) {
+        let largest = data.iter().fold(0.0, |high: f64, x| high.max(x.count));
+        if largest <= MANY {
+            return (0.0, 1.0);
+        }
+        let scale = power_of_two(largest);
+        data.iter_mut().for_each(|x| x.count /= scale);
+        (scale.ln(), 1.0)
+    }
+    fn over(self, other: Self) -> Self {
+        if other.count > 0.0 {
+            Self { exponent: self.exponent - other.exponent, count: self.count / other.count }
+        } else {
+            Self::ZERO
+        }
+    }
+    fn scaled(self, ln_factor: f64) -> Self {
+        Self { exponent: self.exponent, count: self.count.scaled(ln_factor) }
+    }
+}

@@ -223,3 +223,53 @@ fn bad_networks_and_trees_are_refused() {
     assert!(matches!(ContractionTree::new(2, vec![[0, 2]]), Err(Error::IndexOutOfBounds { index: 2, .. })));
     assert!(matches!(ContractionTree::new(3, vec![[0, 1], [1, 2]]), Err(Error::Duplicate { index: 1, .. })));
 }
+
+#[test]
+fn maxima_are_counted_and_found() {
+    let mut rng = Streams::new(8).stream(0);
+    for trial in 0..200 {
+        let network = random_network(9, 8, false, &mut rng);
+        let entry = |rng: &mut rand_chacha::ChaCha8Rng| MaxCount::one(f64::from(rng.random_range(-2..=2)));
+        let dims = |legs: &[Leg]| -> Vec<usize> { legs.iter().map(|&leg| network.dims()[leg as usize]).collect() };
+        let tensors: Vec<Tensor<MaxCount>> = network
+            .tensors()
+            .iter()
+            .map(|legs| {
+                let data = (0..dims(legs).iter().product()).map(|_| entry(&mut rng)).collect();
+                Tensor::new(legs.clone(), dims(legs), data)
+            })
+            .collect();
+        let expected = brute_force(&network, &tensors)[0];
+        let tree = OrderParams::default().with_seed(trial).find(&network).unwrap();
+        let legs: Vec<Leg> = (0..network.dims().len() as Leg).collect();
+        for n_sliced in [0, legs.len().min(trial as usize % 4)] {
+            let contraction = Contraction::with_slices(&network, &tree, &legs[..n_sliced]).unwrap();
+            let found = contraction.maximum(&tensors, &mut ()).unwrap();
+            assert!((found.exponent - expected.exponent).abs() < 1e-12, "{found:?} and {expected:?}");
+            assert!(
+                (found.ln_count.exp() - expected.count).abs() < 1e-9 * expected.count,
+                "{found:?} and {expected:?}"
+            );
+            let at = |legs: &[Leg]| -> Vec<usize> { legs.iter().map(|&leg| found.place[leg as usize]).collect() };
+            let there: f64 = tensors.iter().map(|tensor| tensor.value(&at(tensor.legs())).exponent).sum();
+            assert!((there - expected.exponent).abs() < 1e-12, "{found:?} has {there}");
+        }
+    }
+}
+
+/// Two choices without consequence for each of 2000 tensors: 2^2000 maxima.
+#[test]
+fn counts_beyond_the_range_keep_their_scale() {
+    let n = 2000;
+    let legs = (0..n).map(|i| vec![i as Leg, i as Leg + 1]).collect();
+    let network = Network::new(vec![2; n + 1], legs, vec![]).unwrap();
+    let bonds: Vec<_> = network
+        .tensors()
+        .iter()
+        .map(|legs| Tensor::new(legs.clone(), vec![2, 2], vec![MaxCount::one(0.25); 4]))
+        .collect();
+    let tree = OrderParams::default().find(&network).unwrap();
+    let found = Contraction::new(&network, &tree).unwrap().maximum(&bonds, &mut ()).unwrap();
+    assert!((found.exponent - 500.0).abs() < 1e-9);
+    assert!((found.ln_count - (n + 1) as f64 * 2f64.ln()).abs() < 1e-9);
+}

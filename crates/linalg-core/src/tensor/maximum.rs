@@ -1,0 +1,119 @@
+//! The largest term of a network.
+
+use super::contraction::{Contraction, ContractionProgress, Run, operand};
+use super::dense::{Leg, Tensor};
+use super::entry::{Entry, MaxCount, Sealed};
+use super::gather::{offsets, strides};
+use crate::Result;
+use crate::observe::Observer;
+
+/// The largest term of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Maximum {
+    /// Its exponent.
+    pub exponent: f64,
+    /// The logarithm of the number of terms with this exponent.
+    pub ln_count: f64,
+    /// A value of every leg that gives one of them; 0 for a leg without tensors.
+    pub place: Vec<usize>,
+}
+
+impl Contraction {
+    /// The largest exponent, how many terms have it, and one of them.
+    ///
+    /// The contraction is traced back from its end: once the legs of a result are known, those summed in its last step
+    /// follow from the two operands.
+    ///
+    /// # Cost
+    /// That of the value, and once more for one slice where there are several; the memory of all intermediates.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`](crate::Error::Stopped).
+    ///
+    /// # Panics
+    /// As [`run`](Self::run), and if the network has open legs.
+    pub fn maximum(
+        &self,
+        tensors: &[Tensor<MaxCount>],
+        observer: &mut dyn Observer<ContractionProgress>,
+    ) -> Result<Maximum> {
+        self.check(tensors);
+        assert!(self.network.open().is_empty(), "{} open legs, expected none", self.network.open().len());
+        let mut nobody = ();
+        let mut run = Run::new(self, tensors, observer, 1);
+        let mut best: Option<(u64, MaxCount, f64)> = None;
+        for k in 0..self.slices() {
+            run.forward(&self.digits(k), self.slices() == 1)?;
+            let tensor = run.root().tensor;
+            let (value, ln_scale) = (tensor.data[0], tensor.ln_scale);
+            best = Some(match best {
+                None => (k, value, ln_scale),
+                Some((at, old, old_scale)) => {
+                    let scale = ln_scale.max(old_scale);
+                    let sum = old.scaled(old_scale - scale).plus(value.scaled(ln_scale - scale));
+                    (if value.exponent > old.exponent { k } else { at }, sum, scale)
+                }
+            });
+        }
+        let Some((k, value, ln_scale)) = best else { unreachable!("there is a slice") };
+        let digits = self.digits(k);
+        if self.slices() > 1 {
+            // The slice with the maximum, its intermediates kept this time.
+            run = Run::new(self, tensors, &mut nobody, 1);
+            run.forward(&digits, true)?;
+        }
+        let mut place: Vec<Option<usize>> = vec![None; self.network.dims().len()];
+        for (&leg, &digit) in self.sliced.iter().zip(&digits) {
+            place[leg as usize] = Some(digit);
+        }
+        for step in self.steps.iter().rev() {
+            let sides = [step.a, step.b]
+                .map(|node| (&self.orders[node][..], operand(run.nodes[node].as_ref(), tensors, node).0));
+            self.choose(&sides, &mut place);
+        }
+        for (legs, tensor) in self.network.tensors().iter().zip(tensors) {
+            self.choose(&[(legs, tensor.data())], &mut place);
+        }
+        let place = place.into_iter().map(|value| value.unwrap_or(0)).collect();
+        Ok(Maximum { exponent: value.exponent, ln_count: value.count.ln() + ln_scale, place })
+    }
+
+    /// Gives the legs that have no value yet those of the largest product.
+    fn choose(&self, factors: &[(&[Leg], &[MaxCount])], place: &mut [Option<usize>]) {
+        let mut free: Vec<Leg> = factors.iter().flat_map(|(legs, _)| legs.iter().copied()).collect();
+        free.retain(|&leg| place[leg as usize].is_none());
+        free.sort_unstable();
+        free.dedup();
+        if free.is_empty() {
+            return;
+        }
+        let dims: Vec<usize> = free.iter().map(|&leg| self.network.dims()[leg as usize]).collect();
+        let terms: Vec<(usize, Vec<usize>)> = factors
+            .iter()
+            .map(|(legs, _)| {
+                let strides = strides(&legs.iter().map(|&leg| self.network.dims()[leg as usize]).collect::<Vec<_>>());
+                let own = legs.iter().zip(&strides);
+                let start = own.map(|(&leg, stride)| place[leg as usize].unwrap_or(0) * stride).sum();
+                let axis = |(leg, &dim): (&Leg, &usize)| {
+                    (dim, legs.iter().position(|own| own == leg).map_or(0, |p| strides[p]))
+                };
+                (start, offsets(&free.iter().zip(&dims).map(axis).collect::<Vec<_>>()))
+            })
+            .collect();
+        let product = |x: usize| {
+            let entries = factors.iter().zip(&terms).map(|((_, data), (start, offsets))| data[start + offsets[x]]);
+            entries.fold(MaxCount::ONE, Sealed::times).exponent
+        };
+        let size = dims.iter().product();
+        let mut best = 0;
+        for x in 1..size {
+            if product(x) > product(best) {
+                best = x;
+            }
+        }
+        for (&leg, &dim) in free.iter().zip(&dims).rev() {
+            place[leg as usize] = Some(best % dim);
+            best /= dim;
+        }
+    }
+}
