@@ -4,6 +4,7 @@ pub mod kaufman;
 pub mod onsager;
 pub mod planar;
 
+mod boundary_mps;
 mod compensated;
 mod enumeration;
 mod square;
@@ -11,6 +12,7 @@ mod tensor_network;
 mod transfer_matrix;
 mod tree;
 
+pub use boundary_mps::{BoundaryMps, BoundaryMpsReport};
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;

@@ -1,0 +1,16 @@
+//! Partition functions of square lattices by matrix product states of their rows.
+
+mod chain;
+mod compress;
+mod grid;
+mod metric;
+mod plan;
+mod select;
+mod solver;
+#[cfg(test)]
+mod tests;
+
+pub use solver::{BoundaryMps, BoundaryMpsReport};
+
+/// Name of the method.
+const NAME: &str = "boundary-mps";

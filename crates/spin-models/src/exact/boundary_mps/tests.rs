@@ -1,0 +1,154 @@
+use std::ops::ControlFlow;
+
+use approx::{assert_abs_diff_eq, assert_relative_eq};
+use linalg_core::Streams;
+use linalg_core::gf2::BitVec;
+use rand::RngExt;
+
+use super::*;
+use crate::{
+    Boundary, EnergyModel, Enumeration, Error, Ising, Kind, Lattice, LogPartition, Planar, PrepareLogPartition,
+    Progress, Solve, TransferMatrix,
+};
+
+fn random_rectangle(rows: usize, columns: usize, fields: bool, seed: u64) -> Ising {
+    let mut rng = Streams::new(seed).stream(0);
+    let lattice = Lattice::rectangle([rows, columns], [Boundary::Free; 2]).unwrap();
+    let couplings: Vec<_> = lattice.edges().map(|(i, j)| (i, j, rng.random_range(-1.5..1.5))).collect();
+    let builder = Ising::builder(rows * columns).couplings(couplings).offset(0.3);
+    let builder = if fields {
+        builder.fields((0..rows * columns).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<_>>())
+    } else {
+        builder
+    };
+    builder.build().unwrap()
+}
+
+#[test]
+fn small_lattices_agree_with_enumeration() {
+    for (rows, columns) in [(1, 7), (7, 1), (2, 2), (2, 5), (5, 2), (3, 4), (4, 4), (4, 3)] {
+        for fields in [false, true] {
+            let model = random_rectangle(rows, columns, fields, (10 * rows + columns) as u64);
+            for beta in [0.0, 0.3, 1.0, 2.0] {
+                let exact = Enumeration::default().ln_z(&model, beta).unwrap().value;
+                let report = BoundaryMps::new(8).contract(&model, beta, &mut ()).unwrap();
+                assert_abs_diff_eq!(report.ln_z.value, exact, epsilon = 1e-11);
+                assert!(report.discarded_weight < 1e-24, "{report:?}");
+            }
+        }
+    }
+}
+
+/// The error falls with χ, and so does the discarded weight; the reference has 60 digits.
+#[test]
+fn errors_converge_in_chi() {
+    let model = Ising::plus_minus_splitmix(16, 16, 1).unwrap();
+    let exact = 369.040_630_203_976_85;
+    let mut last = f64::INFINITY;
+    for (chi, bound) in [(2, 3.0), (4, 1e-1), (8, 1e-3), (16, 1e-6), (32, 1e-11)] {
+        let report = BoundaryMps::new(chi).contract(&model, 1.0, &mut ()).unwrap();
+        let error = (report.ln_z.value - exact).abs();
+        assert!(error < bound, "chi = {chi}: error {error:e}, {report:?}");
+        assert!(report.discarded_weight < last, "chi = {chi}: {report:?} after {last:e}");
+        assert_eq!(report.bond_dimension, chi);
+        match report.ln_z.kind {
+            Kind::Approximation { residual, .. } => {
+                assert!(residual >= report.discarded_weight && error < 1e3 * residual.sqrt())
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(report.difference, None);
+        last = report.discarded_weight;
+    }
+}
+
+#[test]
+fn large_lattices_agree_with_the_pfaffian() {
+    for (l, chi, tolerance) in [(32, 16, 2e-6), (32, 32, 1e-9), (48, 32, 1e-7)] {
+        let model = Ising::plus_minus_splitmix(l, l, 1).unwrap();
+        let exact = Planar::default().ln_z(&model, 1.0).unwrap().value;
+        let report = BoundaryMps::new(chi).contract(&model, 1.0, &mut ()).unwrap();
+        let ours = report.ln_z.value;
+        assert_abs_diff_eq!(ours, exact, epsilon = tolerance);
+    }
+}
+
+#[test]
+fn fields_agree_with_the_transfer_matrix() {
+    for (rows, columns) in [(12, 30), (30, 12)] {
+        let model = random_rectangle(rows, columns, true, 3);
+        for beta in [0.4, 1.0] {
+            let exact = TransferMatrix::default().ln_z(&model, beta).unwrap().value;
+            let ours = BoundaryMps::new(32).ln_z(&model, beta).unwrap().value;
+            assert_relative_eq!(ours, exact, max_relative = 1e-11);
+        }
+    }
+}
+
+/// Colder and colder: the second contraction says when digits go.
+#[test]
+fn low_temperatures_are_right_or_refused() {
+    let model = Ising::plus_minus_splitmix(10, 10, 1).unwrap();
+    for beta in [2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 10.0, 20.0, 50.0, 1000.0] {
+        let exact = TransferMatrix::default().ln_z(&model, beta).unwrap().value;
+        match BoundaryMps::new(32).contract(&model, beta, &mut ()) {
+            Ok(report) => {
+                let difference = report.difference.expect("a cold lattice");
+                assert!((beta < 3.0 && difference < 1e-8) || beta > 2.5, "beta {beta}: {report:?}");
+                assert_abs_diff_eq!(report.ln_z.value, exact, epsilon = 1e-11 * exact + 10.0 * difference);
+            }
+            Err(Error::NotApplicable { .. }) => assert!(beta > 3.0, "refused at {beta}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn plans_follow_signs_and_weights() {
+    let mut model = random_rectangle(4, 5, true, 9);
+    let mut plan = BoundaryMps::new(16).prepare(&model).unwrap();
+    let n = plan.n_interactions();
+    assert_eq!(n, 31 + 20);
+    let mut rng = Streams::new(44).stream(0);
+    for _ in 0..4 {
+        let mut flips = BitVec::zeros(n);
+        let mut couplings: Vec<_> = model.couplings().collect();
+        let mut fields = model.fields().to_vec();
+        for a in (0..n).filter(|_| rng.random::<bool>()) {
+            flips.set(a, true);
+            if a < 31 {
+                couplings[a].2 *= -1.0;
+            } else {
+                fields[a - 31] *= -1.0;
+            }
+        }
+        let flipped = Ising::builder(20).couplings(couplings).fields(fields).offset(0.3).build().unwrap();
+        let exact = Enumeration::default().ln_z(&flipped, 0.8).unwrap().value;
+        assert_abs_diff_eq!(plan.ln_z_signed(&flips, 0.8).unwrap().value, exact, epsilon = 1e-11);
+        let weights: Vec<f64> = (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
+        plan.set_weights(&weights).unwrap();
+        let pairs: Vec<_> = model.couplings().zip(&weights).map(|((i, j, _), &w)| (i, j, w)).collect();
+        model = Ising::builder(20).couplings(pairs).fields(weights[31..].to_vec()).offset(0.3).build().unwrap();
+    }
+    assert!(matches!(plan.set_weights(&[0.0; 3]), Err(Error::WrongLength { got: 3, .. })));
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let square = Ising::plus_minus_splitmix(6, 6, 1).unwrap();
+    let solver = BoundaryMps::new(4);
+    for beta in [f64::NAN, f64::INFINITY, -1.0] {
+        assert!(matches!(solver.ln_z(&square, beta), Err(Error::Beta { .. })));
+    }
+    assert!(matches!(solver.ln_z(&square, 1e308), Err(Error::Parameter { .. })));
+    let ring = Ising::builder(5).couplings((0..5).map(|i| (i, (i + 1) % 5, 1.0))).build().unwrap();
+    let triangle = Ising::builder(4).couplings([(0, 1, 1.0), (1, 2, 1.0), (0, 2, 1.0), (2, 3, 1.0)]).build().unwrap();
+    for model in [ring, triangle, Ising::builder(3).build().unwrap()] {
+        assert!(matches!(solver.check(&model, 1.0), Err(Error::NotApplicable { .. })));
+        assert!(matches!(solver.ln_z(&model, 1.0), Err(Error::NotApplicable { .. })));
+    }
+    let mut stop = |event: &Progress| if event.done < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let stopped = solver.ln_z_observed(&square, 1.0, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped { done: 3, total: 6, .. })));
+    assert_eq!(square.n_spins(), 36);
+}
