@@ -7,8 +7,9 @@ use linalg_core::Streams;
 use linalg_core::gf2::BitVec;
 use spin_models::rand::{Rng, RngExt};
 use spin_models::{
-    Duplicates, EnergyModel, Error, InteractionModel, Ising, Lattice, LogPartition, PrepareLogPartition, Progress,
-    Quantities, Reweight, Solve, Spins, TensorNetwork, TensorNetworkParams, TransferMatrix,
+    Boundary, Duplicates, EnergyModel, Enumeration, Error, InteractionModel, Ising, Lattice, LogPartition,
+    PrepareLogPartition, Progress, Quantities, Reweight, Solve, Spins, TensorNetwork, TensorNetworkParams,
+    TransferMatrix,
 };
 
 /// Sums over all states, term by term: ln Z, energy, magnetizations, means of interactions.
@@ -205,4 +206,69 @@ fn bad_input_is_refused_before_any_work() {
     };
     assert!(matches!(solver.ln_z_observed(&model, 1.0, &mut stop), Err(Error::Stopped { done: 5, .. })));
     assert_eq!(seen, 5);
+}
+
+#[test]
+fn ground_states_of_small_models_agree_with_enumeration() {
+    let mut rng = Streams::new(44).stream(0);
+    for trial in 0..40 {
+        let n = 1 + below(10, &mut rng);
+        let mut model = random_model(n, trial % 15, &mut rng);
+        // Integers, so that energies are equal or not.
+        for a in 0..model.n_terms() {
+            model.set_weight(a, f64::from(rng.random_range(-2..=2))).unwrap();
+        }
+        let exact = Enumeration::default().ground_state(&model).unwrap();
+        for bytes in [1 << 30, 400] {
+            let solver = TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(bytes));
+            match solver.ground_state(&model, &mut ()) {
+                Ok(ours) => {
+                    assert_abs_diff_eq!(ours.energy, exact.energy, epsilon = 1e-12);
+                    assert_abs_diff_eq!(ours.energy, model.energy(&ours.spins), epsilon = 1e-12);
+                    assert_eq!(ours.degeneracy, exact.degeneracy, "{model:?}");
+                }
+                Err(error) => assert!(bytes == 400 && matches!(error, Error::TooLarge { .. }), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn ground_states_of_lattices_agree_with_the_transfer_matrix() {
+    for seed in [1, 2026] {
+        let model = Ising::plus_minus_splitmix(8, 8, seed).unwrap();
+        let exact = TransferMatrix::default().ground_state(&model, &mut ()).unwrap();
+        let ours = TensorNetwork::default().ground_state(&model, &mut ()).unwrap();
+        assert_abs_diff_eq!(ours.energy, exact.energy, epsilon = 1e-12);
+        assert_eq!(ours.degeneracy, exact.degeneracy);
+        // 16 KiB hold a tenth of all intermediates.
+        let params = TensorNetworkParams::default().with_memory_bytes(1 << 14);
+        assert!(TensorNetwork::new(params.clone()).cost(&model).unwrap().slices >= 1);
+        let sliced = TensorNetwork::new(params).ground_state(&model, &mut ());
+        match sliced {
+            Ok(sliced) => assert_eq!((sliced.energy, sliced.degeneracy), (ours.energy, ours.degeneracy)),
+            Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{error}"),
+        }
+    }
+    // Real couplings on a random graph: unique up to a flip, and not counted.
+    let mut rng = Streams::new(45).stream(0);
+    let lattice = Lattice::random_regular(50, 3, &mut rng).unwrap();
+    let couplings: Vec<_> = lattice.edges().map(|(i, j)| (i, j, rng.random_range(-1.0..1.0))).collect();
+    let model = Ising::builder(50).couplings(couplings).build().unwrap();
+    let exact = TransferMatrix::default().ground_state(&model, &mut ()).unwrap();
+    let ours = TensorNetwork::default().ground_state(&model, &mut ()).unwrap();
+    assert_abs_diff_eq!(ours.energy, exact.energy, epsilon = 1e-12);
+    assert_eq!(ours.degeneracy, None);
+    let signs: Vec<i8> = ours.spins.iter().zip(&exact.spins).map(|(a, b)| a * b).collect();
+    assert!(signs.iter().all(|&s| s == signs[0]), "{signs:?}");
+}
+
+#[test]
+fn a_strip_of_many_spins_keeps_its_scale() {
+    let (width, length) = (4, 5000);
+    let lattice = Lattice::rectangle([length, width], [Boundary::Free; 2]).unwrap();
+    let model = Ising::plus_minus_splitmix_on(&lattice, 1).unwrap();
+    let ours = TensorNetwork::default().ln_z(&model, 2.0).unwrap().value;
+    let exact = TransferMatrix::default().ln_z(&model, 2.0).unwrap().value;
+    assert_relative_eq!(ours, exact, max_relative = 1e-12);
 }

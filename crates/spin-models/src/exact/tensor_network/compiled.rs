@@ -2,7 +2,7 @@
 
 use linalg_core::Observer;
 use linalg_core::tensor::{
-    Contraction, ContractionProgress, Cost, Entry, Keep, Logarithm, Network, OrderParams, Tensor,
+    Contraction, ContractionProgress, Cost, Entry, Keep, Logarithm, MaxCount, Network, OrderParams, Tensor,
 };
 use linalg_core::tensor::{Shares, slice_to_budget};
 
@@ -10,6 +10,7 @@ use super::NAME;
 use super::params::TensorNetworkParams;
 use super::tables::Tables;
 use crate::exact::transfer_matrix::Marginals;
+use crate::exact::transfer_matrix::ground_state::sums_are_exact;
 use crate::exact::transfer_matrix::interactions::Interactions;
 use crate::model::Progress;
 use crate::{Error, Result};
@@ -35,7 +36,7 @@ impl Compiled {
         all: bool,
         params: &TensorNetworkParams,
         order: &OrderParams,
-        keep: Keep,
+        (keep, entry_bytes): (Keep, usize),
     ) -> Result<Self> {
         let weights = &interactions.weights;
         let tables = Tables::new(&interactions, &|a| all || weights[a] != 0.0)?;
@@ -46,7 +47,7 @@ impl Compiled {
             let network = Network::new(vec![2; interactions.n_spins], legs, Vec::new())?;
             let tree = order.find(&network)?;
             cost = tree.cost(&network);
-            let sliced = match slice_to_budget(&network, &tree, size_of::<f64>(), params.memory_bytes, keep) {
+            let sliced = match slice_to_budget(&network, &tree, entry_bytes, params.memory_bytes, keep) {
                 Err(linalg_core::Error::MemoryBudget { least, budget }) => {
                     // The conversion saturates.
                     let (what, value) = ("least memory of any slicing in bytes", least as usize);
@@ -156,6 +157,45 @@ impl Compiled {
         }
         let sum: f64 = interactions.iter().zip(&self.interactions.weights).map(|(mean, w)| mean * w).sum();
         Ok(Marginals { ln_z, energy: self.interactions.offset - sum, magnetizations, interactions })
+    }
+}
+
+/// A configuration of lowest energy and the number of them.
+pub(super) struct Lowest {
+    pub(super) spins: Vec<i8>,
+    pub(super) degeneracy: Option<f64>,
+}
+
+impl Compiled {
+    /// The largest exponent `Σ w Π s`, with its multiplicity where all sums are exact and it fits `f64`.
+    pub(super) fn lowest(&self, observer: &mut dyn Observer<Progress>) -> Result<Lowest> {
+        let weights = &self.interactions.weights;
+        let mut spins = vec![1; self.interactions.n_spins];
+        let mut ln_count = 0.0;
+        if let Some(contraction) = &self.contraction {
+            let mut exponents = Vec::new();
+            let make = |table: &super::tables::Table| {
+                table.exponents(&|a| weights[a], &mut exponents);
+                let data = exponents.iter().copied().map(MaxCount::one).collect();
+                Tensor::new(table.sites.clone(), vec![2; table.sites.len()], data)
+            };
+            let tensors: Vec<_> = self.tables.tables.iter().map(make).collect();
+            let best = contraction.maximum(&tensors, &mut reporter(observer)).map_err(stopped)?;
+            ln_count = best.ln_count;
+            for (spin, &value) in spins.iter_mut().zip(&best.place) {
+                *spin = if value == 0 { 1 } else { -1 };
+            }
+        }
+        for (site, fields) in &self.tables.alone {
+            let field: f64 = fields.iter().map(|&a| weights[a]).sum();
+            spins[*site as usize] = if field < 0.0 { -1 } else { 1 };
+            ln_count += if field == 0.0 { std::f64::consts::LN_2 } else { 0.0 };
+        }
+        let count = ln_count.exp();
+        // A logarithm has no more digits than tell an integer apart up to 2^40.
+        let count = if count < 2f64.powi(40) { count.round() } else { count };
+        let degeneracy = (sums_are_exact(weights) && count.is_finite()).then_some(count);
+        Ok(Lowest { spins, degeneracy })
     }
 }
 

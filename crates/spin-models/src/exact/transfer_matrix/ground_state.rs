@@ -50,7 +50,7 @@ impl Compiled {
 
 /// Whether all sums and differences of these numbers are exact in `f64`, so that equal energies compare equal:
 /// they are multiples of one power of two and their total fits in 53 bits of it.
-fn sums_are_exact(weights: &[f64]) -> bool {
+pub(in crate::exact) fn sums_are_exact(weights: &[f64]) -> bool {
     let unit = weights
         .iter()
         .filter(|&&w| w != 0.0)

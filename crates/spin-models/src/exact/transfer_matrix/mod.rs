@@ -7,7 +7,7 @@ mod engine;
 mod forward;
 mod gradient;
 mod graph;
-mod ground_state;
+pub(in crate::exact) mod ground_state;
 mod homogeneous;
 pub(super) mod interactions;
 mod order;
