@@ -29,6 +29,9 @@ pub struct Args {
     /// Less Monte Carlo and smaller limits: a few seconds at most.
     #[arg(long)]
     pub quick: bool,
+    /// Bond dimension of `boundary-mps`.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub chi: u16,
     /// Seed of the Monte Carlo methods.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

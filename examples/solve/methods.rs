@@ -2,7 +2,9 @@
 
 use spin_models::exact::planar::PlanarGroundState;
 use spin_models::mcmc::{AnnealingSolver, ParallelTemperingSolver, PopulationAnnealingSolver, WangLandauSolver};
-use spin_models::{EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TransferMatrix, Tree};
+use spin_models::{
+    BoundaryMps, EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TensorNetwork, TransferMatrix, Tree,
+};
 
 use crate::args::Args;
 
@@ -10,6 +12,9 @@ type Method = Box<dyn Solve<Ising>>;
 
 /// Spins that `auto` enumerates; 2³⁰ configurations take a few seconds.
 const AUTO_SPINS: usize = 30;
+
+/// Binary logarithm of the multiplications that `auto` gives to a tensor network: a second or two with the means.
+const AUTO_FLOPS: f64 = 30.0;
 
 /// Frontier up to which `auto` asks the transfer matrix: 2²⁰ numbers a vector.
 const AUTO_FRONTIER: usize = 20;
@@ -30,6 +35,8 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(Tree::default()),
         Box::new(Planar::default()),
         Box::new(PlanarGroundState::default()),
+        Box::new(TensorNetwork::default()),
+        Box::new(BoundaryMps::new(usize::from(args.chi))),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
         Box::new(if args.quick { tempering.quick() } else { tempering }),
@@ -47,6 +54,9 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             let width = TransferMatrix::default().frontier(model).frontier_width();
             width <= if args.quick { 16 } else { AUTO_FRONTIER }
         }
+        "tensor-network" => TensorNetwork::default()
+            .cost(model)
+            .is_ok_and(|cost| cost.slices == 1 && cost.log2_flops <= if args.quick { 26.0 } else { AUTO_FLOPS }),
         // Large and cold lattices need more digits than 64-bit numbers have, and minutes.
         "planar" => {
             let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
