@@ -48,6 +48,7 @@ fn all(args: &Args) -> Vec<Method> {
 
 /// Whether `auto` asks this method: it applies, and it answers in seconds.
 fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
+    let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
     let affordable = match method.name() {
         "enumerate" => model.n_spins() <= if args.quick { 20 } else { AUTO_SPINS },
         "transfer-matrix" => {
@@ -58,10 +59,8 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             .cost(model)
             .is_ok_and(|cost| cost.slices == 1 && cost.log2_flops <= if args.quick { 26.0 } else { AUTO_FLOPS }),
         // Large and cold lattices need more digits than 64-bit numbers have, and minutes.
-        "planar" => {
-            let coldest = model.couplings().fold(0.0, |k: f64, (_, _, coupling)| k.max((args.beta * coupling).abs()));
-            model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0
-        }
+        "planar" => model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0,
+        "boundary-mps" => model.n_spins() <= 1 << 14 && coldest <= 3.0,
         // No answer at this temperature, or of the same kind as another method.
         "ground-state" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
         _ => true,

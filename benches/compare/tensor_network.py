@@ -1,0 +1,162 @@
+"""spin-models against quimb and cotengra: exact contractions and boundary matrix product states, one thread.
+
+Run after `cargo build --release --example solve`. Every time includes the search for an order. That of spin-models in the
+first table is for ln Z, the energy, all magnetizations and correlations; that of quimb for ln Z alone.
+"""
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", NUMBA_NUM_THREADS="1", RAYON_NUM_THREADS="1")
+import json
+import math
+import random
+import subprocess
+import tempfile
+import time
+import warnings
+
+import numpy as np
+
+import criterion
+
+warnings.filterwarnings("ignore")
+import quimb
+import quimb.tensor as qtn
+
+BETA = 1.0
+MASK = (1 << 64) - 1
+
+
+def signs(seed):
+    """The generator of `Ising::plus_minus_splitmix`."""
+    state = seed
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        z = state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        yield 1 if (z ^ (z >> 31)) >> 63 else -1
+
+
+def lattice(*sides):
+    """±J couplings with free boundaries, site by site, the last direction first."""
+    n = math.prod(sides)
+    strides = [math.prod(sides[d + 1 :]) for d in range(len(sides))]
+    draw = signs(1)
+    couplings = []
+    for i in range(n):
+        for d in reversed(range(len(sides))):
+            if i // strides[d] % sides[d] + 1 < sides[d]:
+                couplings.append((i, i + strides[d], next(draw)))
+    return n, couplings
+
+
+def regular(n, seed):
+    """A random 3-regular graph by pairing, with ±J couplings."""
+    draw = random.Random(seed)
+    while True:
+        stubs = [i for i in range(n) for _ in range(3)]
+        draw.shuffle(stubs)
+        edges = {(min(p), max(p)) for p in zip(stubs[::2], stubs[1::2]) if p[0] != p[1]}
+        if 2 * len(edges) == 3 * n:
+            return n, [(i, j, draw.choice([-1, 1])) for i, j in sorted(edges)]
+
+
+def ours(model, *flags, repeats=5):
+    n, couplings = model
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(f"{n} {len(couplings)}\n" + "".join(f"{i + 1} {j + 1} {w}\n" for i, j, w in couplings))
+        file.flush()
+        command = [criterion.ROOT / "target/release/examples/solve", file.name, "--beta", str(BETA), "--json", *flags]
+        lines = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(repeats)]
+    answers = [json.loads(line) for line in lines]
+    return answers[0]["ln_z"], min(answer["seconds"] for answer in answers)
+
+
+def logarithm(value):
+    return math.log(abs(value[0])) + value[1] * math.log(10)
+
+
+def best(call, repeats):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        value = call()
+        times.append(time.perf_counter() - start)
+    return value, min(times)
+
+
+def hyper_network(model):
+    """Couplings as tensors, spins as legs of any number of them."""
+    bond = {s: np.exp(BETA * s * np.array([[1.0, -1.0], [-1.0, 1.0]])) for s in (1, -1)}
+    return qtn.TensorNetwork([qtn.Tensor(bond[w], inds=(f"s{i}", f"s{j}")) for i, j, w in model[1]])
+
+
+def square_network(l):
+    """Spins as tensors, couplings as legs of dimension 2; the form that `contract_boundary` takes."""
+    bonds = {(i, j): w for i, j, w in lattice(l, l)[1]}
+    half = np.array([[math.sqrt(math.cosh(BETA)), s * math.sqrt(math.sinh(BETA))] for s in (1, -1)])
+    tensors = []
+    for r in range(l):
+        for c in range(l):
+            factors, legs = [], []
+            for name, first, second in [
+                (f"h{r},{c}", (r, c), (r, c + 1)),
+                (f"h{r},{c - 1}", (r, c - 1), (r, c)),
+                (f"v{r},{c}", (r, c), (r + 1, c)),
+                (f"v{r - 1},{c}", (r - 1, c), (r, c)),
+            ]:
+                sign = bonds.get((first[0] * l + first[1], second[0] * l + second[1]))
+                if min(first) < 0 or max(second) >= l or sign is None:
+                    continue
+                factors.append(half if first == (r, c) else half * [1, sign])
+                legs.append(name)
+            letters = "abcd"[: len(factors)]
+            data = np.einsum(",".join("s" + x for x in letters) + "->" + letters, *factors)
+            tensors.append(qtn.Tensor(data, inds=legs, tags=[f"I{r},{c}", f"X{r}", f"Y{c}"]))
+    network = qtn.TensorNetwork(tensors)
+    tags = dict(site_tag_id="I{},{}", x_tag_id="X{}", y_tag_id="Y{}")
+    return qtn.TensorNetwork2D.from_TN(network, Lx=l, Ly=l, **tags)
+
+
+def exact():
+    print("| instance | program | seconds | ratio to spin-models |\n|---|---|---|---|")
+    for name, model in [
+        ("square 16 x 16", lattice(16, 16)),
+        ("ladder 4 x 64", lattice(4, 64)),
+        ("cubic 4 x 4 x 16", lattice(4, 4, 16)),
+        ("random 3-regular, N = 100", regular(100, 1)),
+        ("random 3-regular, N = 150", regular(150, 1)),
+    ]:
+        value, seconds = ours(model, "--method", "tensor-network")
+        print(f"| {name} | spin-models | {seconds:.3g} | 1 |", flush=True)
+        network = hyper_network(model)
+        for optimize in ["greedy", "auto"]:
+            call = lambda: network.contract(all, output_inds=(), optimize=optimize, strip_exponent=True)
+            peer, peer_seconds = best(call, 2)
+            assert abs(logarithm(peer) - value) < 1e-10 * abs(value), (name, optimize)
+            ratio = peer_seconds / seconds
+            print(f"| {name} | quimb, `optimize=\"{optimize}\"` | {peer_seconds:.3g} | {ratio:.0f} |", flush=True)
+
+
+def boundary():
+    print("\n| L | χ | program | seconds | error of ln Z | ratio to spin-models |\n|---|---|---|---|---|---|")
+    for l in [16, 32, 48]:
+        model, network = lattice(l, l), square_network(l)
+        reference = ours(model, "--method", "planar", repeats=1)[0]
+        for chi in [16, 32]:
+            value, seconds = ours(model, "--method", "boundary-mps", "--chi", str(chi))
+            print(f"| {l} | {chi} | spin-models | {seconds:.3g} | {abs(value - reference):.1e} | 1 |", flush=True)
+            call = lambda: network.contract_boundary(max_bond=chi, cutoff=0.0, strip_exponent=True, equalize_norms=1.0)
+            peer, peer_seconds = best(call, 2)
+            error, ratio = abs(logarithm(peer) - reference), peer_seconds / seconds
+            print(f"| {l} | {chi} | quimb | {peer_seconds:.3g} | {error:.1e} | {ratio:.0f} |", flush=True)
+
+
+def main():
+    print(f"Machine: {criterion.machine()}; quimb {quimb.__version__}.\n")
+    exact()
+    boundary()
+
+
+if __name__ == "__main__":
+    main()
