@@ -1,7 +1,7 @@
 """spin-models against quimb and cotengra: exact contractions and boundary matrix product states, one thread.
 
 Run after `cargo build --release --example solve`. Every time includes the search for an order. That of spin-models in the
-first table is for ln Z, the energy, all magnetizations and correlations; that of quimb for ln Z alone.
+second table is for ln Z, the energy, all magnetizations and correlations; that of quimb for ln Z alone.
 """
 import os
 
@@ -10,6 +10,7 @@ import json
 import math
 import random
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -119,27 +120,25 @@ def square_network(l):
 
 
 def exact():
-    print("| instance | program | seconds | ratio to spin-models |\n|---|---|---|---|")
+    print("\n| instance | program | seconds | ratio to spin-models |\n|---|---|---|---|")
     for name, model in [
         ("square 16 x 16", lattice(16, 16)),
         ("ladder 4 x 64", lattice(4, 64)),
-        ("cubic 4 x 4 x 16", lattice(4, 4, 16)),
+        ("cubic 4 x 4 x 8", lattice(4, 4, 8)),
+        ("random 3-regular, N = 60", regular(60, 1)),
         ("random 3-regular, N = 100", regular(100, 1)),
-        ("random 3-regular, N = 150", regular(150, 1)),
     ]:
         value, seconds = ours(model, "--method", "tensor-network")
         print(f"| {name} | spin-models | {seconds:.3g} | 1 |", flush=True)
         network = hyper_network(model)
-        for optimize in ["greedy", "auto"]:
-            call = lambda: network.contract(all, output_inds=(), optimize=optimize, strip_exponent=True)
-            peer, peer_seconds = best(call, 2)
-            assert abs(logarithm(peer) - value) < 1e-10 * abs(value), (name, optimize)
-            ratio = peer_seconds / seconds
-            print(f"| {name} | quimb, `optimize=\"{optimize}\"` | {peer_seconds:.3g} | {ratio:.0f} |", flush=True)
+        call = lambda: network.contract(all, output_inds=(), optimize="auto", strip_exponent=True)
+        peer, peer_seconds = best(call, 2)
+        assert abs(logarithm(peer) - value) < 1e-10 * abs(value), name
+        print(f"| {name} | quimb | {peer_seconds:.3g} | {peer_seconds / seconds:.0f} |", flush=True)
 
 
 def boundary():
-    print("\n| L | χ | program | seconds | error of ln Z | ratio to spin-models |\n|---|---|---|---|---|---|")
+    print("| L | χ | program | seconds | error of ln Z | ratio to spin-models |\n|---|---|---|---|---|---|")
     for l in [16, 32, 48]:
         model, network = lattice(l, l), square_network(l)
         reference = ours(model, "--method", "planar", repeats=1)[0]
@@ -154,8 +153,9 @@ def boundary():
 
 def main():
     print(f"Machine: {criterion.machine()}; quimb {quimb.__version__}.\n")
-    exact()
-    boundary()
+    parts = {"boundary": boundary, "exact": exact}
+    for part in sys.argv[1:] or parts:
+        parts[part]()
 
 
 if __name__ == "__main__":
