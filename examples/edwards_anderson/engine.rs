@@ -85,7 +85,7 @@ pub fn simulate(plan: &Plan, l: usize, number: u64) -> Result<Sample, spin_model
         number,
         moments: (0..lanes).map(|lane| overlaps.lane(lane).moments()).collect(),
         energy_per_bond: (0..lanes).map(|lane| energy(lane) / bonds).collect(),
-        swap_acceptance: tempering.swap_acceptance(),
+        swap_acceptance: tempering.swap_acceptances(),
         windows,
         round_trips: tempering.round_trips(),
     })

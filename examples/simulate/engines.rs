@@ -122,10 +122,10 @@ impl<'a> Running<'a> {
                 Some(Exchanges { acceptances: run.swap_acceptances(), round_trips: run.round_trips() })
             }
             Self::Ladders(run) => {
-                Some(Exchanges { acceptances: run.swap_acceptance(), round_trips: run.round_trips() })
+                Some(Exchanges { acceptances: run.swap_acceptances(), round_trips: run.round_trips() })
             }
             Self::Vectors(run) => {
-                Some(Exchanges { acceptances: run.swap_acceptance(), round_trips: run.round_trips() })
+                Some(Exchanges { acceptances: run.swap_acceptances(), round_trips: run.round_trips() })
             }
         }
     }

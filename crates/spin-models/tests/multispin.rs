@@ -271,7 +271,7 @@ fn one_sweep_has_the_exact_transition_probabilities() {
             let mut replicas = Replicas::new(&path, 2048, dynamics, 0.8, Streams::new(3), 0).unwrap();
             let mut few = Replicas::new(&path, 64, dynamics, 0.8, Streams::new(3), 1).unwrap();
             let ladders = TemperingLadders::new(&path, &betas, 1024, dynamics, Streams::new(3), 2).unwrap();
-            let mut ladders = ladders.with_exchange_interval(u64::MAX).unwrap();
+            let mut ladders = ladders.with_swap_interval(u64::MAX).unwrap();
             let samples = vec![path.clone(); 512];
             let mut samples = DisorderSamples::new(&samples, dynamics, 0.8, Streams::new(3), 3).unwrap();
             replicas = replicas.with_instructions(set).unwrap();
@@ -388,7 +388,7 @@ fn ladders_sample_every_temperature() {
                 assert_near(mean(lanes), *exact, &format!("β = {}, {dynamics:?}, {set:?}", betas[t]));
             }
             assert!(ladders.round_trips() > 1000);
-            assert!(ladders.swap_acceptance().iter().all(|&rate| rate > 0.2 && rate < 1.0));
+            assert!(ladders.swap_acceptances().iter().all(|&rate| rate > 0.2 && rate < 1.0));
         }
     }
 }

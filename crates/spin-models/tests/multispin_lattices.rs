@@ -298,7 +298,7 @@ fn every_engine_forgets_at_once_at_infinite_temperature() {
         let ladders = TemperingLadders::new(&model, &[0.0, 9.0], 1, dynamics, streams, 0).unwrap();
         let mut engines: Vec<Box<dyn Simulation>> = vec![
             Box::new(Replicas::new(&model, 1, dynamics, 0.0, streams, 0).unwrap()),
-            Box::new(ladders.with_exchange_interval(u64::MAX).unwrap()),
+            Box::new(ladders.with_swap_interval(u64::MAX).unwrap()),
             Box::new(DisorderSamples::new(&samples, dynamics, 0.0, streams, 0).unwrap()),
             Box::new(SquareLattice::new(&model, [4, 4], dynamics, 0.0, streams, 0).unwrap()),
         ];
@@ -349,10 +349,7 @@ fn bad_parameters_are_refused_by_name() {
         "number of samples is 0, expected at least 1"
     );
     let ladders = TemperingLadders::new(&model, &[0.1, 0.2], 1, heat_bath, streams, 0).unwrap();
-    assert_eq!(
-        refused(ladders.with_exchange_interval(0).unwrap_err()),
-        "exchange interval is 0, expected at least 1 sweep"
-    );
+    assert_eq!(refused(ladders.with_swap_interval(0).unwrap_err()), "swap interval is 0, expected at least 1 sweep");
     assert_eq!(
         refused(SquareLattice::torus([4, 5], 1.0, heat_bath, 1.0, streams, 0).unwrap_err()),
         "lattice length is 5, expected an even number of at least 4 on a torus of two colours"

@@ -145,7 +145,7 @@ fn lanes_of_a_ladder_have_their_own_temperatures() {
     let betas = [0.0, 0.3, 0.9, 1.7, 4.0];
     for dynamics in DYNAMICS {
         let ladders = VectorLadders::new(&model, &betas, LADDERS, dynamics, Streams::new(3), 0).unwrap();
-        let mut ladders = ladders.with_exchange_interval(u64::MAX).unwrap();
+        let mut ladders = ladders.with_swap_interval(u64::MAX).unwrap();
         let start = 6;
         let spins = Spins::from_state(start as u64, 5);
         (0..ladders.n_lanes()).for_each(|lane| ladders.set_spins(lane, &spins));
@@ -281,7 +281,7 @@ fn totals_are_those_of_the_spins() {
         let mut ladders =
             VectorLadders::new(&model, &[0.2, 0.5, 1.1], 21, Dynamics::Metropolis, Streams::new(1), 0).unwrap();
         ladders.advance(20, &mut ());
-        assert!(ladders.swap_acceptance().iter().all(|&a| a > 0.0 && a < 1.0));
+        assert!(ladders.swap_acceptances().iter().all(|&a| a > 0.0 && a < 1.0));
         for (lane, (energy, m)) in ladders.energies().into_iter().zip(ladders.magnetizations()).enumerate() {
             let s = ladders.spins(lane);
             approx::assert_relative_eq!(energy, model.energy(&s), epsilon = 1e-10);
@@ -384,6 +384,6 @@ fn bad_input_is_refused() {
     }
     assert!(VectorLadders::new(&model, &[0.1, 0.1], 1, metropolis, streams, 0).is_err());
     let ladders = VectorLadders::new(&model, &[0.1], 1, metropolis, streams, 0).unwrap();
-    assert!(ladders.swap_acceptance().is_empty());
-    assert!(ladders.with_exchange_interval(0).is_err());
+    assert!(ladders.swap_acceptances().is_empty());
+    assert!(ladders.with_swap_interval(0).is_err());
 }

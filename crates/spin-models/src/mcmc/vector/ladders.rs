@@ -151,9 +151,9 @@ impl VectorLadders {
     ///
     /// # Errors
     /// [`Error::Parameter`] for 0.
-    pub fn with_exchange_interval(mut self, interval: u64) -> Result<Self> {
+    pub fn with_swap_interval(mut self, interval: u64) -> Result<Self> {
         if interval == 0 {
-            let what = "exchange interval";
+            let what = "swap interval";
             return Err(Error::Parameter { what, value: "0".into(), expected: "at least 1 sweep" });
         }
         self.interval = interval;
@@ -239,7 +239,7 @@ impl VectorLadders {
     }
 
     /// Accepted over proposed exchanges of temperatures t and t + 1; NaN before the first.
-    pub fn swap_acceptance(&self) -> Vec<f64> {
+    pub fn swap_acceptances(&self) -> Vec<f64> {
         let sum = |of: fn(&Exchange) -> &Vec<u64>, t: usize| -> u64 {
             self.units.iter().map(|unit| of(&unit.exchange)[t]).sum()
         };
@@ -367,7 +367,7 @@ impl Simulation for VectorLadders {
                 return Err(invalid("ladder of temperatures"));
             }
             if reader.read_u64()? != self.interval {
-                return Err(invalid("exchange interval"));
+                return Err(invalid("swap interval"));
             }
             let population = self.population.read(&mut reader)?;
             let mut units = self.units.clone();

@@ -145,9 +145,9 @@ impl TemperingLadders {
     ///
     /// # Errors
     /// [`Error::Parameter`] for 0.
-    pub fn with_exchange_interval(mut self, interval: u64) -> Result<Self> {
+    pub fn with_swap_interval(mut self, interval: u64) -> Result<Self> {
         if interval == 0 {
-            let what = "exchange interval";
+            let what = "swap interval";
             return Err(Error::Parameter { what, value: "0".into(), expected: "at least 1 sweep" });
         }
         self.interval = interval;
@@ -247,7 +247,7 @@ impl TemperingLadders {
     }
 
     /// Accepted over proposed exchanges of temperatures t and t + 1; NaN before the first.
-    pub fn swap_acceptance(&self) -> Vec<f64> {
+    pub fn swap_acceptances(&self) -> Vec<f64> {
         let sum = |of: fn(&Exchange) -> &Vec<u64>, t: usize| -> u64 { self.exchanges.iter().map(|e| of(e)[t]).sum() };
         let ratio = |t| sum(|e| &e.accepted, t) as f64 / sum(|e| &e.proposed, t) as f64;
         (0..self.betas.len() - 1).map(ratio).collect()
@@ -346,7 +346,7 @@ impl Simulation for TemperingLadders {
                 return Err(invalid("ladder of temperatures"));
             }
             if reader.read_u64()? != self.interval {
-                return Err(invalid("exchange interval"));
+                return Err(invalid("swap interval"));
             }
             let population = self.population.read(&mut reader)?;
             let exchanges = self.exchanges.iter().map(|exchange| exchange.read(&mut reader)).collect::<Vec<_>>();
