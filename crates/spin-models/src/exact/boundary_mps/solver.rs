@@ -169,7 +169,8 @@ impl BoundaryMps {
         let (mut rows, mut below) = grid.rows(couplings, fields);
         let symmetric = fields.iter().all(|&h| h == 0.0);
         let total = grid.height as u64;
-        let mut sweep = Sweep { chi: self.chi, symmetric, discarded_weight: 0.0, done: 0, total, observer };
+        // A file may say 0.
+        let mut sweep = Sweep { chi: self.chi.max(1), symmetric, discarded_weight: 0.0, done: 0, total, observer };
         let found = sweep.contract(&rows, &below)?;
         let discarded_weight = sweep.discarded_weight;
         let mut difference = None;
