@@ -29,21 +29,20 @@
 //! invariant, as any order does.
 //!
 //! # Instruction sets
-//! Kernels run on AVX-512, AVX2 or plain 64-bit integers, by what the machine has: [`InstructionSet`]. The spins are the
+//! Kernels run on AVX-512, AVX2 or plain pairs of 64-bit integers, by what the machine has: [`InstructionSet`]. The spins are the
 //! same, bit for bit, and the same with and without the feature `rayon`.
 //!
 //! # Speed
-//! Attempted flips per nanosecond on one core of a Xeon with AVX-512 (a virtual machine whose other core was busy), `cargo
-//! bench --bench multispin`:
+//! Attempted flips per nanosecond on one core of a Xeon with AVX-512, `cargo bench --bench multispin`:
 //!
 //! | | AVX-512 | AVX2 | portable |
 //! |---|---|---|---|
-//! | [`SquareLattice`], L = 1024, ferromagnet at β_c | 11.9 | 5.4 | 1.4 |
-//! | [`SquareLattice`], L = 512, ±J, β = 1 | 8.9 | 4.2 | 1.4 |
-//! | [`Replicas`], 512 of a cubic ±J lattice, L = 8, β = 0.9 | 12.4 | 6.7 | 1.9 |
-//! | [`Replicas`], 512 of a random 3-regular ±J graph, N = 1000 | 15.1 | 8.3 | 3.0 |
-//! | [`TemperingLadders`], 16 of 32 temperatures, cubic ±J, L = 8 | 6.3 | 3.8 | 1.3 |
-//! | [`DisorderSamples`], 512 of a square ±J lattice, L = 32 | 79 | 45 | 21 |
+//! | [`SquareLattice`], L = 1024, ferromagnet at β_c | 17.3 | 9.0 | 3.5 |
+//! | [`SquareLattice`], L = 512, ±J, β = 1 | 12.6 | 6.4 | 3.2 |
+//! | [`Replicas`], 512 of a cubic ±J lattice, L = 8, β = 0.9 | 16.2 | 7.7 | 3.5 |
+//! | [`Replicas`], 512 of a random 3-regular ±J graph, N = 1000 | 17.7 | 8.4 | 4.0 |
+//! | [`TemperingLadders`], 16 of 32 temperatures, cubic ±J, L = 8 | 6.3 | 3.9 | 1.8 |
+//! | [`DisorderSamples`], 512 of a square ±J lattice, L = 32 | 79 | 45 | 19 |
 
 mod counter;
 mod decide;
