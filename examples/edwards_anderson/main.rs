@@ -1,8 +1,8 @@
 //! Does the three-dimensional ±J spin glass have a transition at T > 0?
 //!
-//! Parallel tempering with eight replicas at every temperature, in the bits of words, on L x L x L tori with random couplings ±1. The
-//! correlation length of the spin-glass overlap over L does not depend on L at a transition: the curves of different
-//! sizes cross. Errors and the crossing's are those of the scatter of the samples (bootstrap).
+//! Parallel tempering with eight replicas at every temperature, in the bits of words, on L x L x L tori with random
+//! couplings ±1. The correlation length of the spin-glass overlap over L does not depend on L at a transition: the curves
+//! of different sizes cross. Errors and the crossing's are those of the scatter of the samples (bootstrap).
 //!
 //! ```text
 //! cargo run --release --example edwards_anderson
