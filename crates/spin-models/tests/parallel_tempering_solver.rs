@@ -92,7 +92,7 @@ fn frozen_glasses_are_unbiased() {
     for instance in 0..4 {
         for beta in [1.0, 3.0] {
             let (model, value, energy) = frozen(instance, beta);
-            let solver = ParallelTemperingSolver::default().with_seed(instance).with_threads(2);
+            let solver = ParallelTemperingSolver::default().with_sweeps(12_000).with_seed(instance).with_threads(2);
             let solution = solver.solve(&model, beta, Quantities::all(), &mut ()).unwrap();
             for (estimate, exact) in [(ln_z(&solution), value), (solution.energy.unwrap(), energy)] {
                 let z = estimate.z_score(&Estimate::exact(exact));
