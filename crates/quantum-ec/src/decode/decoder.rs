@@ -1,0 +1,157 @@
+//! The trait of all decoders.
+
+use linalg_core::gf2::BitVec;
+
+use crate::error::{Error, Result};
+use crate::shots::{ShotsMut, ShotsRef, words_per_row};
+
+/// What a decoder says about one syndrome; reused from shot to shot.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Prediction {
+    /// The observables predicted to be flipped.
+    pub observables: BitVec,
+    /// `Σ ln((1 - p)/p)` over the chosen mechanisms, before any rounding; NaN if the decoder chooses none.
+    pub weight: f64,
+    /// `ln P(syndrome, class)` for every class of observables, bit `i` of the class index being observable `i`;
+    /// empty if the decoder does not compute it.
+    pub ln_class: Vec<f64>,
+}
+
+impl Prediction {
+    /// A prediction of no flips of `n_observables` observables.
+    pub fn new(n_observables: usize) -> Self {
+        Self { observables: BitVec::zeros(n_observables), weight: f64::NAN, ln_class: Vec::new() }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct BatchReport {
+    /// Shots decoded.
+    pub decoded: usize,
+    /// The shots that failed and why; their predictions are zero.
+    pub failures: Vec<(usize, Error)>,
+}
+
+/// Predicts observables from syndromes. Owns its scratch memory; one decoder a thread.
+///
+/// Decoders are deterministic: the same syndrome gives the same prediction, ties included.
+pub trait Decoder: Send {
+    /// Bits of a syndrome.
+    fn n_detectors(&self) -> usize;
+
+    /// Bits of a prediction.
+    fn n_observables(&self) -> usize;
+
+    /// Decodes one syndrome, packed as a row of [`Shots`](crate::Shots).
+    ///
+    /// # Errors
+    /// When no error has this syndrome or the method fails at it; `out` is then unspecified.
+    ///
+    /// # Panics
+    /// If `syndrome` has another number of words than `n_detectors` bits need.
+    fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()>;
+
+    /// Decodes one syndrome into a new prediction.
+    ///
+    /// # Errors
+    /// As [`decode_into`](Self::decode_into).
+    ///
+    /// # Panics
+    /// If the syndrome has another length than `n_detectors`.
+    fn decode(&mut self, syndrome: &BitVec) -> Result<Prediction> {
+        assert_eq!(syndrome.len(), self.n_detectors(), "{} bits for {} detectors", syndrome.len(), self.n_detectors());
+        let mut out = Prediction::new(self.n_observables());
+        self.decode_into(syndrome.words(), &mut out)?;
+        Ok(out)
+    }
+
+    /// Decodes all rows of `shots` into the rows of `out`. A shot that fails is reported and does not stop the others.
+    ///
+    /// # Errors
+    /// Only for what makes the whole batch senseless.
+    ///
+    /// # Panics
+    /// If the tables do not have the decoder's widths or not equally many rows.
+    fn decode_batch(&mut self, shots: ShotsRef<'_>, out: &mut ShotsMut<'_>) -> Result<BatchReport> {
+        check_batch(self.n_detectors(), self.n_observables(), shots, out);
+        let mut report = BatchReport::default();
+        let mut prediction = Prediction::new(self.n_observables());
+        for shot in 0..shots.n_shots() {
+            let row = out.row_mut(shot);
+            match self.decode_into(shots.row(shot), &mut prediction) {
+                Ok(()) => {
+                    row.copy_from_slice(prediction.observables.words());
+                    report.decoded += 1;
+                }
+                Err(error) => {
+                    row.fill(0);
+                    report.failures.push((shot, error));
+                }
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Panics unless the tables fit.
+pub(crate) fn check_batch(n_detectors: usize, n_observables: usize, shots: ShotsRef<'_>, out: &ShotsMut<'_>) {
+    assert_eq!(shots.n_bits(), n_detectors, "{} bits for {n_detectors} detectors", shots.n_bits());
+    assert_eq!(out.n_bits(), n_observables, "{} bits for {n_observables} observables", out.n_bits());
+    assert_eq!(out.n_shots(), shots.n_shots(), "{} predictions for {} shots", out.n_shots(), shots.n_shots());
+}
+
+/// Panics unless a syndrome has the words of `n_detectors` bits.
+pub(crate) fn check_syndrome(syndrome: &[u64], n_detectors: usize) {
+    let words = words_per_row(n_detectors);
+    assert_eq!(syndrome.len(), words, "a syndrome of {} words for {words}", syndrome.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shots::Shots;
+
+    /// Predicts the first two detectors; refuses the third.
+    struct Copy;
+
+    impl Decoder for Copy {
+        fn n_detectors(&self) -> usize {
+            3
+        }
+
+        fn n_observables(&self) -> usize {
+            2
+        }
+
+        fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
+            check_syndrome(syndrome, 3);
+            if syndrome[0] & 4 != 0 {
+                return Err(Error::ImpossibleSyndrome { checks: vec![2] });
+            }
+            for i in 0..2 {
+                out.observables.set(i, syndrome[0] >> i & 1 == 1);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_failing_shot_does_not_stop_the_batch() {
+        let mut shots = Shots::new(3);
+        for row in [1, 4, 2] {
+            shots.push(&[row]);
+        }
+        let mut out = Shots::zeros(3, 2);
+        let report = Copy.decode_batch(shots.view(), &mut out.view_mut()).unwrap();
+        assert_eq!([out.row(0), out.row(1), out.row(2)], [&[1], &[0], &[2]]);
+        assert_eq!((report.decoded, report.failures.len(), report.failures[0].0), (2, 1, 1));
+    }
+
+    #[test]
+    fn decoders_are_objects() {
+        let mut decoder: Box<dyn Decoder> = Box::new(Copy);
+        let syndrome = BitVec::from_ones(3, [1]).unwrap();
+        assert_eq!(decoder.decode(&syndrome).unwrap().observables.to_string(), "01");
+    }
+}
