@@ -59,6 +59,7 @@ mod order;
 mod overlaps;
 mod parallel_tempering;
 mod population_annealing;
+mod population_engine;
 mod reweighting;
 mod solver;
 mod thermodynamic;

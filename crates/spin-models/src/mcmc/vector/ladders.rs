@@ -1,8 +1,7 @@
 //! Parallel tempering with a temperature in every lane.
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use super::couplings::RealModel;
 use super::population::Population;
@@ -10,13 +9,11 @@ use super::rates::{Rate, Rates};
 use super::sweep::{Energies, Group, Sweeps};
 use crate::error::check_beta;
 use crate::mcmc::multispin::InstructionSet;
-use crate::mcmc::multispin::population::{advance, record};
 use crate::mcmc::multispin::simd::FLOATS;
 use crate::mcmc::multispin::tempering::exchange::Exchange;
-use crate::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, threads};
-use crate::model::{Progress, Simulation, SweepStats};
+use crate::mcmc::population_engine::{read_same_ladder, settings_of_population, simulation_of_population};
+use crate::mcmc::{Dynamics, Overlaps, ReplicaPairs, threads};
 use crate::models::Ising;
-use crate::spins::Spins;
 use crate::{Error, Result};
 
 const SOLVER: &str = "vector tempering";
@@ -160,28 +157,7 @@ impl VectorLadders {
         Ok(self)
     }
 
-    /// Works with these instructions instead of the best ones; the spins do not depend on it.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] if this machine does not have them.
-    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
-        self.population.instructions = set.check()?;
-        Ok(self)
-    }
-
-    /// Sweeps on up to this many threads, with `16 / gcd(16, K)` ladders or more each, where a call of
-    /// `advance` has work enough for them; the spins do not depend on it. With 1, the default, the feature `rayon`
-    /// decides.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.population.threads = threads;
-        self
-    }
-
-    /// The instructions that are used.
-    pub fn instructions(&self) -> InstructionSet {
-        self.population.instructions
-    }
+    settings_of_population!("`16 / gcd(16, K)` ladders or more");
 
     /// The inverse temperatures of a ladder.
     pub fn betas(&self) -> &[f64] {
@@ -245,6 +221,32 @@ impl VectorLadders {
         };
         let ratio = |t| sum(|e| &e.accepted, t) as f64 / sum(|e| &e.proposed, t) as f64;
         (0..self.betas.len() - 1).map(ratio).collect()
+    }
+
+    fn lane_beta(&self, lane: usize) -> f64 {
+        self.betas[lane / self.n_ladders()]
+    }
+
+    fn write(&self, state: &mut Writer) {
+        state.write_f64s(&self.betas).write_u64(self.interval);
+        self.population.write(state);
+        self.units.iter().for_each(|unit| unit.exchange.write(state));
+    }
+
+    fn read(&self, reader: &mut Reader<'_>) -> std::result::Result<(Population, Vec<Unit>), CheckpointError> {
+        read_same_ladder(reader, &self.betas, self.interval)?;
+        let population = self.population.read(reader)?;
+        let mut units = self.units.clone();
+        for unit in &mut units {
+            unit.exchange = unit.exchange.read(reader)?;
+            unit.set_rates(&self.temperatures);
+        }
+        Ok((population, units))
+    }
+
+    fn adopt(&mut self, state: (Population, Vec<Unit>)) -> Result<()> {
+        (self.population, self.units) = state;
+        Ok(())
     }
 
     fn sweep(&mut self, sweeps: u64) -> u64 {
@@ -316,72 +318,7 @@ impl Job<'_> {
     }
 }
 
-impl Simulation for VectorLadders {
-    fn n_spins(&self) -> usize {
-        self.population.n_spins()
-    }
-
-    fn n_lanes(&self) -> usize {
-        self.population.n_replicas
-    }
-
-    fn beta(&self, lane: usize) -> f64 {
-        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
-        self.betas[lane / self.n_ladders()]
-    }
-
-    fn sweeps(&self) -> u64 {
-        self.population.sweeps
-    }
-
-    fn configuration(&self, lane: usize) -> Spins {
-        Spins::from_known_signs(self.spins(lane))
-    }
-
-    /// Reports after every four million updates, or after every sweep if that is longer.
-    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let updates = (self.n_spins() * self.n_lanes()) as u64;
-        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
-    }
-
-    fn measure(&mut self, into: &mut Observables) {
-        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let mut state = Writer::new();
-        state.write_f64s(&self.betas).write_u64(self.interval);
-        self.population.write(&mut state);
-        self.units.iter().for_each(|unit| unit.exchange.write(&mut state));
-        Checkpoint::new(KIND, self.population.problem, state)
-    }
-
-    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.population.problem)?;
-            let at = reader.position();
-            let invalid = |what| CheckpointError::Invalid { what, at };
-            let betas = reader.read_f64s()?;
-            if betas.len() != self.betas.len() || betas.iter().zip(&self.betas).any(|(a, b)| a.to_bits() != b.to_bits())
-            {
-                return Err(invalid("ladder of temperatures"));
-            }
-            if reader.read_u64()? != self.interval {
-                return Err(invalid("swap interval"));
-            }
-            let population = self.population.read(&mut reader)?;
-            let mut units = self.units.clone();
-            for unit in &mut units {
-                unit.exchange = unit.exchange.read(&mut reader)?;
-                unit.set_rates(&self.temperatures);
-            }
-            reader.finish()?;
-            Ok((population, units))
-        };
-        (self.population, self.units) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
-        Ok(())
-    }
-}
+simulation_of_population!(VectorLadders);
 
 /// At every temperature the ladders 0 and 1, 2 and 3, … are a measurement each, one after the other. Two ladders never
 /// exchange, so their replicas are independent.

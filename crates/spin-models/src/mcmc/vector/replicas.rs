@@ -1,8 +1,6 @@
 //! Many replicas at one temperature.
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use super::population::Population;
 use super::rates::{Rate, Rates};
@@ -10,11 +8,9 @@ use super::sweep::Sweeps;
 use crate::Result;
 use crate::error::check_beta;
 use crate::mcmc::multispin::InstructionSet;
-use crate::mcmc::multispin::population::{advance, record};
-use crate::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, threads};
-use crate::model::{Progress, Simulation, SweepStats};
+use crate::mcmc::population_engine::{settings_of_population, simulation_of_population, state_at_one_temperature};
+use crate::mcmc::{Dynamics, Overlaps, ReplicaPairs, threads};
 use crate::models::Ising;
-use crate::spins::Spins;
 
 const SOLVER: &str = "vector replicas";
 const KIND: &str = "vector replicas 1";
@@ -86,27 +82,7 @@ impl VectorReplicas {
         Ok(Self { population, beta, rates: Rates::new(|_| rate) })
     }
 
-    /// Works with these instructions instead of the best ones; the spins do not depend on it.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) if this machine does not have them.
-    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
-        self.population.instructions = set.check()?;
-        Ok(self)
-    }
-
-    /// Sweeps on up to this many threads, with at least 16 replicas each, where a call of `advance` has work enough
-    /// for them; the spins do not depend on it. With 1, the default, the feature `rayon` decides.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.population.threads = threads;
-        self
-    }
-
-    /// The instructions that are used.
-    pub fn instructions(&self) -> InstructionSet {
-        self.population.instructions
-    }
+    settings_of_population!("at least 16 replicas");
 
     /// Goes to another temperature; the configurations stay.
     ///
@@ -146,6 +122,8 @@ impl VectorReplicas {
         self.population.magnetizations()
     }
 
+    state_at_one_temperature!();
+
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, rates, .. } = self;
         let threads = population.threads(sweeps);
@@ -157,65 +135,12 @@ impl VectorReplicas {
     }
 }
 
-impl Simulation for VectorReplicas {
-    fn n_spins(&self) -> usize {
-        self.population.n_spins()
-    }
-
-    fn n_lanes(&self) -> usize {
-        self.population.n_replicas
-    }
-
-    fn beta(&self, lane: usize) -> f64 {
-        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
-        self.beta
-    }
-
-    fn sweeps(&self) -> u64 {
-        self.population.sweeps
-    }
-
-    fn configuration(&self, lane: usize) -> Spins {
-        Spins::from_known_signs(self.spins(lane))
-    }
-
-    /// Reports after every four million updates, or after every sweep if that is longer.
-    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let updates = (self.n_spins() * self.n_lanes()) as u64;
-        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
-    }
-
-    fn measure(&mut self, into: &mut Observables) {
-        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let mut state = Writer::new();
-        state.write_f64(self.beta);
-        self.population.write(&mut state);
-        Checkpoint::new(KIND, self.population.problem, state)
-    }
-
-    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.population.problem)?;
-            let at = reader.position();
-            let beta = reader.read_f64()?;
-            check_beta(beta).map_err(|_| CheckpointError::Invalid { what: "beta", at })?;
-            let population = self.population.read(&mut reader)?;
-            reader.finish()?;
-            Ok((beta, population))
-        };
-        let (beta, population) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
-        self.population = population;
-        self.set_beta(beta)
-    }
-}
+simulation_of_population!(VectorReplicas);
 
 /// The replicas 0 and 1, 2 and 3, … are a measurement each, one after the other in the only lane of the overlaps.
 impl ReplicaPairs for VectorReplicas {
     fn measure_overlaps(&self, into: &mut Overlaps) {
-        let n = self.n_lanes();
+        let n = self.population.n_replicas;
         assert_eq!(into.n_lanes(), 1, "overlaps of {} lanes for one temperature", into.n_lanes());
         assert!(n >= 2, "overlaps need two replicas, there is {n}");
         for first in (0..n - 1).step_by(2) {

@@ -2,21 +2,20 @@
 
 mod sweep;
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Writer};
+use linalg_core::checkpoint::ContentHash;
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use super::local::effective;
 use super::memory;
-use super::population::{Cut, Population, Unit, advance, record};
+use super::population::{Cut, Population, Unit};
 use super::simd::{BITS, Block, InstructionSet, WORDS};
 use super::sweep::fractions;
 use super::units::IntegerModel;
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables, threads};
-use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
+use crate::mcmc::population_engine::{settings_of_population, simulation_of_population, state_at_one_temperature};
+use crate::mcmc::{Dynamics, threads};
+use crate::model::EnergyModel;
 use crate::models::Ising;
-use crate::spins::Spins;
 use crate::{Error, Result};
 use sweep::{Energies, Sweeps};
 
@@ -136,28 +135,7 @@ impl DisorderSamples {
         Ok(simulation)
     }
 
-    /// Works with these instructions instead of the best ones; the spins do not depend on it.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] if this machine does not have them.
-    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
-        self.population.instructions = set.check()?;
-        Ok(self)
-    }
-
-    /// Sweeps on up to this many threads, with 512 samples each, where a call of `advance` has work enough
-    /// for them; the spins do not depend on it. With 1, the default, the
-    /// feature `rayon` decides.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.population.threads = threads;
-        self
-    }
-
-    /// The instructions that are used.
-    pub fn instructions(&self) -> InstructionSet {
-        self.population.instructions
-    }
+    settings_of_population!("512 samples");
 
     /// Goes to another temperature; the configurations stay.
     ///
@@ -204,6 +182,8 @@ impl DisorderSamples {
     pub fn magnetizations(&self) -> Vec<i64> {
         self.population.magnetizations()
     }
+
+    state_at_one_temperature!();
 
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, beta, fractions, links, signs, .. } = self;
@@ -263,57 +243,4 @@ fn compare(first: &IntegerModel, sample: &Ising, number: usize) -> Result<()> {
     Ok(())
 }
 
-impl Simulation for DisorderSamples {
-    fn n_spins(&self) -> usize {
-        self.population.n_spins()
-    }
-
-    fn n_lanes(&self) -> usize {
-        self.population.n_replicas
-    }
-
-    fn beta(&self, lane: usize) -> f64 {
-        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
-        self.beta
-    }
-
-    fn sweeps(&self) -> u64 {
-        self.population.sweeps
-    }
-
-    /// Reports after every four million updates, or after every sweep if that is longer.
-    fn configuration(&self, lane: usize) -> Spins {
-        Spins::from_known_signs(self.spins(lane))
-    }
-
-    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let updates = (self.n_spins() * self.n_lanes()) as u64;
-        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
-    }
-
-    fn measure(&mut self, into: &mut Observables) {
-        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let mut state = Writer::new();
-        state.write_f64(self.beta);
-        self.population.write(&mut state);
-        Checkpoint::new(KIND, self.population.problem, state)
-    }
-
-    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.population.problem)?;
-            let at = reader.position();
-            let beta = reader.read_f64()?;
-            check_beta(beta).map_err(|_| CheckpointError::Invalid { what: "beta", at })?;
-            let population = self.population.read(&mut reader)?;
-            reader.finish()?;
-            Ok((beta, population))
-        };
-        let (beta, population) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
-        self.population = population;
-        self.set_beta(beta)
-    }
-}
+simulation_of_population!(DisorderSamples);

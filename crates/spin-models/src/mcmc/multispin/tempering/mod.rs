@@ -2,20 +2,19 @@
 
 pub(in crate::mcmc) mod exchange;
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use super::measure::Energies;
-use super::population::{Cut, Population, Unit, advance, record};
+use super::population::{Cut, Population, Unit};
 use super::simd::{BITS, Block, InstructionSet};
 use super::sweep::{Sweeps, Table};
 use super::units::IntegerModel;
 use crate::error::check_beta;
-use crate::mcmc::{Dynamics, Observables, threads};
-use crate::model::{EnergyModel, Progress, Simulation, SweepStats};
+use crate::mcmc::population_engine::{read_same_ladder, settings_of_population, simulation_of_population};
+use crate::mcmc::{Dynamics, threads};
+use crate::model::EnergyModel;
 use crate::models::Ising;
-use crate::spins::Spins;
 use crate::{Error, Result};
 use exchange::{Exchange, Swap};
 
@@ -154,28 +153,7 @@ impl TemperingLadders {
         Ok(self)
     }
 
-    /// Works with these instructions instead of the best ones; the spins do not depend on it.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] if this machine does not have them.
-    pub fn with_instructions(mut self, set: InstructionSet) -> Result<Self> {
-        self.population.instructions = set.check()?;
-        Ok(self)
-    }
-
-    /// Sweeps on up to this many threads, with `⌊512 / K⌋` ladders each, where a call of `advance` has work enough
-    /// for them; the spins do not depend on it. With 1, the default, the
-    /// feature `rayon` decides.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.population.threads = threads;
-        self
-    }
-
-    /// The instructions that are used.
-    pub fn instructions(&self) -> InstructionSet {
-        self.population.instructions
-    }
+    settings_of_population!("`⌊512 / K⌋` ladders");
 
     /// The inverse temperatures of a ladder.
     pub fn betas(&self) -> &[f64] {
@@ -253,6 +231,28 @@ impl TemperingLadders {
         (0..self.betas.len() - 1).map(ratio).collect()
     }
 
+    fn lane_beta(&self, lane: usize) -> f64 {
+        self.betas[lane / self.n_ladders()]
+    }
+
+    fn write(&self, state: &mut Writer) {
+        state.write_f64s(&self.betas).write_u64(self.interval);
+        self.population.write(state);
+        self.exchanges.iter().for_each(|exchange| exchange.write(state));
+    }
+
+    fn read(&self, reader: &mut Reader<'_>) -> std::result::Result<(Population, Vec<Exchange>), CheckpointError> {
+        read_same_ladder(reader, &self.betas, self.interval)?;
+        let population = self.population.read(reader)?;
+        let exchanges = self.exchanges.iter().map(|exchange| exchange.read(reader)).collect::<Vec<_>>();
+        Ok((population, exchanges.into_iter().collect::<std::result::Result<_, _>>()?))
+    }
+
+    fn adopt(&mut self, state: (Population, Vec<Exchange>)) -> Result<()> {
+        (self.population, self.exchanges) = state;
+        Ok(())
+    }
+
     fn sweep(&mut self, sweeps: u64) -> u64 {
         let Self { population, betas, table, exchanges, free, interval } = self;
         let start = population.sweeps;
@@ -295,66 +295,4 @@ impl TemperingLadders {
     }
 }
 
-impl Simulation for TemperingLadders {
-    fn n_spins(&self) -> usize {
-        self.population.n_spins()
-    }
-
-    fn n_lanes(&self) -> usize {
-        self.population.n_replicas
-    }
-
-    fn beta(&self, lane: usize) -> f64 {
-        assert!(lane < self.n_lanes(), "lane {lane} of {}", self.n_lanes());
-        self.betas[lane / self.n_ladders()]
-    }
-
-    fn sweeps(&self) -> u64 {
-        self.population.sweeps
-    }
-
-    /// Reports after every four million updates, or after every sweep if that is longer.
-    fn configuration(&self, lane: usize) -> Spins {
-        Spins::from_known_signs(self.spins(lane))
-    }
-
-    fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let updates = (self.n_spins() * self.n_lanes()) as u64;
-        advance(sweeps, updates, observer, |sweeps| self.sweep(sweeps))
-    }
-
-    fn measure(&mut self, into: &mut Observables) {
-        record(into, self.n_spins(), &self.energies(), &self.magnetizations(), |lane| self.spins(lane));
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let mut state = Writer::new();
-        state.write_f64s(&self.betas).write_u64(self.interval);
-        self.population.write(&mut state);
-        self.exchanges.iter().for_each(|exchange| exchange.write(&mut state));
-        Checkpoint::new(KIND, self.population.problem, state)
-    }
-
-    fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.population.problem)?;
-            let at = reader.position();
-            let invalid = |what| CheckpointError::Invalid { what, at };
-            let betas = reader.read_f64s()?;
-            if betas.len() != self.betas.len() || betas.iter().zip(&self.betas).any(|(a, b)| a.to_bits() != b.to_bits())
-            {
-                return Err(invalid("ladder of temperatures"));
-            }
-            if reader.read_u64()? != self.interval {
-                return Err(invalid("swap interval"));
-            }
-            let population = self.population.read(&mut reader)?;
-            let exchanges = self.exchanges.iter().map(|exchange| exchange.read(&mut reader)).collect::<Vec<_>>();
-            let exchanges = exchanges.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
-            reader.finish()?;
-            Ok((population, exchanges))
-        };
-        (self.population, self.exchanges) = read().map_err(|error: CheckpointError| CoreError::from(error))?;
-        Ok(())
-    }
-}
+simulation_of_population!(TemperingLadders);
