@@ -70,6 +70,50 @@ pub enum Error {
         /// What about the problem excludes it, with the place.
         reason: String,
     },
+    /// A text that is no Pauli operator.
+    #[error("character {position} is {found}, expected {expected}")]
+    PauliText {
+        /// Character of the text, from 1.
+        position: usize,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// Stabilizer generators must commute.
+    #[error("generators {first} and {second} anticommute, expected generators that commute")]
+    NonCommuting {
+        /// One generator, from 0.
+        first: usize,
+        /// The other.
+        second: usize,
+    },
+    /// The rows of the two check matrices of a CSS code must overlap evenly.
+    #[error("row {x} of hx and row {z} of hz have {overlap} qubits in common, expected an even number")]
+    OddOverlap {
+        /// Row of hx, from 0.
+        x: usize,
+        /// Row of hz, from 0.
+        z: usize,
+        /// Number of common qubits.
+        overlap: usize,
+    },
+    /// A stabilizer group must not hold -1.
+    #[error("the generators {generators:?} multiply to -1, expected +1")]
+    MinusIdentity {
+        /// The generators of the product, from 0.
+        generators: Vec<usize>,
+    },
+    /// A name that is not on the list.
+    #[error("{what} {name:?} is unknown, expected one of {known}")]
+    UnknownName {
+        /// What the name should stand for, for example `code`.
+        what: &'static str,
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
     /// A syndrome that no error has.
     #[error("no error has this syndrome: the checks {checks:?} add up to nothing, their bits to one")]
     ImpossibleSyndrome {

@@ -1,12 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+pub mod code;
 pub mod decode;
 pub mod error;
+
+pub mod pauli;
 pub mod problem;
 pub mod shots;
 
+pub use code::{CssCode, Decomposition, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
 pub use error::{Error, Result};
+
+pub use pauli::{Pauli, PauliString, SparsePauli};
 pub use problem::DecodingProblem;
 pub use shots::{Shots, ShotsMut, ShotsRef};
 
