@@ -2,14 +2,17 @@
 
 pub mod code;
 pub mod decode;
+pub mod dem;
 pub mod error;
 
 pub mod pauli;
+pub mod io;
 pub mod problem;
 pub mod shots;
 
 pub use code::{CssCode, Decomposition, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
+pub use dem::DetectorErrorModel;
 pub use error::{Error, Result};
 
 pub use pauli::{Pauli, PauliString, SparsePauli};

@@ -187,6 +187,11 @@ impl<'a> ShotsMut<'a> {
         &mut self.words[shot * width..(shot + 1) * width]
     }
 
+    /// All words, row after row.
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        self.words
+    }
+
     /// The first `at` rows and the rest, for threads.
     ///
     /// # Panics
