@@ -120,6 +120,20 @@ pub enum Error {
         /// Rows of the check matrix whose sum is zero and whose syndrome bits add up to one.
         checks: Vec<usize>,
     },
+    /// A binary shot file that does not hold shots of its width.
+    #[error("{format} shot file, shot {shot}, byte {byte}: found {found}, expected {expected}")]
+    ShotFile {
+        /// Name of the format.
+        format: &'static str,
+        /// The shot, from 0.
+        shot: u64,
+        /// The byte of the file, from 0.
+        byte: u64,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: String,
+    },
     /// A file that cannot be read as what it should be.
     #[error(transparent)]
     Parse(#[from] ParseError),
