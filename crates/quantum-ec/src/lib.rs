@@ -9,6 +9,7 @@ pub mod pauli;
 pub mod io;
 pub mod problem;
 pub mod shots;
+pub mod statmech;
 
 pub use code::{CssCode, Decomposition, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};

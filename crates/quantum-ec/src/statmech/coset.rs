@@ -1,0 +1,515 @@
+//! Cosets of errors as spin models.
+
+use std::collections::BTreeSet;
+
+use linalg_core::gf2::{BitMatrix, BitVec};
+use spin_models::{Duplicates, InteractionModel, Reweight};
+
+use super::kernel::{is_in_kernel, sparse_kernel};
+use super::linear::{Linear, parity};
+use super::planar::faces;
+use crate::error::{Error, Result};
+use crate::problem::DecodingProblem;
+use crate::shots::{ones, words_per_row};
+
+const NAME: &str = "coset model";
+
+/// The probabilities of all cosets of errors as partition functions of one spin model.
+///
+/// Errors with the same syndrome and the same observables form a coset; they differ by products of generators, which flip
+/// nothing. With a spin for each of `m` generators of rank `r`, and a representative `e`,
+///
+/// ```math
+/// P(\text{coset of } e) = 2^{r - m} Z(\beta = 1), \qquad
+/// E_e(s) = - \sum_j (-1)^{e_j} K_j \prod_{g \ni j} s_g - \frac{1}{2} \sum_j \ln p_j (1 - p_j),
+/// \qquad K_j = \frac{1}{2} \ln \frac{1 - p_j}{p_j} .
+/// ```
+///
+/// All cosets have the same graph and differ in signs: a solver is prepared for [`model`](Self::model) once, and is told
+/// the [`flips`](Self::flips) of each coset.
+///
+/// Mechanisms that flip the same detectors and observables are one mechanism, that of their parity; those with p = 0 are
+/// dropped, those with p = 1 belong to every representative, and those that flip nothing are summed over.
+/// Where there is no generator at all the model has one spin without terms.
+///
+/// ```
+/// use linalg_core::gf2::{BinaryCsc, BitVec};
+/// use quantum_ec::{DecodingProblem, statmech::CosetModel};
+/// use spin_models::{Enumeration, LogPartition};
+///
+/// // One check of two bits; the observable is the first bit.
+/// let checks = BinaryCsc::from_columns(1, [[0], [0]])?;
+/// let observables = BinaryCsc::from_columns(1, [vec![0], vec![]])?;
+/// let problem = DecodingProblem::new(checks, observables, vec![0.1, 0.2])?;
+/// let coset = CosetModel::new(&problem)?;
+/// assert_eq!(coset.rank(), 0);
+/// // The first bit alone: 0.1 * 0.8.
+/// let error = BitVec::from_ones(2, [0])?;
+/// let ln_z = Enumeration::default().ln_z(&coset.with_representative(&error)?, 1.0)?.value;
+/// assert!((ln_z + coset.ln_normalization() - 0.08f64.ln()).abs() < 1e-14);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # References
+/// - E. Dennis, A. Kitaev, A. Landahl and J. Preskill, J. Math. Phys. 43, 4452 (2002), §4.
+/// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021): any Pauli noise.
+#[derive(Debug, Clone)]
+pub struct CosetModel {
+    linear: Linear,
+    /// In free bits.
+    generators: Vec<Vec<usize>>,
+    rank: usize,
+    model: InteractionModel,
+    solution: Solution,
+}
+
+/// How an error with given flips is found.
+#[derive(Debug, Clone)]
+struct Solution {
+    /// The free bits of a solution for each single flip of a detector or observable.
+    bits: Vec<BitVec>,
+    /// The terms that change their sign with it.
+    flips: Vec<BitVec>,
+    /// Terms of the solution for no flips; not zero where mechanisms happen for sure.
+    start: BitVec,
+    /// Sets of detectors whose sum is known.
+    sums: Vec<(BitVec, bool)>,
+    /// Sets of detectors and of observables whose common sum is known.
+    bound: Vec<(BitVec, BitVec, bool)>,
+}
+
+/// What a syndrome leaves open; reused from shot to shot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SyndromeFlips {
+    /// Signs of the class of zeros.
+    pub(crate) flips: BitVec,
+    /// The value of each bound of the class.
+    pub(crate) bound: Vec<bool>,
+}
+
+impl CosetModel {
+    /// The cosets of a decoding problem, with generators that are as short and local as a search finds them.
+    ///
+    /// The generators are a basis of the kernel of the detector-observable matrix. Those of up to six mechanisms are found
+    /// from sums of up to three connected columns that agree; what they do not span comes from neighbourhoods of growing
+    /// radius.
+    ///
+    /// # Errors
+    /// [`Error::Spins`] if the model cannot be built.
+    pub fn new(problem: &DecodingProblem) -> Result<Self> {
+        let linear = Linear::of_problem(problem);
+        let generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), BTreeSet::new());
+        let rank = generators.len();
+        Self::build(linear, generators, rank)
+    }
+
+    /// The cosets of a graphlike planar problem of one observable, with the faces of its graph as generators.
+    ///
+    /// Every term then has two spins or none, on a planar graph: [`Planar`](spin_models::Planar) solves it in polynomial
+    /// time, through [`Pairwise`](crate::decode::Pairwise). Mechanisms are edges between detectors, or from a detector to
+    /// the boundary. Detectors are added to the observable until it sees the boundary alone; the boundary is then cut
+    /// into the part that it sees and the one that it does not.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] naming a mechanism that flips more than two detectors, one at which the observable closes
+    /// a cycle in the bulk, or one that cannot be drawn without a crossing; [`Error::WrongLength`] if there is not one
+    /// observable.
+    ///
+    /// # References
+    /// - H. Cao et al., arXiv:2501.03582.
+    pub fn planar(problem: &DecodingProblem) -> Result<Self> {
+        let linear = Linear::of_problem(problem);
+        let (generators, rank) = faces(&linear)?;
+        Self::build(linear, generators, rank)
+    }
+
+    /// The cosets of a decoding problem with given generators, each a list of mechanisms.
+    ///
+    /// Dependent generators are allowed.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`] naming a mechanism that does not exist, [`Error::NotApplicable`] naming a generator that
+    /// flips something or that contains a mechanism with p = 0 or p = 1, or if the generators do not span the kernel.
+    pub fn with_generators(problem: &DecodingProblem, generators: &[Vec<usize>]) -> Result<Self> {
+        let linear = Linear::of_problem(problem);
+        let mut rows = Vec::with_capacity(generators.len());
+        for (g, generator) in generators.iter().enumerate() {
+            let mut error = BitVec::zeros(linear.n_error_bits);
+            for &index in generator {
+                if index >= linear.n_error_bits {
+                    return Err(Error::OutOfBounds { what: "mechanism", index, bound: linear.n_error_bits });
+                }
+                error.flip(index);
+            }
+            let refused = |what: &str| Error::NotApplicable { method: NAME, reason: format!("generator {g} {what}") };
+            if linear.fixed.iter().any(|(bits, _)| parity(&error, bits)) {
+                return Err(refused("contains a mechanism with probability 0 or 1"));
+            }
+            let row = linear.free_bits(&error);
+            if !is_in_kernel(&linear.columns, &row) {
+                return Err(refused("flips detectors or observables"));
+            }
+            rows.push(row);
+        }
+        let mut dense = BitMatrix::zeros(rows.len(), linear.columns.len());
+        for (g, row) in rows.iter().enumerate() {
+            for &bit in row {
+                dense.flip(g, bit);
+            }
+        }
+        let (rank, dimension) = (dense.rank(), linear.columns.len() - linear.stacked().rank());
+        if rank < dimension {
+            let reason = format!("the generators have rank {rank}, the kernel has dimension {dimension}");
+            return Err(Error::NotApplicable { method: NAME, reason });
+        }
+        Self::build(linear, rows, rank)
+    }
+
+    /// The cosets of Pauli errors on a stabilizer code: any single-qubit noise, a table `p_I, p_X, p_Y, p_Z` a qubit.
+    ///
+    /// Operators are rows `[x | z]`. Bit `i` of a syndrome says whether the error anticommutes with stabilizer `i`, bit
+    /// `i` of a class the same for row `i` of `logicals`. The coupling of two signs a qubit and of their product is
+    ///
+    /// ```math
+    /// \ln p(\sigma) = K_0 + K_x (-1)^x + K_z (-1)^z + K_y (-1)^{x + z} .
+    /// ```
+    ///
+    /// A qubit with two possible Paulis is an independent mechanism; one with three is not, and is refused.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] for the number of columns, [`Error::Probability`] naming the qubit,
+    /// [`Error::NotApplicable`] for stabilizers that anticommute with one another or with a logical operator (both are
+    /// named), or a qubit of three Paulis.
+    pub fn paulis(stabilizers: &BitMatrix, logicals: &BitMatrix, table: &[[f64; 4]]) -> Result<Self> {
+        let linear = Linear::of_paulis(stabilizers, logicals, table)?;
+        check_commuting(stabilizers, logicals)?;
+        let candidates = stabilizers.rows().map(|row| row.to_bitvec());
+        let hints = candidates
+            .filter(|error| linear.fixed.iter().all(|(bits, _)| !parity(error, bits)))
+            .map(|error| linear.free_bits(&error))
+            .filter(|row| !row.is_empty() && is_in_kernel(&linear.columns, row))
+            .map(|row| (row.len(), row))
+            .collect();
+        let generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), hints);
+        let rank = generators.len();
+        Self::build(linear, generators, rank)
+    }
+
+    fn build(linear: Linear, generators: Vec<Vec<usize>>, rank: usize) -> Result<Self> {
+        let mut generators_of: Vec<Vec<usize>> = vec![Vec::new(); linear.columns.len()];
+        for (g, generator) in generators.iter().enumerate() {
+            for &bit in generator {
+                generators_of[bit].push(g);
+            }
+        }
+        let terms = linear.terms.iter().map(|term| {
+            let sites = term
+                .of_bits
+                .iter()
+                .fold(Vec::new(), |sum, &bit| super::linear::symmetric_difference(&sum, &generators_of[bit]));
+            (sites, term.coupling)
+        });
+        let model = InteractionModel::builder(generators.len().max(1))
+            .terms(terms)
+            .offset(-linear.constant)
+            .duplicates(Duplicates::Keep)
+            .build()?;
+        let solution = Solution::new(&linear);
+        Ok(Self { linear, generators, rank, model, solution })
+    }
+
+    /// Bits of a syndrome.
+    pub fn n_detectors(&self) -> usize {
+        self.linear.n_detectors
+    }
+
+    /// Bits of a class.
+    pub fn n_observables(&self) -> usize {
+        self.linear.n_observables
+    }
+
+    /// Bits of an error: mechanisms, or twice the number of qubits.
+    pub fn n_error_bits(&self) -> usize {
+        self.linear.n_error_bits
+    }
+
+    /// Number of generators, dependent ones included.
+    pub fn n_generators(&self) -> usize {
+        self.generators.len()
+    }
+
+    /// Number of independent generators.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The errors that the generators are.
+    pub fn generators(&self) -> impl ExactSizeIterator<Item = BitVec> + '_ {
+        self.generators.iter().map(|generator| {
+            let mut error = BitVec::zeros(self.linear.n_error_bits);
+            self.linear.embed(generator.iter().copied(), &mut error);
+            error
+        })
+    }
+
+    /// The model of the coset that all others are told from by their [`flips`](Self::flips).
+    pub fn model(&self) -> &InteractionModel {
+        &self.model
+    }
+
+    /// What is to be added to ln Z(β = 1) for ln P: `-(m - r) ln 2`.
+    pub fn ln_normalization(&self) -> f64 {
+        -((self.model_spins() - self.rank) as f64) * std::f64::consts::LN_2
+    }
+
+    fn model_spins(&self) -> usize {
+        self.generators.len().max(1)
+    }
+
+    /// The interactions of [`model`](Self::model) whose sign is another one in the coset of an error; `None` if the error
+    /// has probability 0.
+    ///
+    /// # Panics
+    /// If `error` has another length than [`n_error_bits`](Self::n_error_bits).
+    pub fn flips(&self, error: &BitVec) -> Option<BitVec> {
+        let n = self.linear.n_error_bits;
+        assert_eq!(error.len(), n, "an error of {} bits for {n}", error.len());
+        let base = &self.linear.base;
+        let sign = |bits: &[usize]| parity(error, bits) ^ parity(base, bits);
+        self.linear.is_possible(error).then(|| self.linear.terms.iter().map(|term| sign(&term.of_error)).collect())
+    }
+
+    /// The spin model of the coset of an error.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] if no error of positive probability is in the coset.
+    ///
+    /// # Panics
+    /// If `error` has another length than [`n_error_bits`](Self::n_error_bits).
+    pub fn with_representative(&self, error: &BitVec) -> Result<InteractionModel> {
+        let flips = match self.flips(error) {
+            Some(flips) => flips,
+            None => {
+                // Another error of the coset may be possible.
+                let (syndrome, class) = self.linear.flipped_by(error);
+                let other = self.representative(&syndrome, &class)?.and_then(|other| self.flips(&other));
+                other.ok_or_else(|| Error::NotApplicable {
+                    method: NAME,
+                    reason: "the coset of the representative has probability 0".into(),
+                })?
+            }
+        };
+        let mut model = self.model.clone();
+        for a in flips.iter_ones() {
+            let weight = -model.weight(a);
+            model.set_weight(a, weight)?;
+        }
+        Ok(model)
+    }
+
+    /// An error of positive probability with this syndrome and this class; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::ImpossibleSyndrome`] if no class has such an error.
+    ///
+    /// # Panics
+    /// If the lengths are not those of a syndrome and of a class.
+    pub fn representative(&self, syndrome: &BitVec, class: &BitVec) -> Result<Option<BitVec>> {
+        let linear = &self.linear;
+        assert_eq!(syndrome.len(), linear.n_detectors, "{} bits for {} detectors", syndrome.len(), linear.n_detectors);
+        assert_eq!(class.len(), linear.n_observables, "{} bits for {} observables", class.len(), linear.n_observables);
+        let mut state = SyndromeFlips::default();
+        self.start(syndrome.words(), &mut state)?;
+        if !self.is_possible(&state, class.words()) {
+            return Ok(None);
+        }
+        let mut bits = BitVec::zeros(linear.columns.len());
+        let wanted = syndrome.iter_ones().chain(class.iter_ones().map(|o| o + linear.n_detectors));
+        for row in wanted.chain(linear.base_flips.iter_ones()) {
+            bits.xor_assign(&self.solution.bits[row]);
+        }
+        let mut error = linear.base.clone();
+        linear.embed(bits.iter_ones(), &mut error);
+        Ok(Some(error))
+    }
+
+    /// Signs for a syndrome and the class of zeros.
+    ///
+    /// # Errors
+    /// [`Error::ImpossibleSyndrome`].
+    pub(crate) fn start(&self, syndrome: &[u64], out: &mut SyndromeFlips) -> Result<()> {
+        debug_assert_eq!(syndrome.len(), words_per_row(self.linear.n_detectors));
+        for (set, value) in &self.solution.sums {
+            if dot(set.words(), syndrome) != *value {
+                return Err(Error::ImpossibleSyndrome { checks: set.iter_ones().collect() });
+            }
+        }
+        out.flips.clone_from(&self.solution.start);
+        for row in ones(syndrome) {
+            out.flips.xor_assign(&self.solution.flips[row]);
+        }
+        out.bound.clear();
+        out.bound.extend(self.solution.bound.iter().map(|(set, _, value)| dot(set.words(), syndrome) ^ value));
+        Ok(())
+    }
+
+    /// Whether the class is possible with the syndrome.
+    pub(crate) fn is_possible(&self, state: &SyndromeFlips, class: &[u64]) -> bool {
+        self.solution.bound.iter().zip(&state.bound).all(|((_, set, _), &value)| dot(set.words(), class) == value)
+    }
+
+    /// The interactions that change their sign with an observable.
+    pub(crate) fn observable_flips(&self, observable: usize) -> &BitVec {
+        &self.solution.flips[self.linear.n_detectors + observable]
+    }
+}
+
+/// The parity of the common ones.
+fn dot(a: &[u64], b: &[u64]) -> bool {
+    a.iter().zip(b).fold(0, |sum, (a, b)| sum ^ (a & b)).count_ones() % 2 == 1
+}
+
+impl Linear {
+    fn n_rows(&self) -> usize {
+        self.n_detectors + self.n_observables
+    }
+
+    /// The free bits of an error that differs from the base by no fixed parity.
+    fn free_bits(&self, error: &BitVec) -> Vec<usize> {
+        // A term of one bit tells it.
+        let mut bits: Vec<usize> = (self.tell.iter().enumerate())
+            .filter(|(_, of_error)| parity(error, of_error))
+            .map(|(bit, _)| bit)
+            .collect();
+        bits.sort_unstable();
+        bits
+    }
+
+    /// Adds the errors of some free bits.
+    fn embed(&self, bits: impl Iterator<Item = usize>, error: &mut BitVec) {
+        for bit in bits {
+            for &place in &self.embedding[bit] {
+                error.flip(place);
+            }
+        }
+    }
+
+    /// What an error flips.
+    fn flipped_by(&self, error: &BitVec) -> (BitVec, BitVec) {
+        let mut syndrome = BitVec::zeros(self.n_detectors);
+        let mut class = BitVec::zeros(self.n_observables);
+        for row in error.iter_ones().flat_map(|bit| self.flipped_by_bit[bit].iter().copied()) {
+            if row < self.n_detectors {
+                syndrome.flip(row);
+            } else {
+                class.flip(row - self.n_detectors);
+            }
+        }
+        (syndrome, class)
+    }
+}
+
+impl Solution {
+    fn new(linear: &Linear) -> Self {
+        let n_rows = linear.n_rows();
+        let (reduced, transform) = linear.stacked().factor().into_parts();
+        let mut terms_of: Vec<Vec<usize>> = vec![Vec::new(); linear.columns.len()];
+        for (a, term) in linear.terms.iter().enumerate() {
+            for &bit in &term.of_bits {
+                terms_of[bit].push(a);
+            }
+        }
+        let mut bits = vec![BitVec::zeros(linear.columns.len()); n_rows];
+        let mut flips = vec![BitVec::zeros(linear.terms.len()); n_rows];
+        for (i, &pivot) in reduced.pivots().iter().enumerate() {
+            for row in transform.row(i).iter_ones() {
+                bits[row].flip(pivot);
+                for &a in &terms_of[pivot] {
+                    flips[row].flip(a);
+                }
+            }
+        }
+        let mut start = BitVec::zeros(linear.terms.len());
+        for row in linear.base_flips.iter_ones() {
+            start.xor_assign(&flips[row]);
+        }
+        // Rows that add up to nothing. With observables first, those without any come last.
+        let (n_detectors, n_observables) = (linear.n_detectors, linear.n_observables);
+        let mut relations = BitMatrix::zeros(n_rows - reduced.rank(), n_rows);
+        for (k, i) in (reduced.rank()..n_rows).enumerate() {
+            for row in transform.row(i).iter_ones() {
+                relations.flip(k, if row < n_detectors { row + n_observables } else { row - n_detectors });
+            }
+        }
+        let relations = relations.row_reduce();
+        let (mut sums, mut bound) = (Vec::new(), Vec::new());
+        for row in relations.matrix().rows().take(relations.rank()) {
+            let mut detectors = BitVec::zeros(n_detectors);
+            let mut observables = BitVec::zeros(n_observables);
+            let mut value = false;
+            for place in row.iter_ones() {
+                if place < n_observables {
+                    observables.flip(place);
+                    value ^= linear.base_flips.get(n_detectors + place);
+                } else {
+                    detectors.flip(place - n_observables);
+                    value ^= linear.base_flips.get(place - n_observables);
+                }
+            }
+            if observables.is_zero() {
+                sums.push((detectors, value));
+            } else {
+                bound.push((detectors, observables, value));
+            }
+        }
+        Self { bits, flips, start, sums, bound }
+    }
+}
+
+fn check_commuting(stabilizers: &BitMatrix, logicals: &BitMatrix) -> Result<()> {
+    let n = stabilizers.n_cols() / 2;
+    let anticommute = |a: usize, other: &BitMatrix, b: usize| {
+        let (a, b) = (stabilizers.row(a), other.row(b));
+        a.iter_ones().filter(|&bit| b.get(if bit < n { bit + n } else { bit - n })).count() % 2 == 1
+    };
+    for i in 0..stabilizers.n_rows() {
+        let pair = (0..i).find(|&j| anticommute(i, stabilizers, j)).map(|j| ("stabilizer", j));
+        let pair =
+            pair.or_else(|| (0..logicals.n_rows()).find(|&j| anticommute(i, logicals, j)).map(|j| ("logical", j)));
+        if let Some((what, j)) = pair {
+            let reason = format!("stabilizer {i} anticommutes with {what} {j}");
+            return Err(Error::NotApplicable { method: NAME, reason });
+        }
+    }
+    Ok(())
+}
+
+/// The spin model of the coset of an error, `-βE` being ln of the probability at β = 1.
+///
+/// The probability of the coset is `2^{r - m} Z(1)`, see [`CosetModel`], which should be kept where more than one coset is
+/// asked for.
+///
+/// ```
+/// use linalg_core::gf2::{BinaryCsc, BitVec};
+/// use quantum_ec::{DecodingProblem, statmech::coset_model};
+/// use spin_models::{Enumeration, LogPartition};
+///
+/// // A triangle of detectors, no observable: one generator, all three mechanisms.
+/// let checks = BinaryCsc::from_columns(3, [[0, 1], [1, 2], [0, 2]])?;
+/// let none = BinaryCsc::from_columns(0, vec![Vec::<usize>::new(); 3])?;
+/// let problem = DecodingProblem::new(checks, none, vec![0.1, 0.1, 0.1])?;
+/// let model = coset_model(&problem, &BitVec::from_ones(3, [0])?)?;
+/// // One error or the two others: 0.1 * 0.9² + 0.1² * 0.9.
+/// let ln_z = Enumeration::default().ln_z(&model, 1.0)?.value;
+/// assert!((ln_z - 0.09f64.ln()).abs() < 1e-14);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`CosetModel::new`] and [`CosetModel::with_representative`].
+///
+/// # Panics
+/// If `representative` does not have a bit for each mechanism.
+pub fn coset_model(problem: &DecodingProblem, representative: &BitVec) -> Result<InteractionModel> {
+    CosetModel::new(problem)?.with_representative(representative)
+}
