@@ -1,5 +1,19 @@
 //! Decoders: from a syndrome to the observables that were flipped.
 
 mod decoder;
+mod lookup;
+mod maximum_likelihood;
+mod pairwise;
+mod posterior;
+mod sequential;
+mod solver;
+
+#[cfg(test)]
+mod tests;
 
 pub use decoder::{BatchReport, Decoder, Prediction};
+pub use lookup::Lookup;
+pub use maximum_likelihood::MaximumLikelihood;
+pub use pairwise::Pairwise;
+pub use sequential::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
+pub use solver::{LikelihoodSolver, SolverCost};

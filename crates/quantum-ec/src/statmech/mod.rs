@@ -10,7 +10,7 @@ mod linear;
 mod planar;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use coset::SyndromeFlips;
 pub use coset::{CosetModel, coset_model};

@@ -1,0 +1,207 @@
+//! Observables one at a time.
+
+use linalg_core::gf2::BinaryCsc;
+use linalg_core::logspace::log_add_exp;
+use spin_models::LogPartitionPlan;
+
+use super::decoder::{Decoder, Prediction, check_syndrome};
+use super::maximum_likelihood::ln_probability;
+use super::solver::LikelihoodSolver;
+use crate::error::Result;
+use crate::problem::DecodingProblem;
+use crate::statmech::{CosetModel, SyndromeFlips};
+use spin_models::PrepareLogPartition;
+
+/// The coset model of some observables, the others summed over.
+struct Part {
+    coset: CosetModel,
+    plan: Box<dyn LogPartitionPlan>,
+    solver: LikelihoodSolver,
+    ln_normalization: f64,
+}
+
+impl Part {
+    fn new(problem: &DecodingProblem, observables: std::ops::Range<usize>) -> Result<Self> {
+        let columns = problem.observables().columns().map(|column| {
+            let kept = column.iter().filter(|&o| observables.contains(o));
+            kept.map(|o| o - observables.start).collect::<Vec<_>>()
+        });
+        let rows = BinaryCsc::from_columns(observables.len(), columns)?;
+        let part = DecodingProblem::new(problem.checks().clone(), rows, problem.priors().to_vec())?;
+        let coset = CosetModel::new(&part)?;
+        let solver = LikelihoodSolver::cheapest(coset.model())?.solver;
+        let plan = solver.prepare(coset.model())?;
+        let ln_normalization = coset.ln_normalization();
+        Ok(Self { coset, plan, solver, ln_normalization })
+    }
+
+    /// ln P of the two values of the last observable, those before having the values of `class`.
+    fn pair(&mut self, state: &mut SyndromeFlips, syndrome: &[u64], class: &mut [u64]) -> Result<[f64; 2]> {
+        let last = self.coset.n_observables() - 1;
+        self.coset.start(syndrome, state)?;
+        for i in (0..last).filter(|i| class[i / 64] >> (i % 64) & 1 == 1) {
+            state.flips.xor_assign(self.coset.observable_flips(i));
+        }
+        let words = (last + 1).div_ceil(64);
+        let mut pair = [0.0; 2];
+        for (value, ln) in pair.iter_mut().enumerate() {
+            class[last / 64] = class[last / 64] & !(1 << (last % 64)) | (value as u64) << (last % 64);
+            if value == 1 {
+                state.flips.xor_assign(self.coset.observable_flips(last));
+            }
+            *ln = ln_probability(&mut *self.plan, &self.coset, state, &class[..words], self.ln_normalization)?;
+        }
+        Ok(pair)
+    }
+}
+
+fn solvers(parts: &[Part]) -> impl Iterator<Item = LikelihoodSolver> + '_ {
+    parts.iter().map(|part| part.solver)
+}
+
+/// Predicts observables one after the other, each by its larger probability given those before, the later ones summed over.
+///
+/// A shot costs two partition functions for each of `O` observables, in the place of `2^O`. This is not maximum
+/// likelihood: of the posterior `{00: 0.3, 01: 0.3, 10: 0.4}` it takes the first bit as 0, of mass 0.6, and ends at 0.3,
+/// where the best class has 0.4. [`SyndromeDistribution::failure_rate`](crate::statmech::SyndromeDistribution::failure_rate)
+/// with [`sequential_choice`] tells how much that costs.
+///
+/// [`Prediction::ln_class`] stays empty; [`ln_chosen`](Self::ln_chosen) has ln P of the class and the syndrome.
+pub struct MaximumLikelihoodSequential {
+    n_detectors: usize,
+    parts: Vec<Part>,
+    state: SyndromeFlips,
+    class: Vec<u64>,
+    ln_chosen: f64,
+}
+
+impl MaximumLikelihoodSequential {
+    /// Builds a coset model for every number of observables and takes the fastest exact solver for each.
+    ///
+    /// # Errors
+    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`].
+    pub fn new(problem: &DecodingProblem) -> Result<Self> {
+        let n = problem.n_observables();
+        let parts = (0..n).map(|last| Part::new(problem, 0..last + 1)).collect::<Result<_>>()?;
+        Ok(Self {
+            n_detectors: problem.n_detectors(),
+            parts,
+            state: SyndromeFlips::default(),
+            class: vec![0; n.div_ceil(64)],
+            ln_chosen: f64::NAN,
+        })
+    }
+
+    /// The solvers, one for each observable.
+    pub fn solvers(&self) -> impl Iterator<Item = LikelihoodSolver> + '_ {
+        solvers(&self.parts)
+    }
+
+    /// The joint ln P of the syndrome of the last shot and the class chosen for it; NaN without observables.
+    pub fn ln_chosen(&self) -> f64 {
+        self.ln_chosen
+    }
+}
+
+impl Decoder for MaximumLikelihoodSequential {
+    fn n_detectors(&self) -> usize {
+        self.n_detectors
+    }
+
+    fn n_observables(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
+        check_syndrome(syndrome, self.n_detectors);
+        *out = Prediction::new(self.parts.len());
+        self.class.fill(0);
+        for (i, part) in self.parts.iter_mut().enumerate() {
+            let [zero, one] = part.pair(&mut self.state, syndrome, &mut self.class)?;
+            let value = one > zero;
+            self.ln_chosen = if value { one } else { zero };
+            self.class[i / 64] = self.class[i / 64] & !(1 << (i % 64)) | u64::from(value) << (i % 64);
+            out.observables.set(i, value);
+        }
+        Ok(())
+    }
+}
+
+/// The class that sequential decoding chooses from the probabilities of all classes; ties go to 0.
+///
+/// ```
+/// use quantum_ec::decode::sequential_choice;
+///
+/// // Bits 0 and 1 of the class are the first and the second observable.
+/// assert_eq!(sequential_choice(&[0.3, 0.4, 0.3, 0.0]), 0b00);
+/// ```
+///
+/// # Panics
+/// If the number of classes is not a power of two.
+pub fn sequential_choice(classes: &[f64]) -> usize {
+    let n = classes.len();
+    assert!(n.is_power_of_two(), "{n} classes, expected a power of two");
+    let mut chosen = 0;
+    for bit in 0..n.ilog2() {
+        let mass = |value: usize| -> f64 {
+            let prefix = chosen | value << bit;
+            (0..n >> (bit + 1)).map(|rest| classes[prefix | rest << (bit + 1)]).sum()
+        };
+        chosen |= usize::from(mass(1) > mass(0)) << bit;
+    }
+    chosen
+}
+
+/// The probability of every observable by itself, the others summed over: two partition functions an observable.
+///
+/// Predicts each observable by its own larger probability. For problems with too many classes to list.
+pub struct MaximumLikelihoodMarginals {
+    n_detectors: usize,
+    parts: Vec<Part>,
+    state: SyndromeFlips,
+    probabilities: Vec<f64>,
+}
+
+impl MaximumLikelihoodMarginals {
+    /// Builds a coset model for every observable and takes the fastest exact solver for each.
+    ///
+    /// # Errors
+    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`].
+    pub fn new(problem: &DecodingProblem) -> Result<Self> {
+        let n = problem.n_observables();
+        let parts = (0..n).map(|i| Part::new(problem, i..i + 1)).collect::<Result<_>>()?;
+        let probabilities = vec![f64::NAN; n];
+        Ok(Self { n_detectors: problem.n_detectors(), parts, state: SyndromeFlips::default(), probabilities })
+    }
+
+    /// The solvers, one for each observable.
+    pub fn solvers(&self) -> impl Iterator<Item = LikelihoodSolver> + '_ {
+        solvers(&self.parts)
+    }
+
+    /// The probability, given the syndrome of the last shot, that each observable is flipped.
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+}
+
+impl Decoder for MaximumLikelihoodMarginals {
+    fn n_detectors(&self) -> usize {
+        self.n_detectors
+    }
+
+    fn n_observables(&self) -> usize {
+        self.parts.len()
+    }
+
+    fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
+        check_syndrome(syndrome, self.n_detectors);
+        *out = Prediction::new(self.parts.len());
+        for (i, part) in self.parts.iter_mut().enumerate() {
+            let [zero, one] = part.pair(&mut self.state, syndrome, &mut [0])?;
+            self.probabilities[i] = (one - log_add_exp(zero, one)).exp();
+            out.observables.set(i, one > zero);
+        }
+        Ok(())
+    }
+}
