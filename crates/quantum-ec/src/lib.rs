@@ -4,9 +4,8 @@ pub mod code;
 pub mod decode;
 pub mod dem;
 pub mod error;
-
-pub mod pauli;
 pub mod io;
+pub mod pauli;
 pub mod problem;
 pub mod shots;
 pub mod statmech;
@@ -15,7 +14,6 @@ pub use code::{CssCode, Decomposition, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
 pub use dem::DetectorErrorModel;
 pub use error::{Error, Result};
-
 pub use pauli::{Pauli, PauliString, SparsePauli};
 pub use problem::DecodingProblem;
 pub use shots::{Shots, ShotsMut, ShotsRef};

@@ -40,7 +40,11 @@ fn exact(problem: &DecodingProblem, detectors: &[usize], observables: &[usize]) 
 /// Deviation in standard deviations; exact where the law leaves no choice.
 fn z_score(mean: f64, exact: f64, n: usize) -> f64 {
     let variance = 1.0 - exact * exact;
-    if variance < 1e-12 { if (mean - exact).abs() < 1e-12 { 0.0 } else { f64::INFINITY } } else { (mean - exact) / (variance / n as f64).sqrt() }
+    if variance < 1e-12 {
+        if (mean - exact).abs() < 1e-12 { 0.0 } else { f64::INFINITY }
+    } else {
+        (mean - exact) / (variance / n as f64).sqrt()
+    }
 }
 
 fn parity(shots: &Shots, shot: usize, bits: &[usize]) -> bool {

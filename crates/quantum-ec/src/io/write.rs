@@ -102,7 +102,8 @@ impl<W: Write> ShotWriter<W> {
                 self.row.extend_from_slice(b"shot");
                 let parts = self.layout.parts();
                 for bit in ones(words) {
-                    let (letter, first, _) = parts.into_iter().rfind(|part| part.1 <= bit && part.2 > 0).unwrap_or(parts[0]);
+                    let (letter, first, _) =
+                        parts.into_iter().rfind(|part| part.1 <= bit && part.2 > 0).unwrap_or(parts[0]);
                     write!(self.row, " {}{}", char::from(letter), bit - first)?;
                 }
                 self.row.push(b'\n');
