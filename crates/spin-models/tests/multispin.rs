@@ -1,10 +1,13 @@
 //! The packed engines against enumeration, closed forms and transfer matrices, on every instruction set.
 
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use spin_models::mcmc::multispin::{DisorderSamples, InstructionSet, Replicas, SquareLattice, TemperingLadders};
 use spin_models::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, heat_bath_acceptance, metropolis_acceptance};
-use spin_models::{Boundary, Disorder, EnergyModel, Ising, Lattice, Simulation, Spins};
+use spin_models::{Boundary, Disorder, EnergyModel, Ising, Lattice, Progress, Simulation, Spins};
 
 const DYNAMICS: [Dynamics; 2] = [Dynamics::Metropolis, Dynamics::HeatBath];
 
@@ -139,6 +142,78 @@ fn threads_give_the_same_spins() {
         let lattice = || SquareLattice::torus([4096, 2056], 1.0, metropolis, 0.44, Streams::new(5), 0).unwrap();
         same(&mut lattice(), &mut lattice().with_threads(threads));
     }
+}
+
+#[test]
+fn bands_of_a_lattice_give_the_same_spins() {
+    let (metropolis, heat_bath) = (Dynamics::Metropolis, Dynamics::HeatBath);
+    let torus = |lengths| SquareLattice::torus(lengths, -1.0, metropolis, 0.44, Streams::new(5), 1).unwrap();
+    let of_model = |lengths: [usize; 2], boundary, bonds: &dyn Fn(usize) -> f64| {
+        let lattice = Lattice::rectangle(lengths, [boundary, Boundary::Free]).unwrap();
+        let model = Ising::on_lattice(&lattice, &(0..lattice.n_edges()).map(bonds).collect::<Vec<_>>()).unwrap();
+        SquareLattice::new(&model, lengths, heat_bath, 0.7, Streams::new(5), 2).unwrap()
+    };
+    let lattices = [
+        // Rows of whole blocks, one and three to a row; bands of the latter are multiples of 256 rows.
+        torus([640, 1024]),
+        torus([900, 3072]),
+        // Rows and ends anywhere, and rows longer than a stripe.
+        torus([1002, 1000]),
+        torus([6, 300_000]),
+        of_model([400, 1600], Boundary::Periodic, &|k| if k % 7 < 3 { 1.0 } else { -1.0 }),
+        of_model([501, 1333], Boundary::Free, &|k| if k.is_multiple_of(5) { 0.0 } else { 1.0 }),
+    ];
+    for lattice in &lattices {
+        let mut one = lattice.clone();
+        let mut many = [2, 3, 4, 100].map(|threads| lattice.clone().with_threads(threads));
+        for sweeps in [1, 5, 0, 2] {
+            let stats = one.advance(sweeps, &mut ());
+            for (k, many) in many.iter_mut().enumerate() {
+                assert_eq!(many.advance(sweeps, &mut ()), stats);
+                assert!(one.checkpoint() == many.checkpoint(), "{:?} after {sweeps} sweeps", [2, 3, 4, 100][k]);
+                assert_eq!(one.energy().to_bits(), many.energy().to_bits());
+            }
+        }
+        // Set and restored spins reach all bands, too.
+        let saved = one.checkpoint();
+        let up = vec![1; one.n_spins()];
+        one.set_spins(&up);
+        one.advance(2, &mut ());
+        for many in &mut many {
+            many.set_spins(&up);
+            many.advance(2, &mut ());
+            assert!(one.checkpoint() == many.checkpoint());
+        }
+        let [mut two, mut three, ..] = many;
+        two.restore(&saved).unwrap();
+        two.advance(3, &mut ());
+        three = three.with_threads(1);
+        three.restore(&saved).unwrap();
+        three.advance(3, &mut ());
+        assert!(two.checkpoint() == three.checkpoint());
+    }
+}
+
+#[test]
+fn bands_stop_together() {
+    // A report a sweep: more than four million sites.
+    let lattice = SquareLattice::torus([2560, 2048], 1.0, Dynamics::Metropolis, 0.3, Streams::new(2), 0).unwrap();
+    let mut seen = Vec::new();
+    let mut stopping = |progress: &Progress| {
+        seen.push((progress.done, progress.total));
+        if progress.done == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut many = lattice.clone().with_threads(3);
+    assert_eq!(many.advance(9, &mut stopping).attempted, 3 * 2560 * 2048);
+    assert_eq!((many.sweeps(), seen), (3, vec![(1, 9), (2, 9), (3, 9)]));
+    let mut one = lattice.clone();
+    one.advance(3, &mut ());
+    assert!(one.checkpoint() == many.checkpoint());
+    // What goes wrong in the observer comes out, and no thread waits for ever.
+    let mut failing = |_: &Progress| -> ControlFlow<()> { panic!("no more paper") };
+    let mut many = lattice.with_threads(2);
+    let panic = catch_unwind(AssertUnwindSafe(|| many.advance(9, &mut failing))).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"no more paper"));
 }
 
 /// State, statistics and measurements after some sweeps do not depend on the instructions.

@@ -47,6 +47,7 @@ pub mod vector;
 mod acceptance;
 mod annealing;
 mod annealing_solver;
+mod barrier;
 mod chain;
 mod clenshaw_curtis;
 mod dense;

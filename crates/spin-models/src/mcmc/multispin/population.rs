@@ -219,6 +219,11 @@ impl Population {
     }
 }
 
+/// Sweeps between two reports to an observer.
+pub(in crate::mcmc) fn sweeps_per_report(updates_per_sweep: u64) -> u64 {
+    (UPDATES_PER_REPORT / updates_per_sweep.max(1)).max(1)
+}
+
 /// Runs `sweeps` sweeps in batches, reporting after each; `sweep` runs some and returns how many spins changed.
 pub(in crate::mcmc) fn advance(
     sweeps: u64,
@@ -226,7 +231,7 @@ pub(in crate::mcmc) fn advance(
     observer: &mut dyn Observer<Progress>,
     mut sweep: impl FnMut(u64) -> u64,
 ) -> SweepStats {
-    let batch = (UPDATES_PER_REPORT / updates_per_sweep.max(1)).max(1);
+    let batch = sweeps_per_report(updates_per_sweep);
     let mut stats = SweepStats::default();
     let mut done = 0;
     while done < sweeps {

@@ -70,6 +70,11 @@ impl Geometry {
         self.bits().div_ceil(BITS)
     }
 
+    /// Largest distance of neighbours in their strings.
+    pub(super) fn margin(&self) -> usize {
+        self.pitch()
+    }
+
     pub(super) fn place(&self, site: usize) -> Place {
         let (r, c) = (site / self.columns, site % self.columns);
         Place { color: (r + c) % 2, bit: r * self.pitch() + c / 2 }

@@ -1,11 +1,13 @@
 //! One square lattice, 512 sites of one colour in a block.
 
+mod bands;
 mod bonds;
 mod geometry;
 mod propose;
 mod simulation;
 mod strings;
 mod sweep;
+mod team;
 
 pub use simulation::SquareLattice;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::decide::{Batch, Proposal, Proposals};
 use super::super::local::{Candidates, MAX_DEGREE, Sum, candidates, reference};
-use super::super::simd::{BITS, Block, Kernel, Simd, Word};
+use super::super::simd::{Block, Kernel, Simd, Word};
 use super::bonds::{Bonds, Lattice};
 use super::geometry::{AFTER, BEFORE, CENTER, SIDE};
 use super::strings::Published;
@@ -28,14 +28,29 @@ pub(super) struct Propose<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Other<'a> {
     /// Of a plain lattice.
-    Rows(&'a [Block]),
+    Rows(Window<'a>),
     /// Of any other.
     String(&'a Published),
 }
 
-impl<'a> Other<'a> {
-    pub(super) fn of(lattice: &Lattice, spins: &'a [Block], published: &'a Published) -> Self {
-        if lattice.is_plain() { Self::Rows(spins) } else { Self::String(published) }
+/// Rows of a plain lattice with the row before and the row after them.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// The first block of the rows.
+    pub(super) first: usize,
+    pub(super) before: &'a [Block],
+    pub(super) rows: &'a [Block],
+    pub(super) after: &'a [Block],
+}
+
+impl<'a> Window<'a> {
+    /// Row `r`, where 0 is the row before.
+    fn row(&self, r: usize) -> &'a [Block] {
+        let width = self.before.len();
+        match r.checked_sub(1) {
+            None => self.before,
+            Some(r) => self.rows.get(r * width..(r + 1) * width).unwrap_or(self.after),
+        }
     }
 }
 
@@ -111,12 +126,11 @@ trait Neighborhood {
 /// Of a lattice whose rows are whole blocks.
 #[derive(Clone)]
 pub(super) struct Rows<'a> {
-    other: &'a [Block],
+    other: Window<'a>,
     negative: bool,
-    /// Blocks of a row.
-    width: usize,
-    /// The first blocks of the rows before, here, after.
-    rows: [usize; 3],
+    /// The rows before, here, after, and how the last of them is counted in the window.
+    rows: [&'a [Block]; 3],
+    r: usize,
     /// Block of the row.
     k: usize,
     /// Whether the side neighbours stand one place before.
@@ -124,27 +138,26 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(lattice: &Lattice, color: usize, other: &'a [Block], block: usize) -> Self {
-        let width = lattice.geometry.pitch() / BITS;
-        let (r, k) = (block / width, block % width);
-        let n = lattice.geometry.rows;
-        let rows = [(r + n - 1) % n, r, (r + 1) % n].map(|row| row * width);
-        Self { other, negative: lattice.antiferromagnetic, width, rows, k, side_before: (r + color).is_multiple_of(2) }
+    /// Around a block of the lattice.
+    pub(super) fn new(lattice: &Lattice, color: usize, other: Window<'a>, block: usize) -> Self {
+        let width = other.before.len();
+        let side_before = (block / width + color).is_multiple_of(2);
+        let (r, k) = ((block - other.first) / width, block % width);
+        let rows = [r, r + 1, r + 2].map(|r| other.row(r));
+        Self { other, negative: lattice.antiferromagnetic, rows, r: r + 2, k, side_before }
     }
 
     /// The neighbours of a block, in the four directions.
     #[inline(always)]
     pub(super) fn neighbors<S: Simd>(&self, simd: S, part: usize) -> [S::Word; 4] {
         let [before, here, after] = self.rows;
-        let (before, after) = (&self.other[before..][..self.width], &self.other[after..][..self.width]);
-        let here = &self.other[here..][..self.width];
         let k = self.k;
         let center = &here[k];
         let side = if self.side_before {
-            let previous = &here[if k == 0 { self.width - 1 } else { k - 1 }];
+            let previous = &here[if k == 0 { here.len() - 1 } else { k - 1 }];
             simd.load(center, part).shl(1) | simd.preceding(previous, center, part).shr(63)
         } else {
-            let next = &here[if k + 1 == self.width { 0 } else { k + 1 }];
+            let next = &here[if k + 1 == here.len() { 0 } else { k + 1 }];
             simd.load(center, part).shr(1) | simd.following(center, next, part).shl(63)
         };
         let mut neighbors = [side; 4];
@@ -155,13 +168,14 @@ impl<'a> Rows<'a> {
         neighbors
     }
 
+    #[inline(always)]
     pub(super) fn next(&mut self) {
         self.k += 1;
-        if self.k == self.width {
+        if self.k == self.other.before.len() {
             self.k = 0;
+            self.r += 1;
             self.side_before = !self.side_before;
-            let after = self.rows[2] + self.width;
-            self.rows = [self.rows[1], self.rows[2], if after == self.other.len() { 0 } else { after }];
+            self.rows = [self.rows[1], self.rows[2], self.other.row(self.r)];
         }
     }
 }

@@ -8,15 +8,17 @@ use linalg_core::{Error as CoreError, Observer};
 use super::super::generator::Generator;
 use super::super::local::effective;
 use super::super::memory;
-use super::super::population::{UPDATES_PER_THREAD, advance, record};
+use super::super::population::{UPDATES_PER_THREAD, advance, record, sweeps_per_report};
 use super::super::simd::{Block, InstructionSet};
 use super::super::thresholds::Uniform;
 use super::SOLVER;
+use super::bands::Band;
 use super::bonds::Lattice;
 use super::geometry::{Geometry, get, set};
-use super::propose::Other;
-use super::strings::Published;
-use super::sweep::{STRIPE, Scratch, Stripe, Sweeps, Unsatisfied, Update, thresholds};
+#[cfg(feature = "rayon")]
+use super::sweep::Half;
+use super::sweep::{STRIPE, Scratch, Sweeps, Unsatisfied, Update, thresholds};
+use super::team::Team;
 use crate::error::check_beta;
 use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{Progress, Simulation, SweepStats};
@@ -64,11 +66,11 @@ pub struct SquareLattice {
     instructions: InstructionSet,
     /// The spins of both colours.
     spins: [Vec<Block>; 2],
-    published: [Published; 2],
+    /// In how many parts the lattice is updated.
+    bands: Vec<Band>,
     /// One for every stripe.
     generators: Vec<Generator>,
     sweeps: u64,
-    threads: usize,
     problem: u64,
 }
 
@@ -162,22 +164,11 @@ impl SquareLattice {
             lattice.clear_unused(color, spins);
         }
         let thresholds = thresholds(&lattice, effective(dynamics, beta), beta);
-        let published = [Published::new(&lattice), Published::new(&lattice)];
+        let bands = Band::cut(&lattice, 1);
         let instructions = InstructionSet::detect();
         let problem = lattice.content_hash();
-        let mut simulation = Self {
-            lattice,
-            dynamics,
-            beta,
-            thresholds,
-            instructions,
-            spins,
-            published,
-            generators,
-            sweeps: 0,
-            threads: 1,
-            problem,
-        };
+        let mut simulation =
+            Self { lattice, dynamics, beta, thresholds, instructions, spins, bands, generators, sweeps: 0, problem };
         simulation.publish();
         Ok(simulation)
     }
@@ -191,11 +182,15 @@ impl SquareLattice {
         Ok(self)
     }
 
-    /// Sweeps on up to this many threads, with a million spins of a colour or more each; the spins do not depend on it. With 1, the default, the
-    /// feature `rayon` decides.
+    /// Sweeps on up to this many threads, with a stripe of 131072 sites of each colour or more for each; the spins do not
+    /// depend on it. With 1, the default, the feature `rayon` decides.
+    ///
+    /// The threads are started once for every [`advance`](Simulation::advance), which should be given ten sweeps
+    /// or more where a lattice has less than ten million sites.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.bands = Band::cut(&self.lattice, threads.max(1));
+        self.publish();
         self
     }
 
@@ -218,8 +213,12 @@ impl SquareLattice {
     /// The energy. Takes about as long as a quarter of a sweep.
     pub fn energy(&self) -> f64 {
         let [spins, other] = &self.spins;
-        let other = Other::of(&self.lattice, other, &self.published[1]);
-        let unsatisfied = self.instructions.run(Unsatisfied { lattice: &self.lattice, spins, other });
+        let of_band = |band: &Band| {
+            let (blocks, other) = (band.blocks.clone(), band.other(1, &other[band.blocks.clone()]));
+            let (first, spins) = (blocks.start, &spins[blocks]);
+            self.instructions.run(Unsatisfied { lattice: &self.lattice, first, spins, other })
+        };
+        let unsatisfied: u64 = self.bands.iter().map(of_band).sum();
         let units = 2 * unsatisfied as i64 - self.lattice.n_bonds as i64;
         self.lattice.offset + self.lattice.unit * units as f64
     }
@@ -255,61 +254,55 @@ impl SquareLattice {
     }
 
     fn publish(&mut self) {
-        for (published, spins) in self.published.iter_mut().zip(&self.spins) {
-            published.update(&self.lattice, spins);
-        }
+        Band::publish_all(&mut self.bands, &self.spins);
     }
 
-    fn sweep(&mut self, sweeps: u64, scratches: &mut [Box<Scratch>]) -> u64 {
+    /// On this thread, or with the feature `rayon` on its pool.
+    fn sweep(&mut self, sweeps: u64, scratch: &mut Scratch) -> u64 {
         self.sweeps += sweeps;
         let dynamics = effective(self.dynamics, self.beta);
         let update = Update { lattice: &self.lattice, dynamics, thresholds: &self.thresholds };
-        let (instructions, published) = (self.instructions, &mut self.published);
-        if let [generator] = &mut self.generators[..] {
-            let (spins, scratch) = (&mut self.spins, &mut *scratches[0]);
-            return instructions.run(Sweeps { update, spins, published, generator, scratch, sweeps });
+        let (instructions, band) = (self.instructions, &mut self.bands[0]);
+        let (spins, generators) = (&mut self.spins, &mut self.generators[..]);
+        #[cfg(feature = "rayon")]
+        if generators.len() > 1 {
+            return pooled(update, instructions, spins, band, generators, sweeps);
         }
-        let [a, b] = &mut self.spins;
-        let mut flips = 0;
-        for _ in 0..sweeps {
-            for color in 0..2 {
-                let (own, other) = if color == 0 { (&mut *a, &*b) } else { (&mut *b, &*a) };
-                let other = Other::of(&self.lattice, other, &published[1 - color]);
-                flips += for_stripes(own, &mut self.generators, scratches, |k, spins, generator, scratch| {
-                    let first = k * STRIPE;
-                    instructions.run(Stripe { update, color, first, spins, other, generator, scratch })
-                });
-                published[color].update(&self.lattice, own);
-            }
-        }
-        flips
+        instructions.run(Sweeps { update, spins, band, generators, scratch, sweeps })
     }
 }
 
-/// A stripe of one colour: its number, spins and generator, and how many spins changed.
-type Part<'a> = (usize, &'a mut [Block], &'a mut Generator, u64);
-
-/// Sums what is done to all stripes: with several scratches on as many threads, otherwise in parallel where the feature
-/// is on.
-fn for_stripes(
-    spins: &mut [Block],
+/// Sweeps whose stripes are updated by a pool of threads.
+#[cfg(feature = "rayon")]
+fn pooled(
+    update: Update<'_>,
+    instructions: InstructionSet,
+    spins: &mut [Vec<Block>; 2],
+    band: &mut Band,
     generators: &mut [Generator],
-    scratches: &mut [Box<Scratch>],
-    work: impl Fn(usize, &mut [Block], &mut Generator, &mut Scratch) -> u64 + Sync,
+    sweeps: u64,
 ) -> u64 {
-    let stripes = spins.chunks_mut(STRIPE).zip(generators).enumerate();
-    let mut parts: Vec<Part<'_>> = stripes.map(|(k, (spins, generator))| (k, spins, generator, 0)).collect();
-    let work = |(k, spins, generator, flips): &mut Part<'_>, scratch: &mut Box<Scratch>| {
-        *flips = work(*k, spins, generator, scratch);
-    };
-    #[cfg(feature = "rayon")]
-    if scratches.len() == 1 {
-        use rayon::prelude::*;
-        parts.par_iter_mut().for_each_init(|| Box::new(Scratch::new()), |scratch, part| work(part, scratch));
-        return parts.iter().map(|part| part.3).sum();
+    use rayon::prelude::*;
+    let [a, b] = spins;
+    let mut flips = 0;
+    for _ in 0..sweeps {
+        for color in 0..2 {
+            let (own, others) = if color == 0 { (&mut *a, &*b) } else { (&mut *b, &*a) };
+            let other = band.other(1 - color, others);
+            let stripes = own.par_chunks_mut(STRIPE).zip(&mut *generators).enumerate();
+            flips += stripes
+                .map_init(
+                    || Box::new(Scratch::new()),
+                    |scratch, (k, (spins, generator))| {
+                        let (first, generators) = (k * STRIPE, std::slice::from_mut(generator));
+                        instructions.run(Half { update, color, first, spins, other, generators, scratch })
+                    },
+                )
+                .sum::<u64>();
+            band.publish(color, own);
+        }
     }
-    threads::for_each_with(scratches, &mut parts, work);
-    parts.iter().map(|part| part.3).sum()
+    flips
 }
 
 impl Simulation for SquareLattice {
@@ -330,17 +323,26 @@ impl Simulation for SquareLattice {
         self.sweeps
     }
 
-    /// Reports after every four million updates, or after every sweep if that is longer.
     fn configuration(&self, lane: usize) -> Spins {
         assert_eq!(lane, 0, "lane {lane} of 1");
         Spins::from_known_signs(self.spins())
     }
 
+    /// Reports after every four million updates, or after every sweep if that is longer.
     fn advance(&mut self, sweeps: u64, observer: &mut dyn Observer<Progress>) -> SweepStats {
-        let stripes = self.generators.len().max(1);
-        let threads = threads::worthwhile(self.threads.min(stripes), self.n_spins() as u64 / 2, UPDATES_PER_THREAD);
-        let mut scratches: Vec<_> = (0..threads).map(|_| Box::new(Scratch::new())).collect();
-        advance(sweeps, self.n_spins() as u64, observer, |sweeps| self.sweep(sweeps, &mut scratches))
+        let n = self.n_spins() as u64;
+        if self.bands.len() == 1 {
+            let mut scratch = Box::new(Scratch::new());
+            return advance(sweeps, n, observer, |sweeps| self.sweep(sweeps, &mut scratch));
+        }
+        let dynamics = effective(self.dynamics, self.beta);
+        let update = Update { lattice: &self.lattice, dynamics, thresholds: &self.thresholds };
+        let Self { instructions, spins, bands, generators, .. } = self;
+        let threads = threads::worthwhile(bands.len(), n.saturating_mul(sweeps), UPDATES_PER_THREAD);
+        let team = Team { update, instructions: *instructions, threads, sweeps, interval: sweeps_per_report(n) };
+        let (done, flips) = team.advance(spins, bands, generators, observer);
+        self.sweeps += done;
+        SweepStats { attempted: done * n, accepted: flips, flipped: flips, clusters: 0 }
     }
 
     fn measure(&mut self, into: &mut Observables) {

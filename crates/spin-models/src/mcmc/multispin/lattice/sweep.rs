@@ -6,9 +6,9 @@ use super::super::generator::Generator;
 use super::super::local::probability;
 use super::super::simd::{Block, Kernel, Simd};
 use super::super::thresholds::{Subsets, Uniform, binary_fraction};
+use super::bands::Band;
 use super::bonds::Lattice;
 use super::propose::{FromRows, OF_ANY, OF_FOUR, Other, Propose, Rows, String};
-use super::strings::Published;
 use crate::mcmc::Dynamics;
 
 /// Blocks of one colour that are updated with one generator: the unit of parallel work.
@@ -77,9 +77,28 @@ impl Update<'_> {
             done += n;
         }
     }
+
+    /// Updates the spins of one colour stripe by stripe, from block `first` on.
+    // Separate borrows of the parts of a simulation.
+    #[allow(clippy::too_many_arguments)]
+    #[inline(always)]
+    fn stripes<S: Simd>(
+        self,
+        simd: S,
+        color: usize,
+        first: usize,
+        spins: &mut [Block],
+        other: Other<'_>,
+        generators: &mut [Generator],
+        scratch: &mut Scratch,
+    ) {
+        for (k, (spins, generator)) in spins.chunks_mut(STRIPE).zip(generators).enumerate() {
+            self.half(simd, color, first + k * STRIPE, spins, other, generator, scratch);
+        }
+    }
 }
 
-/// Memory for the work on one stripe.
+/// Memory for the work of one thread.
 pub(super) struct Scratch {
     batch: Batch,
     flips: Counter,
@@ -91,34 +110,36 @@ impl Scratch {
     }
 }
 
-/// One update of one stripe; returns how many spins changed.
-pub(super) struct Stripe<'a> {
+/// One update of one colour of a band, or of a part of it; returns how many spins changed.
+pub(super) struct Half<'a> {
     pub(super) update: Update<'a>,
     pub(super) color: usize,
+    /// The first block: the beginning of a stripe.
     pub(super) first: usize,
     pub(super) spins: &'a mut [Block],
     pub(super) other: Other<'a>,
-    pub(super) generator: &'a mut Generator,
+    /// Those of the stripes.
+    pub(super) generators: &'a mut [Generator],
     pub(super) scratch: &'a mut Scratch,
 }
 
-impl Kernel for Stripe<'_> {
+impl Kernel for Half<'_> {
     type Output = u64;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> u64 {
-        let Self { update, color, first, spins, other, generator, scratch } = self;
-        update.half(simd, color, first, spins, other, generator, scratch);
+        let Self { update, color, first, spins, other, generators, scratch } = self;
+        update.stripes(simd, color, first, spins, other, generators, scratch);
         scratch.flips.take_total(simd, &Block::ONES)
     }
 }
 
-/// Whole sweeps of a lattice that is one stripe; returns how many spins changed.
+/// Whole sweeps of a lattice in one band; returns how many spins changed.
 pub(super) struct Sweeps<'a> {
     pub(super) update: Update<'a>,
     pub(super) spins: &'a mut [Vec<Block>; 2],
-    pub(super) published: &'a mut [Published; 2],
-    pub(super) generator: &'a mut Generator,
+    pub(super) band: &'a mut Band,
+    pub(super) generators: &'a mut [Generator],
     pub(super) scratch: &'a mut Scratch,
     pub(super) sweeps: u64,
 }
@@ -128,13 +149,12 @@ impl Kernel for Sweeps<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> u64 {
-        let Self { update, spins: [a, b], published, generator, scratch, sweeps } = self;
-        let lattice = update.lattice;
+        let Self { update, spins: [a, b], band, generators, scratch, sweeps } = self;
         for _ in 0..sweeps {
-            update.half(simd, 0, 0, a, Other::of(lattice, b, &published[1]), generator, scratch);
-            published[0].update(lattice, a);
-            update.half(simd, 1, 0, b, Other::of(lattice, a, &published[0]), generator, scratch);
-            published[1].update(lattice, b);
+            update.stripes(simd, 0, 0, a, band.other(1, b), generators, scratch);
+            band.publish(0, a);
+            update.stripes(simd, 1, 0, b, band.other(0, a), generators, scratch);
+            band.publish(1, b);
         }
         scratch.flips.take_total(simd, &Block::ONES)
     }
@@ -143,6 +163,9 @@ impl Kernel for Sweeps<'_> {
 /// Counts unsatisfied bonds.
 pub(super) struct Unsatisfied<'a> {
     pub(super) lattice: &'a Lattice,
+    /// The first block.
+    pub(super) first: usize,
+    /// Spins of colour 0.
     pub(super) spins: &'a [Block],
     /// The other colour.
     pub(super) other: Other<'a>,
@@ -158,7 +181,7 @@ impl Kernel for Unsatisfied<'_> {
         match self.other {
             Other::Rows(other) => {
                 let sign = simd.splat(u64::from(self.lattice.antiferromagnetic).wrapping_neg());
-                let mut rows = Rows::new(self.lattice, 0, other, 0);
+                let mut rows = Rows::new(self.lattice, 0, other, self.first);
                 for block in self.spins {
                     for k in 0..4 {
                         for part in 0..S::PARTS {
@@ -172,7 +195,7 @@ impl Kernel for Unsatisfied<'_> {
             }
             Other::String(other) => {
                 for (k, block) in self.spins.iter().enumerate() {
-                    let string = String::new(self.lattice, &self.lattice.colors[0], other, k);
+                    let string = String::new(self.lattice, &self.lattice.colors[0], other, self.first + k);
                     for k in 0..4 {
                         for part in 0..S::PARTS {
                             let (votes, sites) = string.votes(simd, part);
