@@ -6,9 +6,12 @@
 use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use linalg_core::rng::ChaCha8Rng;
-use spin_models::mcmc::{Coloring, HeatBath, Metropolis, Order, heat_bath_acceptance, metropolis_acceptance};
+use spin_models::mcmc::{
+    ColoredChain, Coloring, Dynamics, HeatBath, Metropolis, Order, heat_bath_acceptance, metropolis_acceptance,
+};
 use spin_models::{
-    CachedModel, DiscreteModel, EnergyModel, InteractionModel, Ising, MarkovKernel, PairwiseModel, Potts, Spins,
+    CachedModel, DiscreteModel, EnergyModel, InteractionModel, Ising, MarkovKernel, PairwiseModel, Potts, Simulation,
+    Spins,
 };
 
 type Matrix = Vec<Vec<f64>>;
@@ -256,6 +259,30 @@ fn kernels_move_with_the_exact_frequencies() {
     let ring = Ising::builder(4).couplings([(0, 1, 1.0), (1, 2, 1.0), (2, 3, 1.0), (0, 3, -1.0)]).build().unwrap();
     check_counts(&ring, 0.6, &orders(&ring), &mut rng);
     check_counts(&plaquettes(), 0.6, &[Order::Sequential, Order::Random], &mut rng);
+}
+
+#[test]
+fn coloured_chains_move_with_the_exact_frequencies() {
+    // 20000 sweeps from each of the 16 states, 2 dynamics, 4 models and temperatures; seed 14.
+    let mut rng = Streams::new(14).stream(0);
+    for (unit, beta) in [0.0, 0.4, 1.0, 2.5].into_iter().enumerate() {
+        let model = random_model(4, &mut rng);
+        let coloring = Coloring::greedy(&model);
+        for ((name, rate), dynamics) in RATES.into_iter().zip([Dynamics::Metropolis, Dynamics::HeatBath]) {
+            let chain = ColoredChain::new(&model, &coloring, dynamics, beta, Streams::new(14), unit as u64);
+            let mut chain = chain.unwrap();
+            let mut counts = vec![vec![0; 16]; 16];
+            for (state, row) in counts.iter_mut().enumerate() {
+                for _ in 0..20_000 {
+                    chain.set_spins(&spins(state, 4));
+                    chain.advance(1, &mut ());
+                    row[state_of(&chain.spins())] += 1;
+                }
+            }
+            let z = chi_square(&counts, &matrix(&model, beta, rate, &Order::Colored(coloring.clone())));
+            assert!(z < 5.0, "{name} at beta {beta}: chi-square is {z} deviations off");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use linalg_core::rand::Rng;
 use linalg_core::rng::uniform_open01;
 
-use super::acceptance::LOGISTIC;
+use super::acceptance::{LOGISTIC, Squeeze};
 use super::order::Order;
 use crate::model::{CachedModel, DiscreteModel, MarkovKernel, SweepStats};
 
@@ -102,6 +102,13 @@ impl HeatBath {
     }
 }
 
+/// Whether a spin points up for the uniform number `u`, where `x = 2βh`: with probability `1 / (1 + e^{-x})`.
+#[inline]
+pub(super) fn points_up(logistic: &Squeeze, x: f64, u: f64) -> bool {
+    let below = logistic.below(if x < 0.0 { 1.0 - u } else { u }, x.abs());
+    below == (x < 0.0)
+}
+
 impl<M: CachedModel> MarkovKernel<M> for HeatBath {
     #[inline]
     fn sweep<R: Rng + ?Sized>(
@@ -117,11 +124,8 @@ impl<M: CachedModel> MarkovKernel<M> for HeatBath {
         let logistic = &*LOGISTIC;
         let mut flipped = 0;
         self.order.for_each(n, rng, |i, rng| {
-            // x = 2βh_i, and P(up) = 1 / (1 + e^{-x}).
             let x = beta * model.delta_cached(cache, s, i) * f64::from(s[i]);
-            let u = uniform_open01(rng);
-            let below = logistic.below(if x < 0.0 { 1.0 - u } else { u }, x.abs());
-            let up = below == (x < 0.0);
+            let up = points_up(logistic, x, uniform_open01(rng));
             if up != (s[i] > 0) && !x.is_nan() {
                 model.flip(cache, s, i);
                 flipped += 1;

@@ -83,8 +83,9 @@ impl Metropolis {
     }
 }
 
+/// Whether a flip is accepted for the uniform number `u`, where `x = βΔE`.
 #[inline]
-fn accept(exponential: &Squeeze, x: f64, u: f64) -> bool {
+pub(super) fn accept(exponential: &Squeeze, x: f64, u: f64) -> bool {
     // At a tie `2u < 1` has probability one half. Below zero the comparison is with e^0.
     let u = if x == 0.0 { 2.0 * u } else { u };
     let x = if x < 0.0 { 0.0 } else { x };

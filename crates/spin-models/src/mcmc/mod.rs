@@ -5,6 +5,7 @@
 //! | [`Metropolis`], [`HeatBath`] | single-spin kernels, in any [`Order`], for ±1 spins and for any alphabet |
 //! | [`cluster`] | kernels that turn many spins at once |
 //! | [`Chain`] | one kernel on one model at one β, as a [`Simulation`](crate::Simulation) |
+//! | [`ColoredChain`] | the same, class by class of a colouring, on several threads |
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`vector`] | 16 replicas side by side, for any couplings |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
@@ -50,6 +51,7 @@ mod annealing_solver;
 mod barrier;
 mod chain;
 mod clenshaw_curtis;
+mod colored;
 mod dense;
 mod dynamics;
 mod engine;
@@ -73,6 +75,7 @@ pub use annealing::{
 };
 pub use annealing_solver::AnnealingSolver;
 pub use chain::Chain;
+pub use colored::ColoredChain;
 pub use dynamics::{Dynamics, SingleSpin};
 pub use engine::{Engine, EnginePlan};
 pub use heat_bath::HeatBath;

@@ -1,6 +1,6 @@
 //! Several threads on one lattice.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use linalg_core::Observer;
 
@@ -36,8 +36,8 @@ struct Member<'a> {
 struct Common {
     /// For every band, of both colours.
     edges: Vec<[Edges; 2]>,
-    /// Whether the observer has asked to stop.
-    stop: AtomicBool,
+    /// The sweep after which the observer has asked to stop.
+    stop: AtomicU64,
 }
 
 impl Team<'_> {
@@ -52,7 +52,7 @@ impl Team<'_> {
         observer: &mut dyn Observer<Progress>,
     ) -> (u64, u64) {
         let edges = bands.iter().map(|_| Default::default()).collect();
-        let common = &Common { edges, stop: AtomicBool::new(false) };
+        let common = &Common { edges, stop: AtomicU64::new(u64::MAX) };
         let mut members = members(spins, bands, generators);
         let share = members.len().div_ceil(self.threads.max(1)).max(1);
         let mut shares = members.chunks_mut(share);
@@ -83,7 +83,7 @@ impl Team<'_> {
                     band.give(color, spins[color], &common.edges[*number][color]);
                 }
                 if reported && color == 1 && report(done) {
-                    common.stop.store(true, Ordering::Relaxed);
+                    common.stop.store(done, Ordering::Relaxed);
                 }
                 barrier.wait()?;
                 for Member { number, band, .. } in &mut *members {
@@ -91,8 +91,7 @@ impl Team<'_> {
                     band.take(color, &common.edges[before][color], &common.edges[after][color]);
                 }
             }
-            // All see the same: the next report is after another barrier.
-            if reported && common.stop.load(Ordering::Relaxed) {
+            if done == common.stop.load(Ordering::Relaxed) {
                 return Ok((done, flips));
             }
         }
