@@ -193,6 +193,12 @@ fn up<T: Number>(
     Some(Ok((patches, sum)))
 }
 
+/// The amplitudes of all patches; `None` where one leaves the range of its numbers.
+pub(super) fn all_patches<T: Number>(program: &Program, exponents: &[f64]) -> Option<Vec<Option<Patch<T>>>> {
+    let (patches, _) = up::<T>(program, exponents, true, Care::PLAIN, &mut |_| true)?.ok()?;
+    Some(patches)
+}
+
 fn sew_at<T: Number>(
     step: &Step,
     patches: &[Option<Patch<T>>],

@@ -2,7 +2,8 @@
 //!
 //! [`Planar`] is the solver: any couplings, any temperature, large systems. [`kasteleyn`] and [`kac_ward`] are two other
 //! formulas for the same number, dense and for small systems; the tests hold all three against each other.
-//! [`PlanarGroundState`] finds ground states by matching, [`DensityOfStates`] counts configurations of ±J models.
+//! [`PlanarSampler`] draws exact samples, [`PlanarGroundState`] finds ground states by matching, [`DensityOfStates`]
+//! counts configurations of ±J models.
 //!
 //! # How it works
 //! Relative to a configuration of low energy, a configuration is a set of domain walls, which cross every coupling that
@@ -38,6 +39,7 @@ mod patch;
 mod plan;
 mod prepared;
 mod program;
+mod sampling;
 mod torus;
 mod wide;
 
@@ -50,6 +52,7 @@ pub use density::{DensityOfStates, FisherZeros, Natural, Thermodynamics};
 pub use ground_state::{DomainWall, LowestState, PlanarGroundState, PlanarGroundStatePlan};
 pub use kac_ward::kac_ward;
 pub use kasteleyn::{kasteleyn, kasteleyn_complex};
+pub use sampling::PlanarSampler;
 
 use linalg_core::Observer;
 use linalg_core::stats::Estimate;

@@ -182,7 +182,7 @@ fn agree_on_seam<T: Number>(g: &mut [T], walls: &mut [bool], n1: usize, length: 
 }
 
 /// Changes the reference until no pair amplitude is much above 1: to the most likely walls, or close to it.
-fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut CarefulSum) {
+pub(super) fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut CarefulSum) {
     let n = patch.n;
     // Every change increases the weight of the reference at least by the bound, so that this ends.
     for _ in 0..4 * n {
@@ -207,7 +207,7 @@ fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut CarefulSum)
 ///
 /// The new amplitudes are $`G'_{pq} = 1 / G_{pq}`$, $`G'_{pi} = G_{qi} / G_{pq}`$, $`G'_{qi} = G_{pi} / G_{pq}`$ and
 /// that of walls at i, j, p and q, divided by $`G_{pq}`$.
-fn pivot<T: Number>(
+pub(super) fn pivot<T: Number>(
     g: &mut [T],
     n: usize,
     block: std::ops::Range<usize>,
@@ -267,7 +267,7 @@ fn place<T: Number>(patch: &Patch<T>, start: usize, g: &mut [T], n: usize, offse
 }
 
 /// The rows and columns at these positions, ascending.
-fn gather<T: Number>(g: &[T], n: usize, kept: &[usize], walls: &[bool]) -> Patch<T> {
+pub(super) fn gather<T: Number>(g: &[T], n: usize, kept: &[usize], walls: &[bool]) -> Patch<T> {
     let m = kept.len();
     let mut out = vec![T::ZERO; m * m];
     for (i, &from) in kept.iter().enumerate() {

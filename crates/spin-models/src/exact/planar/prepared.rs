@@ -20,6 +20,14 @@ use linalg_core::Observer;
 /// Sums of weights beyond this are rounded by more than their fractional part.
 const LARGEST: f64 = 1e15;
 
+/// A configuration of low energy, relative to which walls are counted.
+#[derive(Debug, Clone)]
+pub(super) struct Configuration {
+    pub spins: Vec<i8>,
+    /// The logarithms of the weights of walls through all sides.
+    pub exponents: Vec<f64>,
+}
+
 /// The graph of a model, its cells and the order of elimination.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
@@ -98,6 +106,13 @@ impl Prepared {
         if self.torus.is_none() {
             self.program.prepare_down();
         }
+    }
+
+    /// The configuration to which walls are relative, for the couplings `K = βJ`.
+    pub(super) fn configuration(&self, k: &[f64]) -> Result<Configuration> {
+        let (spins, _) = self.reference(k)?;
+        let exponents = self.exponents(k, &spins);
+        Ok(Configuration { spins, exponents })
     }
 
     /// ln Z of the couplings `K = βJ`, without the constant term.

@@ -47,7 +47,7 @@ pub(super) struct Program {
     trees: Vec<Vec<Node>>,
     /// Patches of every node of every tree.
     regions: Vec<Vec<Vec<u32>>>,
-    words: Vec<Vec<u32>>,
+    pub words: Vec<Vec<u32>>,
     n_sides: usize,
 }
 
