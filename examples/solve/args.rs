@@ -26,12 +26,21 @@ pub struct Args {
     /// Adds the correlations of coupled pairs to the JSON, as `[i, j, value]` with sites from 0.
     #[arg(long)]
     pub correlations: bool,
+    /// ln Z alone: no energy, magnetizations or correlations, which cost more with some methods.
+    #[arg(long, conflicts_with = "correlations")]
+    pub only_ln_z: bool,
     /// Less Monte Carlo and smaller limits: a few seconds at most.
     #[arg(long)]
     pub quick: bool,
     /// Bond dimension of `boundary-mps`.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub chi: u16,
+    /// Most memory of the intermediate tensors of `tensor-network`, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    pub memory: u32,
+    /// Adds what the contraction of `tensor-network` costs to the JSON; the order is searched once more for it.
+    #[arg(long)]
+    pub cost: bool,
     /// Seed of the Monte Carlo methods.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

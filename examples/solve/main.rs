@@ -45,7 +45,7 @@ fn solve(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let instance = read(args)?;
     let model = &instance.model;
     let methods = methods::chosen(args, model)?;
-    let mut want = Quantities::all();
+    let mut want = if args.only_ln_z { Quantities::ln_z() } else { Quantities::all() };
     if !args.correlations && args.json && args.svg.is_none() {
         want = want.with_correlations(Correlations::None);
     }

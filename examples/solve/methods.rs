@@ -3,7 +3,8 @@
 use spin_models::exact::planar::PlanarGroundState;
 use spin_models::mcmc::{AnnealingSolver, ParallelTemperingSolver, PopulationAnnealingSolver, WangLandauSolver};
 use spin_models::{
-    BoundaryMps, EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TensorNetwork, TransferMatrix, Tree,
+    BoundaryMps, EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TensorNetwork, TensorNetworkParams,
+    TransferMatrix, Tree,
 };
 
 use crate::args::Args;
@@ -18,6 +19,12 @@ const AUTO_FLOPS: f64 = 30.0;
 
 /// Frontier up to which `auto` asks the transfer matrix: 2²⁰ numbers a vector.
 const AUTO_FRONTIER: usize = 20;
+
+/// The tensor network with the memory asked for.
+pub fn tensor_network(args: &Args) -> TensorNetwork {
+    let bytes = usize::try_from(u64::from(args.memory) << 20).unwrap_or(usize::MAX);
+    TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(bytes))
+}
 
 fn all(args: &Args) -> Vec<Method> {
     let monte_carlo = |solver: MonteCarlo| -> Method {
@@ -35,7 +42,7 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(Tree::default()),
         Box::new(Planar::default()),
         Box::new(PlanarGroundState::default()),
-        Box::new(TensorNetwork::default()),
+        Box::new(tensor_network(args)),
         Box::new(BoundaryMps::new(usize::from(args.chi))),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
@@ -55,7 +62,7 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
             let width = TransferMatrix::default().frontier(model).frontier_width();
             width <= if args.quick { 16 } else { AUTO_FRONTIER }
         }
-        "tensor-network" => TensorNetwork::default()
+        "tensor-network" => tensor_network(args)
             .cost(model)
             .is_ok_and(|cost| cost.slices == 1 && cost.log2_flops <= if args.quick { 26.0 } else { AUTO_FLOPS }),
         // Large and cold lattices need more digits than 64-bit numbers have, and minutes.

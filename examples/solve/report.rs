@@ -5,6 +5,7 @@ use spin_models::{EnergyModel, Ising, Solution};
 use workspace_examples::json::Line;
 
 use crate::args::Args;
+use crate::methods;
 
 /// What one method said.
 pub struct Answer {
@@ -107,6 +108,14 @@ impl<'a> Report<'a> {
                 correlations.pairs.iter().zip(values).map(|(&(i, j), value)| (i, j, value)).collect()
             });
             line.pairs("correlations", correlations.as_deref())
+        } else {
+            line
+        };
+        let line = if self.args.cost && answer.method == "tensor-network" {
+            let cost = methods::tensor_network(self.args).cost(self.model).ok();
+            line.number("log2_multiplications", cost.map(|cost| cost.log2_flops))
+                .number("log2_largest_tensor", cost.map(|cost| cost.log2_size))
+                .number("slices", cost.map(|cost| cost.slices as f64))
         } else {
             line
         };
