@@ -1,5 +1,6 @@
 //! Decoders: from a syndrome to the observables that were flipped.
 
+mod choice;
 mod decoder;
 mod lookup;
 mod maximum_likelihood;
@@ -7,13 +8,16 @@ mod pairwise;
 mod posterior;
 mod sequential;
 mod solver;
+mod threads;
 
 #[cfg(test)]
 mod tests;
 
+pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
 pub use lookup::Lookup;
 pub use maximum_likelihood::MaximumLikelihood;
 pub use pairwise::Pairwise;
 pub use sequential::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 pub use solver::{LikelihoodSolver, SolverCost};
+pub use threads::decode_on_threads;

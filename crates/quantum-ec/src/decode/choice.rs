@@ -1,0 +1,163 @@
+//! Decoders by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{
+    Decoder, LikelihoodSolver, Lookup, MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential,
+};
+use crate::error::{Error, Result};
+use crate::problem::DecodingProblem;
+use crate::statmech::CosetModel;
+
+/// A decoder and its parameters, as text: what a command line or a table of results calls it.
+///
+/// | text | decoder |
+/// |---|---|
+/// | `maximum-likelihood` | [`MaximumLikelihood`] with the exact solver that is expected to be the fastest |
+/// | `maximum-likelihood:SOLVER` | with this [`LikelihoodSolver`] |
+/// | `maximum-likelihood-sequential` | [`MaximumLikelihoodSequential`] |
+/// | `maximum-likelihood-marginals` | [`MaximumLikelihoodMarginals`] |
+/// | `lookup` | [`Lookup`] |
+///
+/// ```
+/// use linalg_core::gf2::BinaryCsc;
+/// use quantum_ec::DecodingProblem;
+/// use quantum_ec::decode::DecoderChoice;
+///
+/// let checks = BinaryCsc::from_columns(2, [vec![0], vec![0, 1], vec![1]])?;
+/// let observables = BinaryCsc::from_columns(1, [vec![0], vec![], vec![]])?;
+/// let problem = DecodingProblem::new(checks, observables, vec![0.1; 3])?;
+///
+/// let choice: DecoderChoice = "maximum-likelihood".parse()?;
+/// let mut chosen = choice.build(&problem)?;
+/// assert_eq!(chosen.name, "maximum-likelihood:enumeration");
+/// assert_eq!(chosen.decoder.decode(&"10".parse()?)?.observables.to_string(), "1");
+/// # Ok::<(), quantum_ec::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum DecoderChoice {
+    /// The most likely class; without a solver, by the exact one that is expected to be the fastest.
+    MaximumLikelihood(Option<LikelihoodSolver>),
+    /// One observable after the other.
+    MaximumLikelihoodSequential,
+    /// Every observable by itself.
+    MaximumLikelihoodMarginals,
+    /// A table of all syndromes.
+    Lookup,
+}
+
+/// A decoder with the full name of what was chosen.
+pub struct ChosenDecoder {
+    /// The name, with the solver where one was left open.
+    pub name: String,
+    /// The decoder.
+    pub decoder: Box<dyn Decoder>,
+}
+
+impl fmt::Debug for ChosenDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChosenDecoder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for DecoderChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MaximumLikelihood(None) => f.write_str("maximum-likelihood"),
+            Self::MaximumLikelihood(Some(solver)) => write!(f, "maximum-likelihood:{solver}"),
+            Self::MaximumLikelihoodSequential => f.write_str("maximum-likelihood-sequential"),
+            Self::MaximumLikelihoodMarginals => f.write_str("maximum-likelihood-marginals"),
+            Self::Lookup => f.write_str("lookup"),
+        }
+    }
+}
+
+impl FromStr for DecoderChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "maximum-likelihood" => Ok(Self::MaximumLikelihood(None)),
+            "maximum-likelihood-sequential" => Ok(Self::MaximumLikelihoodSequential),
+            "maximum-likelihood-marginals" => Ok(Self::MaximumLikelihoodMarginals),
+            "lookup" => Ok(Self::Lookup),
+            _ => match text.strip_prefix("maximum-likelihood:") {
+                Some(solver) => Ok(Self::MaximumLikelihood(Some(solver.parse()?))),
+                None => Err(Error::Parameter {
+                    what: "decoder",
+                    value: text.into(),
+                    expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
+                               maximum-likelihood-marginals or lookup",
+                }),
+            },
+        }
+    }
+}
+
+impl DecoderChoice {
+    /// The decoder of a problem.
+    ///
+    /// # Errors
+    /// Where the decoder does not take the problem.
+    pub fn build(&self, problem: &DecodingProblem) -> Result<ChosenDecoder> {
+        let chosen = match self {
+            Self::MaximumLikelihood(None) => of_likelihood(MaximumLikelihood::automatic(problem)?),
+            Self::MaximumLikelihood(Some(solver)) => of_likelihood(MaximumLikelihood::with_solver(*solver, problem)?),
+            Self::MaximumLikelihoodSequential => self.named(MaximumLikelihoodSequential::new(problem)?),
+            Self::MaximumLikelihoodMarginals => self.named(MaximumLikelihoodMarginals::new(problem)?),
+            Self::Lookup => self.named(Lookup::new(problem)?),
+        };
+        Ok(chosen)
+    }
+
+    /// The decoder of a coset model that was built from a code and a table of Pauli errors.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] for decoders that need the mechanisms of a [`DecodingProblem`]; as [`build`](Self::build).
+    pub fn build_of_coset(&self, coset: CosetModel) -> Result<ChosenDecoder> {
+        match self {
+            Self::MaximumLikelihood(None) => Ok(of_likelihood(MaximumLikelihood::of_coset(coset)?)),
+            Self::MaximumLikelihood(Some(solver)) => Ok(of_likelihood(MaximumLikelihood::new(*solver, coset)?)),
+            _ => Err(Error::NotApplicable {
+                method: "decoding of correlated Pauli errors",
+                reason: format!("{self} needs independent mechanisms"),
+            }),
+        }
+    }
+
+    fn named(&self, decoder: impl Decoder + 'static) -> ChosenDecoder {
+        ChosenDecoder { name: self.to_string(), decoder: Box::new(decoder) }
+    }
+}
+
+fn of_likelihood(decoder: MaximumLikelihood<LikelihoodSolver>) -> ChosenDecoder {
+    DecoderChoice::MaximumLikelihood(Some(*decoder.solver())).named(decoder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for name in [
+            "maximum-likelihood",
+            "maximum-likelihood:enumeration",
+            "maximum-likelihood:transfer-matrix",
+            "maximum-likelihood:planar",
+            "maximum-likelihood:tensor-network",
+            "maximum-likelihood:boundary-mps:16",
+            "maximum-likelihood-sequential",
+            "maximum-likelihood-marginals",
+            "lookup",
+        ] {
+            assert_eq!(name.parse::<DecoderChoice>().unwrap().to_string(), name);
+        }
+        for name in ["", "maximum", "maximum-likelihood:", "maximum-likelihood:boundary-mps:0", "look up"] {
+            assert!(matches!(name.parse::<DecoderChoice>(), Err(Error::Parameter { .. })), "{name}");
+        }
+    }
+}
