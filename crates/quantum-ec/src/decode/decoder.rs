@@ -15,12 +15,15 @@ pub struct Prediction {
     /// `ln P(syndrome, class)` for every class of observables, bit `i` of the class index being observable `i`;
     /// empty if the decoder does not compute it.
     pub ln_class: Vec<f64>,
+    /// The probability, given the syndrome, that each observable is flipped, from decoders that compute this and not
+    /// `ln_class`; empty from others. [`marginals`](Self::marginals) has it from either.
+    pub probabilities: Vec<f64>,
 }
 
 impl Prediction {
     /// A prediction of no flips of `n_observables` observables.
     pub fn new(n_observables: usize) -> Self {
-        Self { observables: BitVec::zeros(n_observables), weight: f64::NAN, ln_class: Vec::new() }
+        Self { observables: BitVec::zeros(n_observables), weight: f64::NAN, ln_class: Vec::new(), probabilities: Vec::new() }
     }
 }
 

@@ -37,7 +37,8 @@ impl Prediction {
         (!self.ln_class.is_empty()).then(|| crate::statmech::best(&self.ln_class))
     }
 
-    /// The probability, given the syndrome, that each observable is flipped; `None` without `ln_class`.
+    /// The probability, given the syndrome, that each observable is flipped; `None` if neither this nor the classes
+    /// were computed.
     ///
     /// ```
     /// use quantum_ec::Prediction;
@@ -48,8 +49,11 @@ impl Prediction {
     /// assert!((marginals[0] - 0.4).abs() < 1e-15 && (marginals[1] - 0.3).abs() < 1e-15);
     /// ```
     pub fn marginals(&self) -> Option<Vec<f64>> {
-        let all = self.ln_evidence()?;
         let n = self.observables.len();
+        if n > 0 && self.probabilities.len() == n {
+            return Some(self.probabilities.clone());
+        }
+        let all = self.ln_evidence()?;
         Some(
             (0..n)
                 .map(|i| {

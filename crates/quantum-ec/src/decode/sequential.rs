@@ -154,12 +154,12 @@ pub fn sequential_choice(classes: &[f64]) -> usize {
 
 /// The probability of every observable by itself, the others summed over: two partition functions an observable.
 ///
-/// Predicts each observable by its own larger probability. For problems with too many classes to list.
+/// Predicts each observable by its own larger probability and writes [`Prediction::probabilities`]. For problems with too
+/// many classes to list.
 pub struct MaximumLikelihoodMarginals {
     n_detectors: usize,
     parts: Vec<Part>,
     state: SyndromeFlips,
-    probabilities: Vec<f64>,
 }
 
 impl MaximumLikelihoodMarginals {
@@ -170,18 +170,12 @@ impl MaximumLikelihoodMarginals {
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let n = problem.n_observables();
         let parts = (0..n).map(|i| Part::new(problem, i..i + 1)).collect::<Result<_>>()?;
-        let probabilities = vec![f64::NAN; n];
-        Ok(Self { n_detectors: problem.n_detectors(), parts, state: SyndromeFlips::default(), probabilities })
+        Ok(Self { n_detectors: problem.n_detectors(), parts, state: SyndromeFlips::default() })
     }
 
     /// The solvers, one for each observable.
     pub fn solvers(&self) -> impl Iterator<Item = LikelihoodSolver> + '_ {
         solvers(&self.parts)
-    }
-
-    /// The probability, given the syndrome of the last shot, that each observable is flipped.
-    pub fn probabilities(&self) -> &[f64] {
-        &self.probabilities
     }
 }
 
@@ -199,7 +193,7 @@ impl Decoder for MaximumLikelihoodMarginals {
         *out = Prediction::new(self.parts.len());
         for (i, part) in self.parts.iter_mut().enumerate() {
             let [zero, one] = part.pair(&mut self.state, syndrome, &mut [0])?;
-            self.probabilities[i] = (one - log_add_exp(zero, one)).exp();
+            out.probabilities.push((one - log_add_exp(zero, one)).exp());
             out.observables.set(i, one > zero);
         }
         Ok(())
