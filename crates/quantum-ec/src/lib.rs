@@ -5,8 +5,10 @@ pub mod decode;
 pub mod dem;
 pub mod error;
 pub mod io;
+pub mod noise;
 pub mod pauli;
 pub mod problem;
+pub mod sample;
 pub mod shots;
 pub mod statmech;
 

@@ -8,7 +8,7 @@ use spin_models::io::ParseError;
 
 use super::model::{DEPTH_BOUND, DETECTOR_BOUND, DetectorErrorModel, Instruction, OBSERVABLE_BOUND, Target};
 use crate::error::{Error, Result};
-use crate::io::text::{Lines, nearest, quote};
+use crate::io::lines::{Lines, nearest, quote};
 
 /// Names of all instructions.
 const NAMES: [&str; 5] = ["error", "detector", "logical_observable", "shift_detectors", "repeat"];

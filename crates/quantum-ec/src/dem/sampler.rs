@@ -134,7 +134,7 @@ impl Sampler {
                 // Exact: a power of two times a probability of at most 1/2.
                 sampler.dense.push((j, (rarer * 2f64.powi(64)) as u64));
             } else if rarer > 0.0 {
-                let rate = -0.5 * (-2.0 * rarer).ln_1p();
+                let rate = -0.5 * libm::log1p(-2.0 * rarer);
                 sampler.rare.push(Rare { mechanism: j, length: UNIT as f64 * rate, scale: rate.recip() });
             }
         }

@@ -1,7 +1,7 @@
 //! Exponential numbers at a nanosecond or two each.
 
 use linalg_core::rand::Rng;
-use linalg_core::rng::uniform_open01;
+use linalg_core::rng::{exponential, uniform_open01};
 
 /// Layers of equal area under exp(-x), the last with the tail.
 const LAYERS: usize = 256;
@@ -23,12 +23,12 @@ pub(super) struct Ziggurat {
 impl Ziggurat {
     pub(super) fn new() -> Self {
         let mut x = [0.0; LAYERS + 1];
-        x[0] = AREA / (-TAIL).exp();
+        x[0] = AREA / libm::exp(-TAIL);
         x[1] = TAIL;
         for i in 2..LAYERS {
-            x[i] = -(AREA / x[i - 1] + (-x[i - 1]).exp()).ln();
+            x[i] = -libm::log(AREA / x[i - 1] + libm::exp(-x[i - 1]));
         }
-        Self { x, f: x.map(|x| (-x).exp()) }
+        Self { x, f: x.map(|x| libm::exp(-x)) }
     }
 
     #[inline]
@@ -44,10 +44,10 @@ impl Ziggurat {
     fn edge<R: Rng + ?Sized>(&self, layer: usize, x: f64, rng: &mut R) -> f64 {
         if layer == 0 {
             // Beyond the tail's beginning the density is itself again.
-            return TAIL - uniform_open01(rng).ln();
+            return TAIL + exponential(rng);
         }
         let height = self.f[layer] + (self.f[layer + 1] - self.f[layer]) * uniform_open01(rng);
-        if height < (-x).exp() { x } else { self.sample(rng) }
+        if height < libm::exp(-x) { x } else { self.sample(rng) }
     }
 }
 

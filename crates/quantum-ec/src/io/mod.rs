@@ -13,11 +13,11 @@
 //! size of the file. What is not exactly a shot is an error with its place: a damaged file never gives wrong shots
 //! silently, except where the damage is itself a valid file. The formats are described in `docs/formats/shots.md`.
 
-mod read;
+pub(crate) mod lines;
 mod shot_format;
-pub(crate) mod text;
-mod write;
+mod shot_reader;
+mod shot_writer;
 
-pub use read::ShotReader;
 pub use shot_format::{Layout, MAX_ROW_BITS, ShotFormat};
-pub use write::ShotWriter;
+pub use shot_reader::ShotReader;
+pub use shot_writer::ShotWriter;

@@ -1,13 +1,15 @@
-"""Golden files of tests/golden.rs, written by Stim 1.16.0:  python make_golden.py
+"""Golden files of tests/golden.rs, written by Stim and sinter 1.16.0:  python make_golden.py
 
 shots/NAME.FORMAT: the same 64 shots in all six formats, NAME giving measurements, detectors and observables.
 dem/NAME.dem: models with repeat blocks; dem/NAME.flat.dem: the same with loops and shifts resolved;
 dem/NAME.txt: counts, coordinates of detectors, and the rate of every detector in exact arithmetic.
+sinter.csv: a table of counts.
 """
-import json
+import collections
 import pathlib
 
 import numpy as np
+import sinter
 import stim
 
 here = pathlib.Path(__file__).parent
@@ -69,3 +71,13 @@ for name, dem in models.items():
     lines += [f"rate {k} {(1 - s) / 2!r}" for k, s in enumerate(signs)]
     lines += [f"coordinates {k} {' '.join(map(repr, v))}" for k, v in coordinates]
     (here / f"dem/{name}.txt").write_text("\n".join(lines) + "\n")
+
+# A table as sinter 1.16.0 writes it.
+rows = [
+    sinter.TaskStats(strong_id="a1b2", decoder="pymatching", json_metadata={"d": 3, "p": 0.01, "name": 'x, "y"'},
+                     shots=123456, errors=789, discards=12, seconds=3.25, custom_counts=collections.Counter({"obs_mistake_mask=E_": 7})),
+    sinter.TaskStats(strong_id="a1b3", decoder="pymatching", json_metadata={"d": 5, "p": 0.01}, shots=10**9, errors=5,
+                     seconds=1234.5),
+    sinter.TaskStats(strong_id="c", decoder="x", json_metadata=None, shots=0),
+]
+(here / "sinter.csv").write_text("\n".join([sinter.CSV_HEADER, *(row.to_csv_line() for row in rows)]) + "\n")

@@ -4,8 +4,8 @@ use std::io::BufRead;
 
 use spin_models::io::ParseError;
 
+use super::lines::quote;
 use super::shot_format::{Layout, ShotFormat};
-use super::text::quote;
 use crate::error::{Error, Result};
 use crate::shots::{Shots, words_per_row};
 

@@ -1,0 +1,5 @@
+//! Noise models.
+
+mod phenomenological;
+
+pub use phenomenological::phenomenological;

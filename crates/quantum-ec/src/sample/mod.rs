@@ -1,0 +1,11 @@
+//! Counting logical errors: shots sampled and decoded in numbered units, rows that add up, thresholds from them.
+
+mod collect;
+mod csv;
+mod row;
+mod threshold;
+
+pub use collect::{CollectParams, Progress, collect};
+pub use csv::{read_csv, write_csv};
+pub use row::{Row, merge_rows, per_round, strong_id};
+pub use threshold::{RatePoint, ThresholdFit, fit_threshold};
