@@ -83,7 +83,11 @@ fn read_all(path: &Path, format: ShotFormat, layout: Layout) -> Outcome<Shots> {
 }
 
 /// Decoders that agree, one a thread.
-fn build(choice: DecoderChoice, problem: &DecodingProblem, threads: u16) -> quantum_ec::Result<(String, Vec<Box<dyn Decoder>>)> {
+fn build(
+    choice: DecoderChoice,
+    problem: &DecodingProblem,
+    threads: u16,
+) -> quantum_ec::Result<(String, Vec<Box<dyn Decoder>>)> {
     let ChosenDecoder { name, decoder } = choice.build(problem)?;
     let mut decoders = vec![decoder];
     for _ in 1..threads {
@@ -172,11 +176,12 @@ fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Sho
             )
             .into());
         }
-        write_lines(args, path, header("class", 1 << n), decoder, shots, &|shot, prediction| {
-            match prediction.ln_class.is_empty() {
-                true => Err(lacks("--posteriors-out").into()),
-                false => Ok(columns(shot, &prediction.ln_class)),
-            }
+        write_lines(args, path, header("class", 1 << n), decoder, shots, &|shot, prediction| match prediction
+            .ln_class
+            .is_empty()
+        {
+            true => Err(lacks("--posteriors-out").into()),
+            false => Ok(columns(shot, &prediction.ln_class)),
         })?;
     }
     if let Some(path) = &args.marginals_out {

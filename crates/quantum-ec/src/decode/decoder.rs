@@ -23,7 +23,12 @@ pub struct Prediction {
 impl Prediction {
     /// A prediction of no flips of `n_observables` observables.
     pub fn new(n_observables: usize) -> Self {
-        Self { observables: BitVec::zeros(n_observables), weight: f64::NAN, ln_class: Vec::new(), probabilities: Vec::new() }
+        Self {
+            observables: BitVec::zeros(n_observables),
+            weight: f64::NAN,
+            ln_class: Vec::new(),
+            probabilities: Vec::new(),
+        }
     }
 }
 
