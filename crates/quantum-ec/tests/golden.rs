@@ -103,3 +103,33 @@ fn models_have_the_counts_coordinates_and_rates() {
         assert_eq!((n_rates, n_coordinates), (problem.n_detectors(), declared.len()), "{name}");
     }
 }
+
+#[test]
+fn the_example_of_the_format_page() {
+    let layout = Layout { detectors: 2, observables: 1, ..Layout::default() };
+    let mut shots = Shots::zeros(2, 3);
+    shots.set(0, 1, true);
+    shots.set(0, 2, true);
+    for (format, expected) in [
+        (ShotFormat::Bits01, &b"011\n000\n"[..]),
+        (ShotFormat::B8, &[6, 0]),
+        (ShotFormat::R8, &[1, 0, 0, 3]),
+        (ShotFormat::Hits, b"1,2\n\n"),
+        (ShotFormat::Dets, b"shot D1 L0\nshot\n"),
+    ] {
+        let mut writer = ShotWriter::new(Vec::new(), format, layout).unwrap();
+        writer.write(shots.view()).unwrap();
+        assert_eq!(writer.finish().unwrap(), expected, "{format}");
+    }
+}
+
+#[test]
+fn tables_of_counts_are_read() {
+    let rows = quantum_ec::sample::read_csv(&fs::read(directory().join("sinter.csv")).unwrap()[..]).unwrap();
+    let counts: Vec<_> = rows.iter().map(|row| (row.shots, row.errors, row.discards, row.strong_id.as_str())).collect();
+    assert_eq!(counts, [(123_456, 789, 12, "a1b2"), (1_000_000_000, 5, 0, "a1b3"), (0, 0, 0, "c")]);
+    assert_eq!(rows[0].json_metadata, r#"{"d":3,"name":"x, \"y\"","p":0.01}"#);
+    assert_eq!(rows[0].custom_counts["obs_mistake_mask=E_"], 7);
+    assert!((rows[1].seconds - 1234.5).abs() < 1e-9);
+    assert_eq!(rows[2].json_metadata, "null");
+}

@@ -23,7 +23,7 @@ pub enum Target {
 
 /// A line of a detector error model, or a repeat block.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Instruction {
     /// `error(p) D0 D1 ^ D2 L0`: with probability p, independently of all else, every target is flipped once for each
     /// time it is listed.
@@ -91,11 +91,28 @@ pub enum Instruction {
 /// # Ok::<(), quantum_ec::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct DetectorErrorModel {
     instructions: Vec<Instruction>,
-    #[cfg_attr(feature = "serde", serde(skip))]
     counts: Counts,
+}
+
+/// The serialised form is the text of a `.dem` file.
+#[cfg(feature = "serde")]
+impl From<DetectorErrorModel> for String {
+    fn from(model: DetectorErrorModel) -> Self {
+        model.to_string()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<String> for DetectorErrorModel {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
 }
 
 /// What is known of an instruction list without unrolling it.

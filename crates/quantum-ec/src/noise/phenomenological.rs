@@ -136,7 +136,7 @@ mod tests {
             }
             let coordinates = model.coordinates().unwrap();
             assert_eq!(coordinates.len(), rounds * m);
-            assert!(coordinates.iter().all(|(id, x)| x[0] + m as f64 * x[1] == *id as f64));
+            assert!(coordinates.iter().all(|(id, x)| (x[0] + m as f64 * x[1] - *id as f64).abs() < 1e-9));
         }
     }
 
