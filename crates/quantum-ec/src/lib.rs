@@ -12,7 +12,7 @@ pub mod sample;
 pub mod shots;
 pub mod statmech;
 
-pub use code::{CssCode, Decomposition, StabilizerCode};
+pub use code::{CssCode, Decomposition, LinearCode, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
 pub use dem::DetectorErrorModel;
 pub use error::{Error, Result};

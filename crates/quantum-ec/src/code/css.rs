@@ -1,10 +1,13 @@
 //! CSS codes: generators of X alone and of Z alone.
 
-use linalg_core::gf2::{BitMatrix, BitVec};
+use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
 
 use super::stabilizer::{Layout, StabilizerCode};
 use crate::error::{Error, Result};
 use crate::pauli::PauliString;
+
+/// Qubits or checks that a code from sparse matrices may have: the elimination is dense.
+const MOST: usize = 20_000;
 
 /// A code with X checks and Z checks (Calderbank, Shor, arXiv:quant-ph/9512032; Steane, arXiv:quant-ph/9601029).
 ///
@@ -49,6 +52,23 @@ impl CssCode {
         let generators = hx.rows().map(PauliString::x_type).chain(hz.rows().map(PauliString::z_type)).collect();
         let code = StabilizerCode::new(hx.n_cols(), generators)?;
         Ok(Self { hx, hz, code })
+    }
+
+    /// The code of sparse check matrices, as files hold them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`Error::TooLarge`] beyond 20000 qubits or checks.
+    pub fn from_sparse(hx: &BinaryCsc, hz: &BinaryCsc) -> Result<Self> {
+        for (what, value) in [
+            ("number of qubits", hx.n_cols().max(hz.n_cols())),
+            ("number of X checks", hx.n_rows()),
+            ("number of Z checks", hz.n_rows()),
+        ] {
+            if value > MOST {
+                return Err(Error::TooLarge { method: "CSS code", what, value, bound: MOST });
+            }
+        }
+        Self::new(hx.to_matrix(), hz.to_matrix())
     }
 
     /// The X and Z checks of a stabilizer code; `None` if a generator has both X and Z, or a minus sign.

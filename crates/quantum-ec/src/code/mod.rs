@@ -2,11 +2,15 @@
 
 mod css;
 mod decompose;
+mod distance;
 mod families;
+mod linear;
 mod stabilizer;
 mod symplectic;
 
 pub use css::CssCode;
 pub use decompose::{Coordinates, Decomposition};
+pub use distance::{Distance, DistanceParams, Kind, distance};
 pub use families::*;
+pub use linear::LinearCode;
 pub use stabilizer::{Layout, StabilizerCode};
