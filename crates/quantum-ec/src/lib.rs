@@ -16,6 +16,7 @@ pub use code::{CssCode, Decomposition, LinearCode, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
 pub use dem::DetectorErrorModel;
 pub use error::{Error, Result};
+pub use noise::PauliTable;
 pub use pauli::{Pauli, PauliString, SparsePauli};
 pub use problem::DecodingProblem;
 pub use shots::{Shots, ShotsMut, ShotsRef};
