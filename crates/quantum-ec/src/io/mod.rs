@@ -1,4 +1,4 @@
-//! Shot files in all six formats, and the text of detector error models.
+//! Shot files in all six formats, the text of detector error models, check matrices and tables of Pauli noise.
 //!
 //! | [`ShotFormat`] | a shot is |
 //! |---|---|
@@ -13,11 +13,24 @@
 //! size of the file. What is not exactly a shot is an error with its place: a damaged file never gives wrong shots
 //! silently, except where the damage is itself a valid file. The formats are described in `docs/formats/shots.md`.
 
+mod alist;
+mod dense;
 pub(crate) mod lines;
+mod matrix;
+mod matrix_market;
+mod pauli_table;
 mod shot_format;
 mod shot_reader;
 mod shot_writer;
+mod words;
 
+pub use alist::{read_alist, write_alist};
+pub use dense::{read_dense, write_dense};
+pub use matrix::{MatrixFormat, read_matrix, write_matrix};
+pub use matrix_market::{read_matrix_market, write_matrix_market};
+pub use pauli_table::{read_pauli_table, write_pauli_table};
 pub use shot_format::{Layout, MAX_ROW_BITS, ShotFormat};
 pub use shot_reader::ShotReader;
 pub use shot_writer::ShotWriter;
+
+pub use spin_models::io::ParseError;
