@@ -52,6 +52,9 @@ pub fn color_666(d: usize) -> Result<CssCode> {
     faces(qubits, checks, format!("color-666:{d}"))
 }
 
+/// A point of the lattice of squares and octagons, in quarters of the distance between octagons.
+type Point = (i64, i64);
+
 /// The triangular colour code on the lattice of squares and octagons, $`[[(d^2 + 2d - 1)/2, 1, d]]`$ (Landahl,
 /// Anderson, Rice, arXiv:1108.5738).
 ///
@@ -64,7 +67,6 @@ pub fn color_666(d: usize) -> Result<CssCode> {
 pub fn color_488(d: usize) -> Result<CssCode> {
     check_size("distance", d, 3, |d| d * (d + 2) / 2)?;
     check_odd(d)?;
-    // Lengths in quarters of the distance between octagons.
     let s = d.div_ceil(2) as i64;
     let inside = |x: i64, y: i64| x > 0 && y > 0 && x + y < 4 * s;
     let octagon = |i: i64, j: i64| {
@@ -73,7 +75,7 @@ pub fn color_488(d: usize) -> Result<CssCode> {
     };
     let square = |i: i64, j: i64| [(1, 0), (0, 1), (-1, 0), (0, -1)].map(|(x, y)| (4 * i + 2 + x, 4 * j + 2 + y));
     let points = || (0..=s).flat_map(|i| (0..=s - i).map(move |j| (i, j)));
-    let mut outlines: Vec<(Vec<(i64, i64)>, (i64, i64))> = Vec::new();
+    let mut outlines: Vec<(Vec<Point>, Point)> = Vec::new();
     for (i, j) in points() {
         if i + j + 1 < s {
             outlines.push((square(i, j).to_vec(), (4 * i + 2, 4 * j + 2)));
@@ -82,16 +84,16 @@ pub fn color_488(d: usize) -> Result<CssCode> {
         if (j == 0 && odd) || (i == 0 && !odd) {
             continue;
         }
-        let corners: Vec<(i64, i64)> = octagon(i, j).into_iter().filter(|&(x, y)| inside(x, y)).collect();
+        let corners: Vec<Point> = octagon(i, j).into_iter().filter(|&(x, y)| inside(x, y)).collect();
         // The octagon in the corner of 45 degrees keeps a single vertex, which is no qubit.
         if corners.len() >= 4 {
             outlines.push((corners, (4 * i, 4 * j)));
         }
     }
-    let mut places: Vec<(i64, i64)> = outlines.iter().flat_map(|(corners, _)| corners.iter().copied()).collect();
+    let mut places: Vec<Point> = outlines.iter().flat_map(|(corners, _)| corners.iter().copied()).collect();
     places.sort_by_key(|&(x, y)| (y, x));
     places.dedup();
-    let real = |(x, y): (i64, i64)| [x as f64 / 4.0, y as f64 / 4.0, 0.0];
+    let real = |(x, y): Point| [x as f64 / 4.0, y as f64 / 4.0, 0.0];
     let mut checks = Vec::with_capacity(outlines.len());
     for (corners, centre) in outlines {
         let mut qubits: Vec<usize> =

@@ -55,10 +55,10 @@ pub fn lifted_product(orders: &[usize], a: &RingMatrix, b: &RingMatrix) -> Resul
         });
     }
     let mut x = Block { group, orders, ones: vec![] };
-    for i in 0..ma {
-        for j in 0..na {
+    for (i, row) in a.iter().enumerate() {
+        for (j, entry) in row.iter().enumerate() {
             for k in 0..mb {
-                x.add(i * mb + k, j * mb + k, &a[i][j], false);
+                x.add(i * mb + k, j * mb + k, entry, false);
             }
         }
     }
