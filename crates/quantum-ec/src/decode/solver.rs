@@ -128,7 +128,7 @@ impl LikelihoodSolver {
 
 /// Seconds for one partition function of a planar model by [`Planar`], roughly.
 pub(super) fn planar_seconds(model: &InteractionModel) -> f64 {
-    2e-6 * (model.n_spins() as f64) + 3e-8 * (model.n_spins() as f64).powf(1.5)
+    8.5e-7 * (model.n_spins() as f64).powf(1.35)
 }
 
 impl LogPartition<InteractionModel> for LikelihoodSolver {

@@ -266,11 +266,16 @@ fn time(name: &str, decoder: &mut dyn Decoder, syndromes: &[BitVec]) {
     for syndrome in syndromes.iter().take(3) {
         decoder.decode_into(syndrome.words(), &mut out).unwrap();
     }
-    let start = std::time::Instant::now();
+    // Processor time of this thread, so that other load does not count.
+    let nanoseconds = || -> f64 {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        text.split(' ').next().unwrap().parse().unwrap()
+    };
+    let start = nanoseconds();
     for syndrome in syndromes {
         decoder.decode_into(syndrome.words(), &mut out).unwrap();
     }
-    println!("{name}: {:.1} us a shot", start.elapsed().as_secs_f64() * 1e6 / syndromes.len() as f64);
+    println!("{name}: {:.1} us a shot", (nanoseconds() - start) * 1e-3 / syndromes.len() as f64);
 }
 
 #[test]
@@ -287,9 +292,10 @@ fn times() {
         for solver in solvers().into_iter().skip(1) {
             let start = std::time::Instant::now();
             match MaximumLikelihood::with_solver(solver, &problem) {
+                Ok(_) if name.contains("25") && solver != LikelihoodSolver::Planar => {}
                 Ok(mut decoder) => {
                     println!("{} generators, built in {:?}", decoder.coset().n_generators(), start.elapsed());
-                    let n = if name.contains("25") && solver != LikelihoodSolver::Planar { 0 } else { 200 };
+                    let n = if name.contains("25") { 20 } else { 200 };
                     time(&format!("{name} {solver}"), &mut decoder, &syndromes[..n]);
                 }
                 Err(error) => println!("{name} {solver}: {error}"),
