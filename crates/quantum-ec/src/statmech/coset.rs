@@ -8,7 +8,9 @@ use spin_models::{Duplicates, InteractionModel, Reweight};
 use super::kernel::{is_in_kernel, sparse_kernel};
 use super::linear::{Linear, parity};
 use super::planar::faces;
+use crate::code::StabilizerCode;
 use crate::error::{Error, Result};
+use crate::pauli::PauliString;
 use crate::problem::DecodingProblem;
 use crate::shots::{ones, words_per_row};
 
@@ -193,6 +195,31 @@ impl CosetModel {
         let generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), hints);
         let rank = generators.len();
         Self::build(linear, generators, rank)
+    }
+
+    /// The cosets of Pauli errors on a code, with a table `p_I, p_X, p_Y, p_Z` for each qubit.
+    ///
+    /// Bits `x_1 .. x_k, z_1 .. z_k` of a class say which logical operators are applied: bit `i` is set where the error
+    /// anticommutes with logical Z of qubit `i`, bit `k + i` where it anticommutes with logical X. These are
+    /// [`Coordinates::applied`](crate::code::Coordinates::applied).
+    ///
+    /// ```
+    /// use quantum_ec::{StabilizerCode, statmech::CosetModel};
+    /// use spin_models::{Enumeration, LogPartition};
+    ///
+    /// // The five-qubit code: the stabilizers have weight 0 (once) and 4 (15 times).
+    /// let code = StabilizerCode::from_text(&["XZZXI", "IXZZX", "XIXZZ", "ZXIXZ"])?;
+    /// let coset = CosetModel::stabilizer(&code, &[[0.7, 0.1, 0.1, 0.1]; 5])?;
+    /// let ln_p = Enumeration::default().ln_z(coset.model(), 1.0)?.value + coset.ln_normalization();
+    /// let exact = 0.7f64.powi(5) + 15.0 * 0.7 * 0.1f64.powi(4);
+    /// assert!((ln_p - exact.ln()).abs() < 1e-14);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`paulis`](Self::paulis).
+    pub fn stabilizer(code: &StabilizerCode, table: &[[f64; 4]]) -> Result<Self> {
+        Self::paulis(&code.symplectic(), &logicals(code), table)
     }
 
     fn build(linear: Linear, generators: Vec<Vec<usize>>, rank: usize) -> Result<Self> {
@@ -464,6 +491,12 @@ impl Solution {
         }
         Self { bits, flips, start, sums, bound }
     }
+}
+
+/// Rows that tell which logical operators an error holds: logical Z, then logical X.
+pub(super) fn logicals(code: &StabilizerCode) -> BitMatrix {
+    let rows: Vec<BitVec> = code.logical_z().iter().chain(code.logical_x()).map(PauliString::to_symplectic).collect();
+    BitMatrix::from_rows(2 * code.n_qubits(), &rows)
 }
 
 fn check_commuting(stabilizers: &BitMatrix, logicals: &BitMatrix) -> Result<()> {

@@ -2,7 +2,9 @@
 
 use linalg_core::gf2::BitMatrix;
 
+use super::coset::logicals;
 use super::linear::check_row;
+use crate::code::StabilizerCode;
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
 
@@ -89,6 +91,26 @@ impl SyndromeDistribution {
             all.fold_pauli(seen(qubit + n), seen(qubit), row);
         }
         Ok(all)
+    }
+
+    /// Of Pauli errors on a code, classes as in [`CosetModel::stabilizer`](super::CosetModel::stabilizer).
+    ///
+    /// ```
+    /// use quantum_ec::{StabilizerCode, statmech::SyndromeDistribution};
+    ///
+    /// // The five-qubit code corrects any single error.
+    /// let code = StabilizerCode::from_text(&["XZZXI", "IXZZX", "XIXZZ", "ZXIXZ"])?;
+    /// let p = 1e-4;
+    /// let table = [[1.0 - p, p / 3.0, p / 3.0, p / 3.0]; 5];
+    /// let rate = SyndromeDistribution::stabilizer(&code, &table)?.optimal_failure_rate();
+    /// assert!((rate / (10.0 * p * p) - 1.0).abs() < 1e-3);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`paulis`](Self::paulis).
+    pub fn stabilizer(code: &StabilizerCode, table: &[[f64; 4]]) -> Result<Self> {
+        Self::paulis(&code.symplectic(), &logicals(code), table)
     }
 
     fn fold(&mut self, column: usize, p: f64) {

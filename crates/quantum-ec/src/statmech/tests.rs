@@ -324,3 +324,34 @@ fn optimal_failure_rates_of_small_codes() {
         approx::assert_abs_diff_eq!(all.optimal_failure_rate(), optimal, epsilon = 1e-12);
     }
 }
+
+#[test]
+fn classes_of_a_code_are_the_logical_operators_applied() {
+    use crate::code::{Decomposition, parse};
+    use crate::pauli::PauliString;
+    let mut rng = rng(8);
+    for name in ["five-qubit", "steane", "shor", "xzzx:3", "toric:2", "rotated-surface:3", "repetition:3"] {
+        let code = parse(name).unwrap();
+        let n = code.n_qubits();
+        let table: Vec<[f64; 4]> = (0..n)
+            .map(|_| {
+                let row = [0.0; 4].map(|_: f64| rng.random_range(0.02..1.0));
+                let sum: f64 = row.iter().sum();
+                row.map(|p| p / sum)
+            })
+            .collect();
+        let coset = CosetModel::stabilizer(&code, &table).unwrap();
+        assert_eq!(coset.rank(), code.rank());
+        let all = SyndromeDistribution::stabilizer(&code, &table).unwrap();
+        let decomposition = Decomposition::new(&code);
+        for _ in 0..10 {
+            let error = PauliString::random(n, &mut rng);
+            let word = |bits: &BitVec| bits.words().first().map_or(0, |&word| word as usize);
+            let class = decomposition.decompose(&error).applied();
+            let p = all.probability(word(&code.syndrome(&error)), word(&class));
+            approx::assert_abs_diff_eq!(ln_p(&coset, &error.to_symplectic()), p.ln(), epsilon = 1e-11);
+            let found = coset.representative(&code.syndrome(&error), &class).unwrap().unwrap();
+            assert_eq!(decomposition.decompose(&PauliString::from_symplectic(&found).unwrap()).applied(), class);
+        }
+    }
+}
