@@ -140,8 +140,8 @@ fn sequential_decoding_is_not_maximum_likelihood() {
     approx::assert_abs_diff_eq!((sequential.ln_chosen() - all).exp(), 0.3, epsilon = 1e-6);
     let marginals = joint.marginals().unwrap();
     let mut alone = MaximumLikelihoodMarginals::new(&problem).unwrap();
-    alone.decode(&syndrome).unwrap();
-    for (a, b) in marginals.iter().zip(alone.probabilities()) {
+    let alone = alone.decode(&syndrome).unwrap().marginals().unwrap();
+    for (a, b) in marginals.iter().zip(&alone) {
         approx::assert_abs_diff_eq!(a, b, epsilon = 1e-12);
     }
     let distribution = SyndromeDistribution::new(&problem).unwrap();
@@ -204,8 +204,8 @@ fn names_and_limits() {
     let error = MaximumLikelihood::automatic(&problem).unwrap_err().to_string();
     assert_eq!(error, "maximum likelihood: number of observables is 13, at most 12 is possible");
     let mut marginals = MaximumLikelihoodMarginals::new(&problem).unwrap();
-    marginals.decode(&BitVec::zeros(0)).unwrap();
-    assert!(marginals.probabilities().iter().all(|p| (p - 0.1).abs() < 1e-14));
+    let prediction = marginals.decode(&BitVec::zeros(0)).unwrap();
+    assert!(prediction.probabilities.len() == n && prediction.probabilities.iter().all(|p| (p - 0.1).abs() < 1e-14));
 }
 
 #[test]
