@@ -8,7 +8,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use linalg_core::Streams;
-use spin_models::mcmc::{Chain, Coloring, HeatBath, Metropolis, Observables, Order};
+use spin_models::mcmc::{Chain, ColoredChain, Coloring, Dynamics, HeatBath, Metropolis, Observables, Order};
 use spin_models::{Boundary, CachedModel, Disorder, Ising, Lattice, MarkovKernel, SherringtonKirkpatrick, Simulation};
 
 const SEED: u64 = 20_240_501;
@@ -66,6 +66,36 @@ fn spin_flips(c: &mut Criterion) {
     group.finish();
 }
 
+/// One chain of a Gaussian glass: with local fields kept, and coloured on one and two threads; 200000 updates a call.
+fn threads(c: &mut Criterion) {
+    let mut group = c.benchmark_group("threads");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(30);
+    for l in [12, 16, 24, 32, 64] {
+        let lattice = Lattice::cubic(l, Boundary::Periodic).expect("a valid lattice");
+        let mut rng = Streams::new(SEED).stream(2);
+        let model = Ising::edwards_anderson(&lattice, Disorder::gaussian(), &mut rng).expect("a valid model");
+        let coloring = Coloring::checkerboard(&model).expect("an even lattice");
+        let streams = Streams::new(SEED);
+        let chain = Chain::new(&model, Metropolis::default(), 1.0, streams, 0).expect("a temperature");
+        let colored = ColoredChain::new(&model, &coloring, Dynamics::Metropolis, 1.0, streams, 0);
+        let colored = colored.expect("a checkerboard");
+        let simulations: [(&str, Box<dyn Simulation>); 3] = [
+            ("chain", Box::new(chain)),
+            ("coloured_1", Box::new(colored.clone())),
+            ("coloured_2", Box::new(colored.with_threads(2))),
+        ];
+        let n = model.fields().len() as u64;
+        let sweeps = (200_000 / n).max(1);
+        group.throughput(Throughput::Elements(sweeps * n));
+        for (name, mut simulation) in simulations {
+            simulation.advance(100, &mut ());
+            let id = BenchmarkId::new(format!("{name}_cubic_gaussian"), l);
+            group.bench_function(id, |b| b.iter(|| black_box(simulation.advance(sweeps, &mut ()))));
+        }
+    }
+    group.finish();
+}
+
 fn measurement(c: &mut Criterion) {
     let mut group = c.benchmark_group("measurement");
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(30);
@@ -82,5 +112,5 @@ fn measurement(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, spin_flips, measurement);
+criterion_group!(benches, spin_flips, threads, measurement);
 criterion_main!(benches);

@@ -9,7 +9,9 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use linalg_core::Streams;
-use spin_models::mcmc::multispin::{DisorderSamples, InstructionSet, Replicas, SquareLattice, TemperingLadders};
+use spin_models::mcmc::multispin::{
+    DisorderSamples, HypercubicLattice, InstructionSet, Replicas, SquareLattice, TemperingLadders,
+};
 use spin_models::mcmc::{Dynamics, Observables};
 use spin_models::{Boundary, Disorder, Ising, Lattice, Simulation};
 
@@ -17,6 +19,9 @@ const SEED: u64 = 20_240_501;
 
 /// The transition of the square lattice, ln(1 + √2) / 2.
 const CRITICAL: f64 = 0.440_686_793_509_771_5;
+
+/// That of the simple cubic lattice (A. M. Ferrenberg, J. Xu and D. P. Landau, Phys. Rev. E 97, 043301 (2018)).
+const CRITICAL_CUBIC: f64 = 0.221_654_6;
 
 fn glass(lattice: &Lattice, sample: u64) -> Ising {
     let mut rng = Streams::new(SEED).stream(sample);
@@ -71,6 +76,51 @@ fn lattices(c: &mut Criterion) {
             lattice.expect("a square lattice").with_instructions(set).expect("available")
         });
     }
+    group.finish();
+}
+
+/// One lattice on one and two threads, about 40 million updates a call.
+fn threads(c: &mut Criterion) {
+    let mut group = group(c, "multispin_threads");
+    let lengths: [&[usize]; 6] =
+        [&[1024, 1024], &[2048, 2048], &[4096, 4096], &[4000, 4000], &[128, 128, 128], &[256, 256, 256]];
+    for lengths in lengths {
+        for threads in [1, 2] {
+            let (dynamics, streams) = (Dynamics::Metropolis, Streams::new(SEED));
+            let beta = if lengths.len() == 2 { CRITICAL } else { CRITICAL_CUBIC };
+            let lattice = HypercubicLattice::torus(lengths, 1.0, dynamics, beta, streams, 0);
+            let mut lattice = lattice.expect("even lengths").with_threads(threads);
+            let n = lattice.n_spins() as u64;
+            let sweeps = (40_000_000 / n).max(1);
+            lattice.advance(20, &mut ());
+            group.throughput(Throughput::Elements(sweeps * n));
+            let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
+            let id = BenchmarkId::new(lengths.join("x"), threads);
+            group.bench_function(id, |b| b.iter(|| black_box(lattice.advance(sweeps, &mut ()))));
+        }
+    }
+    group.finish();
+}
+
+/// One lattice in three and four dimensions.
+fn hypercubic(c: &mut Criterion) {
+    let mut group = group(c, "multispin_hypercubic");
+    let lengths: [&[usize]; 4] = [&[64; 3], &[128; 3], &[100; 3], &[32; 4]];
+    for lengths in lengths {
+        let name: Vec<String> = lengths.iter().map(usize::to_string).collect();
+        let name = name.join("x");
+        let streams = Streams::new(SEED);
+        time(&mut group, &format!("ferromagnet/{name}"), |set| {
+            let beta = if lengths.len() == 3 { CRITICAL_CUBIC } else { 0.15 };
+            let lattice = HypercubicLattice::torus(lengths, 1.0, Dynamics::Metropolis, beta, streams, 0);
+            lattice.expect("even lengths").with_instructions(set).expect("available")
+        });
+    }
+    let model = glass(&cubic(64), 0);
+    time(&mut group, "plus_minus/64x64x64", |set| {
+        let lattice = HypercubicLattice::new(&model, [64; 3], Dynamics::Metropolis, 0.9, Streams::new(SEED), 0);
+        lattice.expect("a cubic lattice").with_instructions(set).expect("available")
+    });
     group.finish();
 }
 
@@ -136,5 +186,5 @@ fn measurements(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, lattices, replicas, samples, tempering, measurements);
+criterion_group!(benches, lattices, threads, hypercubic, replicas, samples, tempering, measurements);
 criterion_main!(benches);

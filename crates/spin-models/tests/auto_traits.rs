@@ -2,12 +2,12 @@
 
 use spin_models::mcmc::cluster::{Houdayer, Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, Wolff};
 use spin_models::mcmc::{
-    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Chain, Coloring, Cooling,
-    DensityOfStates, DisorderAverages, EnergyGrid, EnergyHistogram, EnergySeries, Engine, EnginePlan, HeatBath, Ladder,
-    LevelEstimate, Mbar, Metropolis, Multicanonical, MulticanonicalWeights, Observables, OverlapDistribution,
-    OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ParallelTempering, ParallelTemperingParams,
-    ParallelTemperingSolver, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun,
-    PopulationStart, PopulationStep, Reweighted, ReweightingParams, ReweightingReport, SingleSpin,
+    AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Chain, ColoredChain,
+    Coloring, Cooling, DensityOfStates, DisorderAverages, EnergyGrid, EnergyHistogram, EnergySeries, Engine,
+    EnginePlan, HeatBath, Ladder, LevelEstimate, Mbar, Metropolis, Multicanonical, MulticanonicalWeights, Observables,
+    OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ParallelTempering,
+    ParallelTemperingParams, ParallelTemperingSolver, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams,
+    PopulationRun, PopulationStart, PopulationStep, Reweighted, ReweightingParams, ReweightingReport, SingleSpin,
     ThermodynamicIntegration, WangLandau, WangLandauParams, WangLandauSolver, WaveVectors, Wham,
 };
 use spin_models::{
@@ -34,6 +34,7 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<MonteCarlo>();
     send_and_sync::<Replan<Enumeration, Ising>>();
     send_and_sync::<Chain<Ising, Metropolis>>();
+    send_and_sync::<ColoredChain>();
     send_and_sync::<Chain<SherringtonKirkpatrick, HeatBath>>();
     send_and_sync::<Observables>();
     send_and_sync::<Overlaps>();

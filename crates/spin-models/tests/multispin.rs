@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use linalg_core::Streams;
 use linalg_core::rand::RngExt;
-use spin_models::mcmc::multispin::{DisorderSamples, InstructionSet, Replicas, SquareLattice, TemperingLadders};
+use spin_models::mcmc::multispin::{
+    DisorderSamples, HypercubicLattice, InstructionSet, Replicas, SquareLattice, TemperingLadders,
+};
 use spin_models::mcmc::{Dynamics, Observables, Overlaps, ReplicaPairs, heat_bath_acceptance, metropolis_acceptance};
 use spin_models::{Boundary, Disorder, EnergyModel, Ising, Lattice, Progress, Simulation, Spins};
 
@@ -118,6 +120,18 @@ fn instruction_sets_give_the_same_spins() {
                 lattice.with_instructions(set).unwrap()
             });
         }
+        for (lengths, model) in hypercubic_models() {
+            assert_same(|set| {
+                let lattice = HypercubicLattice::new(&model, &lengths, dynamics, 0.9, Streams::new(9), 0).unwrap();
+                lattice.with_instructions(set).unwrap()
+            });
+        }
+        for lengths in [&[40, 20, 36][..], &[100, 40, 128], &[6, 10, 8, 100]] {
+            assert_same(|set| {
+                let lattice = HypercubicLattice::torus(lengths, 1.0, dynamics, 0.2, Streams::new(8), 0).unwrap();
+                lattice.with_instructions(set).unwrap()
+            });
+        }
     }
 }
 
@@ -147,21 +161,27 @@ fn threads_give_the_same_spins() {
 #[test]
 fn bands_of_a_lattice_give_the_same_spins() {
     let (metropolis, heat_bath) = (Dynamics::Metropolis, Dynamics::HeatBath);
-    let torus = |lengths| SquareLattice::torus(lengths, -1.0, metropolis, 0.44, Streams::new(5), 1).unwrap();
-    let of_model = |lengths: [usize; 2], boundary, bonds: &dyn Fn(usize) -> f64| {
-        let lattice = Lattice::rectangle(lengths, [boundary, Boundary::Free]).unwrap();
+    let torus =
+        |lengths: &[usize]| HypercubicLattice::torus(lengths, -1.0, metropolis, 0.44, Streams::new(5), 1).unwrap();
+    let of_model = |lengths: &[usize], boundary, bonds: &dyn Fn(usize) -> f64| {
+        let mut boundaries = vec![Boundary::Free; lengths.len()];
+        boundaries[0] = boundary;
+        let lattice = Lattice::hypercubic(lengths, &boundaries).unwrap();
         let model = Ising::on_lattice(&lattice, &(0..lattice.n_edges()).map(bonds).collect::<Vec<_>>()).unwrap();
-        SquareLattice::new(&model, lengths, heat_bath, 0.7, Streams::new(5), 2).unwrap()
+        HypercubicLattice::new(&model, lengths, heat_bath, 0.7, Streams::new(5), 2).unwrap()
     };
     let lattices = [
         // Rows of whole blocks, one and three to a row; bands of the latter are multiples of 256 rows.
-        torus([640, 1024]),
-        torus([900, 3072]),
+        torus(&[640, 1024]),
+        torus(&[900, 3072]),
         // Rows and ends anywhere, and rows longer than a stripe.
-        torus([1002, 1000]),
-        torus([6, 300_000]),
-        of_model([400, 1600], Boundary::Periodic, &|k| if k % 7 < 3 { 1.0 } else { -1.0 }),
-        of_model([501, 1333], Boundary::Free, &|k| if k.is_multiple_of(5) { 0.0 } else { 1.0 }),
+        torus(&[1002, 1000]),
+        torus(&[6, 300_000]),
+        torus(&[70, 84, 132]),
+        torus(&[14, 20, 34, 58]),
+        of_model(&[64, 96, 131], Boundary::Periodic, &|k| if k % 7 < 3 { 1.0 } else { -1.0 }),
+        of_model(&[400, 1600], Boundary::Periodic, &|k| if k % 7 < 3 { 1.0 } else { -1.0 }),
+        of_model(&[501, 1333], Boundary::Free, &|k| if k.is_multiple_of(5) { 0.0 } else { 1.0 }),
     ];
     for lattice in &lattices {
         let mut one = lattice.clone();
@@ -191,6 +211,112 @@ fn bands_of_a_lattice_give_the_same_spins() {
         three.restore(&saved).unwrap();
         three.advance(3, &mut ());
         assert!(two.checkpoint() == three.checkpoint());
+    }
+}
+
+/// Lattices with all bonds, with signs, and with missing bonds.
+fn hypercubic_models() -> Vec<(Vec<usize>, Ising)> {
+    let (free, periodic) = (Boundary::Free, Boundary::Periodic);
+    let shapes: [(&[usize], &[Boundary]); 8] = [
+        (&[4, 4], &[periodic; 2]),
+        (&[4, 4, 4], &[periodic; 3]),
+        (&[6, 4, 10], &[periodic; 3]),
+        (&[4, 3, 5], &[periodic, free, free]),
+        (&[2, 4, 6], &[free, periodic, periodic]),
+        (&[4, 4, 4, 6], &[periodic; 4]),
+        (&[2, 3, 2, 5], &[free; 4]),
+        (&[4, 2, 4, 7], &[periodic, free, periodic, free]),
+    ];
+    let mut models = Vec::new();
+    for (lengths, boundaries) in shapes {
+        let lattice = Lattice::hypercubic(lengths, boundaries).unwrap();
+        let n = lattice.n_edges();
+        let diluted: Vec<f64> = (0..n).map(|k| [0.5, 0.0, 0.5, -0.5, 0.5][k % 5]).collect();
+        for couplings in [vec![0.5; n], vec![-0.5; n], diluted] {
+            models.push((lengths.to_vec(), Ising::on_lattice(&lattice, &couplings).unwrap()));
+        }
+        models.push((lengths.to_vec(), glass(&lattice, 3)));
+    }
+    models
+}
+
+#[test]
+fn every_site_is_turned_with_its_probability() {
+    // 3000 sweeps of a chain. Given the state before the sites of a colour are updated, flips are independent with known
+    // probabilities: for every site, flips minus their probabilities, over the deviation. 8768 sites: |z| < 4.5.
+    let beta = 0.2;
+    for (k, (lengths, model)) in hypercubic_models().iter().enumerate() {
+        for dynamics in DYNAMICS {
+            let streams = Streams::new(41);
+            // Instruction sets are equal bit for bit, which is another test.
+            let mut lattice = HypercubicLattice::new(model, lengths, dynamics, beta, streams, k as u64).unwrap();
+            let n = model.n_spins();
+            let color = |mut site: usize| {
+                let coordinates = lengths.iter().rev().map(|length| {
+                    let x = site % length;
+                    site /= length;
+                    x
+                });
+                coordinates.sum::<usize>() % 2
+            };
+            let colors: Vec<usize> = (0..n).map(color).collect();
+            let rate = |x| match dynamics {
+                Dynamics::Metropolis => metropolis_acceptance(x),
+                Dynamics::HeatBath => heat_bath_acceptance(x),
+            };
+            let (mut excess, mut variance) = (vec![0.0; n], vec![0.0; n]);
+            let mut s = lattice.spins();
+            for _ in 0..3000 {
+                lattice.advance(1, &mut ());
+                let after = lattice.spins();
+                for color in 0..2 {
+                    for i in (0..n).filter(|&i| colors[i] == color) {
+                        let p = rate(beta * model.delta_energy(&s, i));
+                        excess[i] += f64::from(u8::from(after[i] != s[i])) - p;
+                        variance[i] += p * (1.0 - p);
+                    }
+                    (0..n).filter(|&i| colors[i] == color).for_each(|i| s[i] = after[i]);
+                }
+                assert!((lattice.energy() - model.energy(&s)).abs() < 1e-9);
+            }
+            for i in 0..n {
+                let z = excess[i] / variance[i].sqrt();
+                assert!(z.abs() < 4.5 && variance[i] > 10.0, "{lengths:?}, {dynamics:?}, site {i}: z = {z}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cubic_lattices_have_the_energies_of_enumeration_and_of_replicas() {
+    let lattice = Lattice::hypercubic(&[2, 2, 4], &[Boundary::Free, Boundary::Free, Boundary::Periodic]).unwrap();
+    let torus = Ising::cubic(4, Boundary::Periodic, 1.0).unwrap();
+    for dynamics in DYNAMICS {
+        for (seed, beta) in [(1, 0.3), (2, 1.0)] {
+            let model = glass(&lattice, seed);
+            let mut simulation =
+                HypercubicLattice::new(&model, [2, 2, 4], dynamics, beta, Streams::new(42), seed).unwrap();
+            let mut averages = Observables::new(16, 1);
+            simulation.advance(1000, &mut ());
+            simulation.run(60_000, 2, &mut averages, &mut ());
+            let (e, exact) = (averages.energy(), mean_energy(&model, beta));
+            assert!((e.value - exact).abs() < 4.0 * e.std_error.unwrap(), "{dynamics:?}, β = {beta}: {e}, {exact}");
+        }
+        let beta = 0.21;
+        let mut simulation = HypercubicLattice::torus([4; 3], 1.0, dynamics, beta, Streams::new(43), 0).unwrap();
+        let mut replicas = Replicas::new(&torus, 512, dynamics, beta, Streams::new(44), 0).unwrap();
+        let (mut one, mut many) = (Observables::new(64, 1), Observables::new(64, 512));
+        simulation.advance(1000, &mut ());
+        simulation.run(100_000, 2, &mut one, &mut ());
+        replicas.advance(1000, &mut ());
+        replicas.run(500, 4, &mut many, &mut ());
+        let compare = |a: linalg_core::stats::Estimate, b: linalg_core::stats::Estimate| {
+            let error = a.std_error.unwrap().hypot(b.std_error.unwrap());
+            assert!((a.value - b.value).abs() < 4.0 * error, "{dynamics:?}: {a} and {b}");
+        };
+        compare(one.energy(), many.energy());
+        compare(one.specific_heat(beta), many.specific_heat(beta));
+        compare(one.abs_magnetization(), many.abs_magnetization());
     }
 }
 

@@ -358,6 +358,13 @@ fn bad_parameters_are_refused_by_name() {
         refused(SquareLattice::torus([4, 4], f64::NAN, heat_bath, 1.0, streams, 0).unwrap_err()),
         "coupling 0 (sites [0, 1]) is NaN, expected a finite number"
     );
+    for lengths in [&[8][..], &[], &[4; 5]] {
+        assert_eq!(
+            refused(SquareLattice::torus(lengths, 1.0, heat_bath, 1.0, streams, 0).unwrap_err()),
+            format!("dimension of the lattice is {}, expected 2, 3 or 4", lengths.len())
+        );
+    }
+    assert!(matches!(SquareLattice::new(&model, [4, 0, 4], heat_bath, 1.0, streams, 0), Err(Error::NoSpins)));
     // More than there is: 2^63 replicas, and a lattice of 2^39 sites with 2 bits each.
     for error in [
         Replicas::new(&model, 1 << 60, heat_bath, 1.0, streams, 0).unwrap_err(),
@@ -393,18 +400,23 @@ fn models_an_engine_cannot_take_are_refused_by_place() {
     assert!(replicas(&field).is_ok());
     assert_eq!(
         lattice(&gaussian, [1, 4]).unwrap_err(),
-        "packed square lattice does not apply: coupling 1 (sites 1 and 2) is -1.7, coupling 0 has the absolute value \
+        "packed lattice does not apply: coupling 1 (sites 1 and 2) is -1.7, coupling 0 has the absolute value \
          0.31; all must have the same"
     );
     assert_eq!(
         lattice(&field, [2, 2]).unwrap_err(),
-        "packed square lattice does not apply: site 2 has the field 0.5, only fields of 0 are possible"
+        "packed lattice does not apply: site 2 has the field 0.5, only fields of 0 are possible"
     );
     assert_eq!(lattice(&field, [2, 3]).unwrap_err(), "spins of the model for the lattice: 4 values for 6");
     let cubic = Ising::cubic(4, Boundary::Free, 1.0).unwrap();
+    // Two bonds between sites of a periodic direction of two sites: twice as strong.
+    let periodic = Lattice::hypercubic(&[2, 4, 4], &[Boundary::Periodic; 3]).unwrap();
+    let doubled = Ising::ferromagnet(&periodic, 1.0).unwrap();
+    let error = SquareLattice::new(&doubled, [2, 4, 4], Dynamics::HeatBath, 1.0, streams, 0).unwrap_err().to_string();
+    assert!(error.ends_with("all must have the same"), "{error}");
     assert_eq!(
         lattice(&cubic, [8, 8]).unwrap_err(),
-        "packed square lattice does not apply: coupling 1 joins sites 0 and 4, which are no neighbours of different \
+        "packed lattice does not apply: coupling 1 joins sites 0 and 4, which are no neighbours of different \
          colour on 8 x 8 sites"
     );
     let complete = Ising::complete(18, 1.0).unwrap();

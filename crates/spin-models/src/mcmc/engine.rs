@@ -3,9 +3,9 @@
 use linalg_core::Streams;
 
 use super::cluster::{Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, UniformTorus, Wolff};
-use super::multispin::{Replicas, SquareLattice};
+use super::multispin::{HypercubicLattice, Replicas};
 use super::vector::VectorReplicas;
-use super::{Chain, Dynamics, HeatBath, Metropolis};
+use super::{Chain, ColoredChain, Coloring, Dynamics, HeatBath, Metropolis};
 use crate::model::{EnergyModel, Simulation};
 use crate::models::{Ising, Shape};
 use crate::{Error, Result};
@@ -16,8 +16,13 @@ const REPLICAS: usize = 64;
 /// Replicas with real couplings: one vector of 32-bit numbers.
 const VECTOR: usize = 16;
 
-/// Sites from which a square lattice is packed by itself instead of as replicas.
-const PACKED_SITES: usize = 1024;
+/// Sites from which a lattice is packed by itself instead of as replicas, in two dimensions and in more.
+///
+/// Replicas of a cubic lattice are as fast, but need 64 times the memory, and all of them have to forget how they began.
+const PACKED_SITES: [usize; 2] = [1 << 10, 1 << 18];
+
+/// Spins from which one chain is coloured, and how many its classes must have in the mean.
+const COLORED: [usize; 2] = [1 << 15, 1 << 12];
 
 /// Correlation length from which clusters pay, in lattice spacings.
 ///
@@ -51,12 +56,13 @@ const LONG: f64 = 20.0;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Engine {
-    /// [`Metropolis`], one chain: any model.
+    /// [`Metropolis`], one chain: any model. From 32768 spins on a [`ColoredChain`], unless it has many classes.
     Metropolis,
-    /// [`HeatBath`], one chain: any model.
+    /// [`HeatBath`], one chain: any model. A [`ColoredChain`] as for [`Metropolis`](Self::Metropolis).
     HeatBath,
-    /// [`SquareLattice`] for square lattices of 1024 sites or more with couplings ±J or 0; otherwise 64
-    /// [`Replicas`], for couplings and fields that are small multiples of one number.
+    /// [`HypercubicLattice`] for couplings ±J or 0 on square lattices of 1024 sites or more, and on cubic and
+    /// four-dimensional ones of 262144 or more; otherwise 64 [`Replicas`], for couplings and fields that are small
+    /// multiples of one number.
     Multispin,
     /// 16 [`VectorReplicas`]: any model.
     Vector,
@@ -148,8 +154,9 @@ impl Engine {
         self.simulation_on(model, beta, streams, unit, 1)
     }
 
-    /// The same simulation on up to `threads` threads, where [`Multispin`](Self::Multispin) can use them: on square
-    /// lattices of four million spins or more. The spins do not depend on the number of threads.
+    /// The same simulation on up to `threads` threads, where one run can use them: [`Multispin`](Self::Multispin) on single
+    /// lattices, [`Metropolis`](Self::Metropolis) and [`HeatBath`](Self::HeatBath) on large models. The spins do not depend
+    /// on the number of threads.
     ///
     /// # Errors
     /// As [`simulation`](Self::simulation).
@@ -162,8 +169,8 @@ impl Engine {
         threads: usize,
     ) -> Result<Box<dyn Simulation + Send + 'a>> {
         Ok(match self {
-            Self::Metropolis => Box::new(Chain::new(model, Metropolis::default(), beta, streams, unit)?),
-            Self::HeatBath => Box::new(Chain::new(model, HeatBath::default(), beta, streams, unit)?),
+            Self::Metropolis => single(model, Dynamics::Metropolis, beta, streams, unit, threads)?,
+            Self::HeatBath => single(model, Dynamics::HeatBath, beta, streams, unit, threads)?,
             Self::Multispin => packed(model, beta, streams, unit, threads)?,
             Self::Vector => Box::new(VectorReplicas::new(model, VECTOR, Dynamics::Metropolis, beta, streams, unit)?),
             Self::Wolff => match UniformTorus::recognize(model) {
@@ -185,13 +192,36 @@ impl Engine {
     }
 }
 
+fn single<'a>(
+    model: &'a Ising,
+    dynamics: Dynamics,
+    beta: f64,
+    streams: Streams,
+    unit: u64,
+    threads: usize,
+) -> Result<Box<dyn Simulation + Send + 'a>> {
+    let n = model.n_spins();
+    if n >= COLORED[0] {
+        let coloring = Coloring::greedy(model);
+        if n / coloring.n_classes() >= COLORED[1] {
+            let chain = ColoredChain::new(model, &coloring, dynamics, beta, streams, unit)?;
+            return Ok(Box::new(chain.with_threads(threads)));
+        }
+    }
+    Ok(match dynamics {
+        Dynamics::Metropolis => Box::new(Chain::new(model, Metropolis::default(), beta, streams, unit)?),
+        Dynamics::HeatBath => Box::new(Chain::new(model, HeatBath::default(), beta, streams, unit)?),
+    })
+}
+
 fn packed(model: &Ising, beta: f64, streams: Streams, unit: u64, threads: usize) -> Result<Box<dyn Simulation + Send>> {
     let edges = model.couplings().map(|(i, j, _)| (i, j));
-    if model.n_spins() >= PACKED_SITES
+    if model.n_spins() >= PACKED_SITES[0]
         && let Some(shape) = Shape::recognize(model.n_spins(), edges)
-        && let &[rows, columns] = shape.lengths()
+        && (2..=4).contains(&shape.dimension())
+        && model.n_spins() >= PACKED_SITES[usize::from(shape.dimension() > 2)]
     {
-        match SquareLattice::new(model, [rows, columns], Dynamics::Metropolis, beta, streams, unit) {
+        match HypercubicLattice::new(model, shape.lengths(), Dynamics::Metropolis, beta, streams, unit) {
             // Odd tori and several absolute values: replicas may do.
             Err(Error::NotApplicable { .. }) => {}
             other => return Ok(Box::new(other?.with_threads(threads))),
@@ -302,6 +332,29 @@ mod tests {
         assert_eq!(planned(&field, 5.0), Engine::Multispin);
         let free = Ising::builder(3).build()?;
         assert_eq!(planned(&free, 1.0), Engine::Multispin);
+        Ok(())
+    }
+
+    #[test]
+    fn large_models_run_on_several_threads() -> Result<()> {
+        let mut rng = Streams::new(5).stream(0);
+        let cubic = Lattice::cubic(32, Boundary::Periodic)?;
+        let gaussian = Ising::edwards_anderson(&cubic, Disorder::gaussian(), &mut rng)?;
+        let large = Ising::cubic(64, Boundary::Free, 1.0)?;
+        // A site coupled to 20000 others leaves the rest in one class or two: few classes all the same.
+        let star = Ising::builder(40_000).couplings((1..20_000).map(|i| (0, i, 0.01))).build()?;
+        for (engine, model, lanes) in [
+            (Engine::Metropolis, &gaussian, 1),
+            (Engine::HeatBath, &gaussian, 1),
+            (Engine::HeatBath, &star, 1),
+            (Engine::Multispin, &Ising::ferromagnet(&cubic, 1.0)?, 64),
+            (Engine::Multispin, &large, 1),
+        ] {
+            let mut one = engine.simulation(model, 0.2, Streams::new(1), 0)?;
+            let mut two = engine.simulation_on(model, 0.2, Streams::new(1), 0, 2)?;
+            assert_eq!((one.n_lanes(), one.advance(30, &mut ())), (lanes, two.advance(30, &mut ())));
+            assert!(one.checkpoint() == two.checkpoint());
+        }
         Ok(())
     }
 

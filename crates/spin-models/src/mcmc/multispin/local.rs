@@ -26,12 +26,12 @@ pub(super) fn effective(dynamics: Dynamics, beta: f64) -> Dynamics {
 }
 
 /// Number of classes with a probability other than 1/2 and 1 at a site of this degree.
-pub(super) fn n_classes(degree: usize) -> usize {
+pub(super) const fn n_classes(degree: usize) -> usize {
     degree.div_ceil(2)
 }
 
 /// Number of classes in which sites of this degree are decided, where the last ones may be empty.
-pub(super) fn compiled_classes(degree: usize) -> usize {
+pub(super) const fn compiled_classes(degree: usize) -> usize {
     match n_classes(degree) {
         0..=2 => 2,
         n @ 3..=4 => n,

@@ -2,7 +2,7 @@
 //!
 //! | engine | a bit is | random numbers | models |
 //! |---|---|---|---|
-//! | [`SquareLattice`] | a site of one lattice | one a spin | square lattices, couplings ±J or 0 |
+//! | [`HypercubicLattice`] | a site of one lattice | one a spin | square, cubic, four-dimensional lattices, couplings ±J or 0 |
 //! | [`Replicas`] | a replica of one instance | one a spin | any graph, small integer couplings and fields |
 //! | [`TemperingLadders`] | a replica with a temperature of its own | one a spin | the same |
 //! | [`DisorderSamples`] | a sample of the disorder | one for 512 samples | the same, samples differ in signs |
@@ -37,8 +37,8 @@
 //!
 //! | | AVX-512 | AVX2 | portable |
 //! |---|---|---|---|
-//! | [`SquareLattice`], L = 1024, ferromagnet at β_c | 17.3 | 9.0 | 3.5 |
-//! | [`SquareLattice`], L = 512, ±J, β = 1 | 12.6 | 6.4 | 3.2 |
+//! | [`HypercubicLattice`], square, L = 1024, ferromagnet at β_c | 17.3 | 9.0 | 3.5 |
+//! | [`HypercubicLattice`], square, L = 512, ±J, β = 1 | 12.6 | 6.4 | 3.2 |
 //! | [`Replicas`], 512 of a cubic ±J lattice, L = 8, β = 0.9 | 16.2 | 7.7 | 3.5 |
 //! | [`Replicas`], 512 of a random 3-regular ±J graph, N = 1000 | 17.7 | 8.4 | 4.0 |
 //! | [`TemperingLadders`], 16 of 32 temperatures, cubic ±J, L = 8 | 6.3 | 3.9 | 1.8 |
@@ -62,7 +62,7 @@ pub(super) mod tempering;
 mod thresholds;
 mod units;
 
-pub use lattice::SquareLattice;
+pub use lattice::{HypercubicLattice, SquareLattice};
 pub use replicas::Replicas;
 pub use samples::DisorderSamples;
 pub use simd::InstructionSet;

@@ -1,4 +1,4 @@
-//! One square lattice, 512 sites of one colour in a block.
+//! One hypercubic lattice, 512 sites of one colour in a block.
 
 mod bands;
 mod bonds;
@@ -9,7 +9,7 @@ mod strings;
 mod sweep;
 mod team;
 
-pub use simulation::SquareLattice;
+pub use simulation::{HypercubicLattice, SquareLattice};
 
 /// Name in errors.
-const SOLVER: &str = "packed square lattice";
+const SOLVER: &str = "packed lattice";

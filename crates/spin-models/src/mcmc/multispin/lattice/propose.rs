@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::super::decide::{Batch, Proposal, Proposals};
-use super::super::local::{Candidates, MAX_DEGREE, Sum, candidates, reference};
+use super::super::decide::{Batch, CLASSES, Proposal, Proposals};
+use super::super::local::{Candidates, MAX_DEGREE, Sum, candidates, compiled_classes, reference};
 use super::super::simd::{Block, Kernel, Simd, Word};
 use super::bonds::{Bonds, Lattice};
-use super::geometry::{AFTER, BEFORE, CENTER, SIDE};
+use super::geometry::{DIRECTIONS, Geometry};
 use super::strings::Published;
 use crate::mcmc::Dynamics;
 
@@ -75,10 +75,13 @@ impl Propose<'_> {
             Other::String(other) => {
                 let bonds = &self.lattice.colors[self.color];
                 let string = String::new(self.lattice, bonds, other, self.blocks.start);
-                if bonds.present.is_empty() {
-                    self.surrounded::<S, String<'_>, METROPOLIS>(simd, string);
-                } else {
-                    self.surrounded::<S, Diluted<'_>, METROPOLIS>(simd, Diluted(string));
+                match (self.lattice.geometry.dimension, bonds.present.is_empty()) {
+                    (2, true) => self.surrounded::<S, _, METROPOLIS>(simd, Complete::<4>(string)),
+                    (3, true) => self.surrounded::<S, _, METROPOLIS>(simd, Complete::<6>(string)),
+                    (_, true) => self.surrounded::<S, _, METROPOLIS>(simd, Complete::<8>(string)),
+                    (2, false) => self.surrounded::<S, _, METROPOLIS>(simd, Diluted::<4>(string)),
+                    (3, false) => self.surrounded::<S, _, METROPOLIS>(simd, Diluted::<6>(string)),
+                    (_, false) => self.surrounded::<S, _, METROPOLIS>(simd, Diluted::<8>(string)),
                 }
             }
         }
@@ -110,7 +113,7 @@ impl Propose<'_> {
 /// Classes of sites with four neighbours.
 pub(super) const OF_FOUR: usize = 2;
 
-/// Classes of sites with up to four neighbours: pulled by 4, 3, 2, 1.
+/// Classes of sites with up to four neighbours.
 pub(super) const OF_ANY: usize = 4;
 
 /// The surroundings of one block after the other.
@@ -160,12 +163,7 @@ impl<'a> Rows<'a> {
             let next = &here[if k + 1 == here.len() { 0 } else { k + 1 }];
             simd.load(center, part).shr(1) | simd.following(center, next, part).shl(63)
         };
-        let mut neighbors = [side; 4];
-        neighbors[BEFORE] = simd.load(&before[k], part);
-        neighbors[AFTER] = simd.load(&after[k], part);
-        neighbors[CENTER] = simd.load(center, part);
-        neighbors[SIDE] = side;
-        neighbors
+        [simd.load(&before[k], part), simd.load(&after[k], part), simd.load(center, part), side]
     }
 
     #[inline(always)]
@@ -239,23 +237,24 @@ impl Neighborhood for Rows<'_> {
 
 /// Of any lattice.
 pub(super) struct String<'a> {
+    geometry: Geometry,
     bonds: &'a Bonds,
     other: &'a Published,
     negative: bool,
-    pitch: isize,
     block: usize,
 }
 
 impl<'a> String<'a> {
     pub(super) fn new(lattice: &Lattice, bonds: &'a Bonds, other: &'a Published, block: usize) -> Self {
-        Self { bonds, other, negative: lattice.antiferromagnetic, pitch: lattice.geometry.pitch() as isize, block }
+        Self { geometry: lattice.geometry, bonds, other, negative: lattice.antiferromagnetic, block }
     }
 
-    /// The neighbours of a block in the four directions, inverted where the coupling is negative; and its sites.
+    /// The neighbours of a block in all directions, inverted where the coupling is negative; and its sites.
     #[inline(always)]
-    pub(super) fn votes<S: Simd>(&self, simd: S, part: usize) -> ([S::Word; 4], S::Word) {
-        let Self { other, block, pitch, .. } = *self;
-        let side = &self.bonds.side[self.block];
+    pub(super) fn votes<S: Simd>(&self, simd: S, part: usize) -> ([S::Word; DIRECTIONS], S::Word) {
+        let Self { geometry, other, block, .. } = *self;
+        let pitch = geometry.pitch() as isize;
+        let side = &self.bonds.side[block];
         let places = [
             simd.load(&side[0], part),
             simd.load(&side[1], part),
@@ -266,11 +265,24 @@ impl<'a> String<'a> {
             .or_and(places[1], other.load(simd, block, 1, part))
             .or_and(places[2], other.load(simd, block, pitch - 1, part))
             .or_and(places[3], other.load(simd, block, 1 - pitch, part));
-        let mut votes = [from_side; 4];
-        votes[BEFORE] = other.load(simd, block, -pitch, part);
-        votes[AFTER] = other.load(simd, block, pitch, part);
-        votes[CENTER] = other.load(simd, block, 0, part);
-        match self.bonds.negative.get(self.block) {
+        let mut votes = [simd.zero(); DIRECTIONS];
+        let directions = geometry.directions();
+        let distance = geometry.margin() as isize;
+        // Around the ends of the first axis the string is closed.
+        votes[0] = other.load(simd, block, -distance, part);
+        votes[1] = other.load(simd, block, distance, part);
+        for axis in 1..geometry.dimension - 1 {
+            let (length, distance) = geometry.axis(axis);
+            let [begin, end] = &self.bonds.ends[block * (geometry.dimension - 2) + axis - 1];
+            let (distance, around) = (distance as isize, ((length - 1) * distance) as isize);
+            let (before, after) = (other.load(simd, block, -distance, part), other.load(simd, block, distance, part));
+            let (last, first) = (other.load(simd, block, around, part), other.load(simd, block, -around, part));
+            votes[2 * axis] = simd.load(begin, part).select(last, before);
+            votes[2 * axis + 1] = simd.load(end, part).select(first, after);
+        }
+        votes[directions - 2] = other.load(simd, block, 0, part);
+        votes[directions - 1] = from_side;
+        match self.bonds.negative.get(block * directions..(block + 1) * directions) {
             Some(negative) => {
                 for (vote, negative) in votes.iter_mut().zip(negative) {
                     *vote = *vote ^ simd.load(negative, part);
@@ -278,7 +290,7 @@ impl<'a> String<'a> {
             }
             None => {
                 let sign = simd.splat(u64::from(self.negative).wrapping_neg());
-                for vote in &mut votes {
+                for vote in votes.iter_mut().take(directions) {
                     *vote = *vote ^ sign;
                 }
             }
@@ -286,11 +298,12 @@ impl<'a> String<'a> {
         (votes, places[0].or3(places[1], places[2]) | places[3])
     }
 
-    /// The bonds of a block that exist, in the four directions.
+    /// The bonds of a block that exist, in all directions.
     #[inline(always)]
-    pub(super) fn present<S: Simd>(&self, simd: S, part: usize) -> Option<[S::Word; 4]> {
-        let present = self.bonds.present.get(self.block)?;
-        let mut words = [simd.zero(); 4];
+    pub(super) fn present<S: Simd>(&self, simd: S, part: usize) -> Option<[S::Word; DIRECTIONS]> {
+        let directions = self.geometry.directions();
+        let present = self.bonds.present.get(self.block * directions..(self.block + 1) * directions)?;
+        let mut words = [simd.zero(); DIRECTIONS];
         for (word, block) in words.iter_mut().zip(present) {
             *word = simd.load(block, part);
         }
@@ -298,46 +311,49 @@ impl<'a> String<'a> {
     }
 }
 
-impl Neighborhood for String<'_> {
-    const CLASSES: usize = OF_FOUR;
+/// Of a lattice with all bonds, `DEGREE` at a site.
+struct Complete<'a, const DEGREE: usize>(String<'a>);
+
+impl<const DEGREE: usize> Neighborhood for Complete<'_, DEGREE> {
+    const CLASSES: usize = compiled_classes(DEGREE);
 
     #[inline(always)]
     fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
-        let (of_four, sites) = self.votes(simd, part);
+        let (all, sites) = self.0.votes(simd, part);
         let mut votes = [simd.zero(); MAX_DEGREE];
-        for (vote, of_four) in votes.iter_mut().zip(of_four) {
-            *vote = of_four ^ reference::<S, METROPOLIS>(simd, old);
+        for (vote, one) in votes.iter_mut().zip(all).take(DEGREE) {
+            *vote = one ^ reference::<S, METROPOLIS>(simd, old);
         }
-        candidates::<S, METROPOLIS>(simd, 4, old, &votes).only(sites, old)
+        candidates::<S, METROPOLIS>(simd, DEGREE, old, &votes).only(sites, old)
     }
 
     #[inline(always)]
     fn advance(&mut self) {
-        self.block += 1;
+        self.0.block += 1;
     }
 }
 
-/// Of a lattice without some of its bonds.
-struct Diluted<'a>(String<'a>);
+/// Of a lattice without some of its bonds, up to `DEGREE` at a site. Its classes are pulled by `DEGREE`, `DEGREE - 1`, ….
+struct Diluted<'a, const DEGREE: usize>(String<'a>);
 
-impl Neighborhood for Diluted<'_> {
-    const CLASSES: usize = OF_ANY;
+impl<const DEGREE: usize> Neighborhood for Diluted<'_, DEGREE> {
+    const CLASSES: usize = if DEGREE > OF_ANY { CLASSES } else { OF_ANY };
 
     #[inline(always)]
     fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
         let (votes, sites) = self.0.votes(simd, part);
-        let present = self.0.present(simd, part).unwrap_or([sites; 4]);
+        let present = self.0.present(simd, part).unwrap_or([sites; DIRECTIONS]);
         let mut bonds = [simd.zero(); MAX_DEGREE];
         let mut against = [simd.zero(); MAX_DEGREE];
-        for k in 0..4 {
+        for k in 0..DEGREE {
             bonds[k] = present[k];
             against[k] = (votes[k] ^ reference::<S, METROPOLIS>(simd, old)) & present[k];
         }
-        let degree = Sum::of(simd, 4, &bonds);
-        let against = Sum::of(simd, 4, &against);
+        let degree = Sum::of(simd, DEGREE, &bonds);
+        let against = Sum::of(simd, DEGREE, &against);
         let zero = simd.zero();
         let (mut even, mut most, mut classes) = (zero, zero, Candidates::none(simd, old).classes);
-        for d in 0..=4 {
+        for d in 0..=DEGREE {
             let of_degree = degree.equals(simd, d);
             for a in 0..=d {
                 let here = of_degree & against.equals(simd, a);
@@ -349,7 +365,7 @@ impl Neighborhood for Diluted<'_> {
                 if pull == 0 {
                     even = even | here;
                 } else if 2 * a < d || !METROPOLIS {
-                    classes[OF_ANY - pull] = classes[OF_ANY - pull] | here;
+                    classes[DEGREE - pull] = classes[DEGREE - pull] | here;
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The simulation of one square lattice.
+//! The simulation of one lattice.
 
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::rand::Rng;
@@ -26,18 +26,18 @@ use crate::models::Ising;
 use crate::spins::Spins;
 use crate::{Error, Result};
 
-const KIND: &str = "packed square lattice 1";
+const KIND: &str = "packed lattice 1";
 
-/// One square lattice, 512 spins of one colour in a block.
+/// One square, simple cubic or four-dimensional hypercubic lattice, 512 spins of one colour in a block.
 ///
 /// The sites are coloured like a chessboard; a sweep updates all of one colour, then all of the other. For couplings
 /// of one absolute value without fields: ferromagnet, antiferromagnet, ±J, with missing bonds; any lengths, free or
 /// periodic, but even where periodic. A lattice is a replica, so [`n_lanes`](Simulation::n_lanes) is 1; for several
 /// instances or smaller lattices see [`Replicas`](super::super::Replicas).
 ///
-/// Lattices whose rows are multiples of 1024 sites, with all bonds and of one sign, are fastest: 26 ns for 512 spins with
-/// AVX-512, see the [module](super::super); with other lengths it takes half as long again, with missing bonds three
-/// times as long.
+/// Square lattices whose rows are multiples of 1024 sites, with all bonds and of one sign, are fastest: 26 ns for 512 spins
+/// with AVX-512, see the [module](super::super); with other lengths it takes half as long again, with missing bonds
+/// three times as long.
 ///
 /// Stripes of 131072 sites of each colour draw from the streams 0, 1, … of `streams.child(unit)`. With the feature `rayon`
 /// stripes are updated in parallel, with the same result.
@@ -58,7 +58,7 @@ const KIND: &str = "packed square lattice 1";
 /// # Ok::<(), spin_models::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct SquareLattice {
+pub struct HypercubicLattice {
     lattice: Lattice,
     dynamics: Dynamics,
     beta: f64,
@@ -74,13 +74,19 @@ pub struct SquareLattice {
     problem: u64,
 }
 
-impl SquareLattice {
-    /// The lattice of a model on `[rows, columns]` sites, numbered row by row, with random spins.
+/// [`HypercubicLattice`] by its name in two dimensions, where lengths are `[rows, columns]`.
+pub type SquareLattice = HypercubicLattice;
+
+impl HypercubicLattice {
+    /// The lattice of a model on a box of two to four `lengths`, the last coordinate of the sites counting fastest, with
+    /// random spins.
     ///
-    /// Couplings of value 0 are missing bonds. Where a direction has two sites there is one bond between them.
+    /// Couplings of value 0 are missing bonds. Where a direction has two sites there is one bond between them, which
+    /// may not be twice as strong as others.
     ///
     /// # Errors
-    /// [`Error::Beta`]; [`Error::WrongLength`] if the model has another number of spins; [`Error::NotApplicable`] naming
+    /// [`Error::Beta`]; [`Error::Parameter`] for another number of lengths; [`Error::NoSpins`] for a length of 0;
+    /// [`Error::WrongLength`] if the model has another number of spins; [`Error::NotApplicable`] naming
     /// a field, a coupling of another absolute value than the first, or one between sites that are no neighbours of
     /// different colour; [`Error::TooLarge`] if the memory is not there, before any of it is taken.
     ///
@@ -93,44 +99,48 @@ impl SquareLattice {
     /// let error = SquareLattice::new(&odd, [5, 5], Dynamics::HeatBath, 1.0, Streams::new(1), 0).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "packed square lattice does not apply: coupling 8 joins sites 0 and 4, which are no neighbours of different \
+    ///     "packed lattice does not apply: coupling 8 joins sites 0 and 4, which are no neighbours of different \
     ///      colour on 5 x 5 sites"
     /// );
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn new(
         model: &Ising,
-        lengths: [usize; 2],
+        lengths: impl AsRef<[usize]>,
         dynamics: Dynamics,
         beta: f64,
         streams: Streams,
         unit: u64,
     ) -> Result<Self> {
         check_beta(beta)?;
-        Self::of(Lattice::new(model, lengths)?, dynamics, beta, streams.child(unit))
+        Self::of(Lattice::new(model, lengths.as_ref())?, dynamics, beta, streams.child(unit))
     }
 
-    /// A torus of `[rows, columns]` sites with all couplings `j`, without the model, whose couplings would take much more
-    /// memory than the spins: two bits a site.
+    /// A torus of two to four `lengths` with all couplings `j`, without the model, whose couplings would take much more
+    /// memory than the spins: two bits a site for squares whose rows are multiples of 1024 sites, up to eleven for others.
     ///
     /// # Errors
-    /// [`Error::Beta`]; [`Error::NotFinite`] for `j`; [`Error::Parameter`] for a length that is odd or below 4;
-    /// [`Error::TooLarge`] if the memory is not there.
+    /// [`Error::Beta`]; [`Error::NotFinite`] for `j`; [`Error::Parameter`] for a length that is odd or below 4, or for
+    /// another number of lengths; [`Error::TooLarge`] if the memory is not there.
     ///
     /// ```
     /// use linalg_core::Streams;
     /// use spin_models::Simulation;
-    /// use spin_models::mcmc::{Dynamics, multispin::SquareLattice};
+    /// use spin_models::mcmc::{Dynamics, multispin::HypercubicLattice};
     ///
-    /// let mut lattice = SquareLattice::torus([1024, 1024], 1.0, Dynamics::Metropolis, 0.5, Streams::new(1), 0)?;
+    /// let mut lattice = HypercubicLattice::torus([1024, 1024], 1.0, Dynamics::Metropolis, 0.5, Streams::new(1), 0)?;
     /// lattice.set_spins(&[1; 1024 * 1024]);
     /// assert_eq!(lattice.energy(), -2.0 * 1024.0 * 1024.0);
     /// lattice.advance(10, &mut ());
     /// assert!(lattice.magnetization() < 1024 * 1024);
+    ///
+    /// let mut cubic = HypercubicLattice::torus([32; 3], 1.0, Dynamics::HeatBath, 0.2, Streams::new(1), 0)?;
+    /// cubic.set_spins(&[1; 32 * 32 * 32]);
+    /// assert_eq!(cubic.energy(), -3.0 * 32.0 * 32.0 * 32.0);
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn torus(
-        lengths: [usize; 2],
+        lengths: impl AsRef<[usize]>,
         j: f64,
         dynamics: Dynamics,
         beta: f64,
@@ -141,6 +151,7 @@ impl SquareLattice {
         if !j.is_finite() {
             return Err(Error::NotFinite { what: "coupling", entry: 0, sites: vec![0, 1], value: j });
         }
+        let lengths = lengths.as_ref();
         if let Some(length) = lengths.iter().find(|&&length| length < 4 || !length.is_multiple_of(2)) {
             let expected = "an even number of at least 4 on a torus of two colours";
             return Err(Error::Parameter { what: "lattice length", value: length.to_string(), expected });
@@ -229,7 +240,7 @@ impl SquareLattice {
         self.lattice.geometry.n_sites() as i64 - 2 * down as i64
     }
 
-    /// The configuration, row by row.
+    /// The configuration, site by site.
     pub fn spins(&self) -> Vec<i8> {
         let geometry = self.lattice.geometry;
         let spin = |site| {
@@ -305,7 +316,7 @@ fn pooled(
     flips
 }
 
-impl Simulation for SquareLattice {
+impl Simulation for HypercubicLattice {
     fn n_spins(&self) -> usize {
         self.lattice.geometry.n_sites()
     }

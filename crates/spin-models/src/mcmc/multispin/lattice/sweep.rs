@@ -1,7 +1,7 @@
 //! Sweeps over both colours.
 
 use super::super::counter::Counter;
-use super::super::decide::{BATCH, Batch, Decide, Stored};
+use super::super::decide::{BATCH, Batch, CLASSES, Decide, Stored};
 use super::super::generator::Generator;
 use super::super::local::probability;
 use super::super::simd::{Block, Kernel, Simd};
@@ -24,9 +24,10 @@ pub(super) struct Update<'a> {
 
 /// Thresholds of the classes in which the sites of a lattice are decided.
 pub(super) fn thresholds(lattice: &Lattice, dynamics: Dynamics, beta: f64) -> Uniform {
-    let pulls: &[usize] = if lattice.is_diluted() { &[4, 3, 2, 1] } else { &[4, 2] };
-    let fraction = |&pull: &usize| binary_fraction(probability(dynamics, beta, lattice.unit, pull));
-    Uniform::new(&pulls.iter().map(fraction).collect::<Vec<_>>())
+    let step = if lattice.is_diluted() { 1 } else { 2 };
+    let pulls = (1..=lattice.geometry.directions()).rev().step_by(step);
+    let fraction = |pull| binary_fraction(probability(dynamics, beta, lattice.unit, pull));
+    Uniform::new(&pulls.map(fraction).collect::<Vec<_>>())
 }
 
 impl Update<'_> {
@@ -50,27 +51,28 @@ impl Update<'_> {
         while done < spins.len() {
             let n = BATCH.min(spins.len() - done);
             let blocks = first + done..first + done + n;
-            let of_four = Subsets::<4>(thresholds);
+            macro_rules! decide {
+                ($thresholds:expr, $proposals:expr, $classes:expr) => {{
+                    let (thresholds, proposals) = ($thresholds, $proposals);
+                    simd.call(Decide::<_, _, { $classes }> { thresholds, proposals, batch, n, spins, generator, flips })
+                }};
+            }
             match (other, dynamics) {
                 (Other::Rows(other), Dynamics::Metropolis) => {
-                    let proposals = FromRows::<true>::new(Rows::new(lattice, color, other, blocks.start), done);
-                    let thresholds = of_four;
-                    simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                    let rows = Rows::new(lattice, color, other, blocks.start);
+                    decide!(Subsets::<4>(thresholds), FromRows::<true>::new(rows, done), OF_FOUR);
                 }
                 (Other::Rows(other), Dynamics::HeatBath) => {
-                    let proposals = FromRows::<false>::new(Rows::new(lattice, color, other, blocks.start), done);
-                    let thresholds = of_four;
-                    simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                    let rows = Rows::new(lattice, color, other, blocks.start);
+                    decide!(Subsets::<4>(thresholds), FromRows::<false>::new(rows, done), OF_FOUR);
                 }
                 (Other::String(_), _) => {
                     simd.call(Propose { lattice, dynamics, color, blocks, first, spins, other, batch });
-                    let proposals = Stored;
-                    if lattice.is_diluted() {
-                        let thresholds = Subsets::<1>(thresholds);
-                        simd.call(Decide::<_, _, OF_ANY> { thresholds, proposals, batch, n, spins, generator, flips });
-                    } else {
-                        let thresholds = of_four;
-                        simd.call(Decide::<_, _, OF_FOUR> { thresholds, proposals, batch, n, spins, generator, flips });
+                    match (lattice.geometry.dimension, lattice.is_diluted()) {
+                        (2, false) => decide!(Subsets::<4>(thresholds), Stored, OF_FOUR),
+                        (3, false) => decide!(Subsets::<8>(thresholds), Stored, 3),
+                        (2, true) | (_, false) => decide!(Subsets::<1>(thresholds), Stored, OF_ANY),
+                        (_, true) => decide!(Subsets::<1>(thresholds), Stored, CLASSES),
                     }
                 }
             }
@@ -196,7 +198,7 @@ impl Kernel for Unsatisfied<'_> {
             Other::String(other) => {
                 for (k, block) in self.spins.iter().enumerate() {
                     let string = String::new(self.lattice, &self.lattice.colors[0], other, self.first + k);
-                    for k in 0..4 {
+                    for k in 0..self.lattice.geometry.directions() {
                         for part in 0..S::PARTS {
                             let (votes, sites) = string.votes(simd, part);
                             let bonds = string.present(simd, part).map_or(sites, |present| present[k]);
