@@ -5,7 +5,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::number::Number;
+use super::number::{CarefulSum, Number};
 
 /// `high + low`, with |low| at most half a unit in the last place of `high`. The range is that of `f64`.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,8 @@ impl Div for Double {
 }
 
 impl Number for Double {
+    type Sum = CarefulSum;
+
     const ZERO: Self = Self { high: 0.0, low: 0.0 };
     const ONE: Self = Self { high: 1.0, low: 0.0 };
 
@@ -112,6 +114,14 @@ impl Number for Double {
 
     fn ln(self) -> f64 {
         self.high.ln()
+    }
+
+    fn add_ln(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln(self));
+    }
+
+    fn add_ln_1p(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln_1p(self));
     }
 
     #[inline]

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 
 use super::double::Double;
+use super::jet::Jet;
 use super::number::{CarefulSum, Number};
 use super::patch::{OutOfRange, Patch, Workspace, sew};
 use super::program::{Program, Step};
+use super::torus::Torus;
 use super::wide::Wide;
 
 /// The weight of all walls.
@@ -13,13 +15,9 @@ use super::wide::Wide;
 pub(super) struct Eliminated {
     /// Its logarithm.
     pub ln_weight: f64,
-    /// The factor by which the terms of the last sum cancel; 1 for a plane.
+    /// The relative error from the sum over four Pfaffians; 0 for a plane.
     pub loss: f64,
 }
-
-/// What to do with the sides that are left open: from the patches and the exponents, the logarithm of a factor and the
-/// cancellation in it.
-pub(super) type Finish<'a> = &'a dyn Fn(&[Patch<f64>], &[f64]) -> (f64, f64);
 
 /// Values of ln Z that differ by less, relative to 1 or their size, agree: 1e-13, and up to 1e-12 where the terms of
 /// ln Z, of size `scale`, are large and so many that plain numbers cannot do better.
@@ -114,50 +112,99 @@ fn relative(a: f64, b: f64, scale: f64) -> f64 {
 }
 
 /// The weight of walls, `e^x` for every side with exponent x, to an accuracy of [`tolerance`] relative to `scale`;
-/// `None` when the observer of steps says stop.
+/// `None` when the observer of steps says stop. The sides that the program leaves open are closed by the torus.
 pub(super) fn eliminate(
     program: &Program,
     exponents: &[f64],
-    finish: Finish<'_>,
+    torus: Option<&Torus>,
     scale: f64,
     go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
 ) -> Option<Checked<Eliminated>> {
-    fn run<T: Number>(
+    fn run<T: Number<Sum = CarefulSum>>(
         program: &Program,
         exponents: &[f64],
-        finish: Finish<'_>,
+        torus: Option<&Torus>,
         care: Care,
         go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
     ) -> Option<Result<Eliminated, OutOfRange>> {
-        let go_on = &mut *go_on.borrow_mut();
-        let done = up::<T>(program, exponents, false, care, go_on)?;
-        Some(done.map(|(patches, mut sum)| {
-            let open = program.roots.iter().filter_map(|(root, _)| {
-                let patch = patches[*root as usize].as_ref()?;
-                let g = patch.g.iter().map(|x| x.to_f64()).collect();
-                Some(Patch { n: patch.n, g, walls: patch.walls.clone() })
-            });
-            let (factor, loss) = finish(&open.collect::<Vec<_>>(), &care.exponents(exponents));
-            sum.add(factor);
-            Eliminated { ln_weight: sum.value(), loss }
-        }))
+        let done = closed::<T>(program, exponents, torus, care, &mut *go_on.borrow_mut())?;
+        Some(done.map(|(sum, loss)| Eliminated { ln_weight: sum.value(), loss }))
     }
     until_agreement(
         tolerance(scale),
         |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
-        |care| run::<f64>(program, exponents, finish, care, go_on),
+        |care| run::<f64>(program, exponents, torus, care, go_on),
         &mut [
-            &mut || run::<Double>(program, exponents, finish, Care::OTHER, go_on),
-            &mut || run::<Double>(program, exponents, finish, Care::PLAIN, go_on),
-            &mut || run::<Wide<2>>(program, exponents, finish, Care::RAISED, go_on),
-            &mut || run::<Wide<6>>(program, exponents, finish, Care::RAISED, go_on),
-            &mut || run::<Wide<20>>(program, exponents, finish, Care::RAISED, go_on),
-            &mut || run::<Wide<60>>(program, exponents, finish, Care::RAISED, go_on),
+            &mut || run::<Double>(program, exponents, torus, Care::OTHER, go_on),
+            &mut || run::<Double>(program, exponents, torus, Care::PLAIN, go_on),
+            &mut || run::<Wide<2>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, exponents, torus, Care::RAISED, go_on),
         ],
     )
 }
 
-type Amplitudes<T> = (Vec<Option<Patch<T>>>, CarefulSum);
+/// All steps and the torus: the logarithm of the weight and the relative error by which the torus multiplies it.
+fn closed<T: Number>(
+    program: &Program,
+    exponents: &[f64],
+    torus: Option<&Torus>,
+    care: Care,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Option<Result<(T::Sum, f64), OutOfRange>> {
+    let done = up::<T>(program, exponents, false, care, go_on)?;
+    Some(done.and_then(|(patches, mut sum)| {
+        let open = torus.map(|torus| (torus, patches[program.roots[0].0 as usize].as_ref()));
+        let Some((torus, Some(patch))) = open else { return Ok((sum, 0.0)) };
+        let loss = torus.close(&program.roots, patch, &care.exponents(exponents), &mut sum).ok_or(OutOfRange)?;
+        Ok((sum, loss * T::floor().to_f64()))
+    }))
+}
+
+/// ln of the weight of walls and its first two Taylor coefficients when all exponents grow in proportion.
+///
+/// The accuracy of the value is that of [`eliminate`]; that of the coefficients is the same relative to `scale`, for the
+/// second relative to the sum of squares of the exponents.
+pub(super) fn eliminate_jets(
+    program: &Program,
+    exponents: &[f64],
+    torus: Option<&Torus>,
+    scale: f64,
+    go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+) -> Option<Checked<[f64; 3]>> {
+    fn run<T: Number>(
+        program: &Program,
+        exponents: &[f64],
+        torus: Option<&Torus>,
+        care: Care,
+        go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
+    ) -> Option<Result<[f64; 3], OutOfRange>> {
+        let done = closed::<Jet<T>>(program, exponents, torus, care, &mut *go_on.borrow_mut())?;
+        Some(done.map(|(sum, _)| [sum.value, sum.first, sum.second].map(CarefulSum::value)))
+    }
+    // Units would be differentiated; another bound changes the order of rounding instead.
+    let care = |care: Care| if care.units { Care { units: false, largest: 1.5, ..care } } else { care };
+    let squares: f64 = exponents.iter().map(|x| x * x * (-x.abs()).exp()).sum();
+    until_agreement(
+        tolerance(scale),
+        |a: &[f64; 3], b| {
+            let second = finite((a[2] - b[2]).abs() / squares.max(a[2].abs()).max(f64::MIN_POSITIVE));
+            relative(a[0], b[0], scale).max(relative(a[1], b[1], scale)).max(second * 1e-2)
+        },
+        |plain| run::<f64>(program, exponents, torus, care(plain), go_on),
+        &mut [
+            &mut || run::<Double>(program, exponents, torus, care(Care::OTHER), go_on),
+            &mut || run::<Double>(program, exponents, torus, Care::PLAIN, go_on),
+            &mut || run::<Wide<2>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, exponents, torus, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, exponents, torus, Care::RAISED, go_on),
+        ],
+    )
+}
+
+type Amplitudes<T> = (Vec<Option<Patch<T>>>, <T as Number>::Sum);
 
 /// Carries out the upward steps; `None` when stopped.
 fn up<T: Number>(
@@ -173,7 +220,7 @@ fn up<T: Number>(
     }
     let mut patches: Vec<Option<Patch<T>>> = vec![None; program.lengths.len()];
     let mut work = care.workspace();
-    let mut sum = CarefulSum::default();
+    let mut sum = T::Sum::default();
     for (k, step) in program.up.iter().enumerate() {
         if !go_on(k) {
             return None;
@@ -204,7 +251,7 @@ fn sew_at<T: Number>(
     patches: &[Option<Patch<T>>],
     exponents: &[f64],
     work: &mut Workspace<T>,
-    sum: &mut CarefulSum,
+    sum: &mut T::Sum,
 ) -> Result<Patch<T>, OutOfRange> {
     match (&patches[step.left as usize], &patches[step.right as usize]) {
         (Some(left), Some(right)) => sew(step, left, right, exponents, work, sum),
@@ -212,8 +259,22 @@ fn sew_at<T: Number>(
     }
 }
 
+/// Walls through every side.
+#[derive(Debug, Clone)]
+pub(super) struct Walls {
+    /// The logarithm of the weight of all walls.
+    pub ln_weight: f64,
+    /// The probability of a wall through every side; NaN for bridges.
+    pub probabilities: Vec<f64>,
+    /// Every side has two cells: how much the probabilities from both differ.
+    pub mismatch: f64,
+}
+
 /// The logarithm of the weight and for every side the probability of a wall through it, from the surroundings of every
 /// cell; `None` when stopped. Accuracy as in [`eliminate`], for the probabilities absolute.
+///
+/// Two runs that lose the same amplitude may agree. The two cells of a side do not: their surroundings have different
+/// histories.
 ///
 /// The program must have its downward steps and close all sides.
 pub(super) fn wall_probabilities(
@@ -222,23 +283,23 @@ pub(super) fn wall_probabilities(
     exponents: &[f64],
     scale: f64,
     go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
-) -> Option<Checked<(f64, Vec<f64>)>> {
-    fn run<T: Number>(
+) -> Option<Checked<Walls>> {
+    fn run<T: Number<Sum = CarefulSum>>(
         program: &Program,
         halves: &[Vec<u32>],
         exponents: &[f64],
         care: Care,
         go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
-    ) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
+    ) -> Option<Result<Walls, OutOfRange>> {
         probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
     }
     until_agreement(
         tolerance(scale),
-        |a: &(f64, Vec<f64>), b| {
+        |a: &Walls, b| {
             // In units of the tolerance of ln Z.
-            let walls = a.1.iter().zip(&b.1).filter(|(p, _)| !p.is_nan()).map(|(p, q)| finite((p - q).abs()));
-            let walls = walls.fold(0.0, f64::max) * (tolerance(scale) / PROBABILITY_TOLERANCE);
-            walls.max(relative(a.0, b.0, scale))
+            let walls = a.probabilities.iter().zip(&b.probabilities).filter(|(p, _)| !p.is_nan());
+            let walls = walls.map(|(p, q)| finite((p - q).abs())).fold(finite(b.mismatch), f64::max);
+            (walls * (tolerance(scale) / PROBABILITY_TOLERANCE)).max(relative(a.ln_weight, b.ln_weight, scale))
         },
         |care| run::<f64>(program, halves, exponents, care, go_on),
         &mut [
@@ -252,13 +313,13 @@ pub(super) fn wall_probabilities(
     )
 }
 
-fn probabilities<T: Number>(
+fn probabilities<T: Number<Sum = CarefulSum>>(
     program: &Program,
     halves: &[Vec<u32>],
     exponents: &[f64],
     care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
-) -> Option<Result<(f64, Vec<f64>), OutOfRange>> {
+) -> Option<Result<Walls, OutOfRange>> {
     let (mut patches, sum) = match up::<T>(program, exponents, true, care, go_on)? {
         Ok(answer) => answer,
         Err(error) => return Some(Err(error)),
@@ -277,7 +338,7 @@ fn probabilities<T: Number>(
         }
     }
     let mut work = care.workspace();
-    let mut ignored = CarefulSum::default();
+    let mut ignored = T::Sum::default();
     for (k, step) in down.iter().enumerate() {
         if !go_on(program.up.len() + k) {
             return None;
@@ -292,13 +353,13 @@ fn probabilities<T: Number>(
             }
         }
     }
-    let mut walls = vec![f64::NAN; exponents.len()];
+    let mut walls = Walls { ln_weight: sum.value(), probabilities: vec![f64::NAN; exponents.len()], mismatch: 0.0 };
     for (around, word) in &program.around {
         if let Some(patch) = &patches[*around as usize] {
             walls_of_cell(patch, word, exponents, |h| T::from_f64(care.unit(h)), &mut walls);
         }
     }
-    Some(Ok((sum.value(), walls)))
+    Some(Ok(walls))
 }
 
 /// The probabilities of walls through the sides of one cell, given the amplitudes of its surroundings.
@@ -307,7 +368,7 @@ fn walls_of_cell<T: Number>(
     word: &[u32],
     exponents: &[f64],
     unit: impl Fn(u32) -> T,
-    walls: &mut [f64],
+    walls: &mut Walls,
 ) {
     let d = word.len();
     let w = |k: usize| {
@@ -333,6 +394,11 @@ fn walls_of_cell<T: Number>(
     }
     for (k, &x) in through.iter().enumerate() {
         let changed = (x / total).to_f64();
-        walls[word[k] as usize / 2] = if around.walls[k] { 1.0 - changed } else { changed };
+        let probability = if around.walls[k] { 1.0 - changed } else { changed };
+        let known = &mut walls.probabilities[word[k] as usize / 2];
+        if !known.is_nan() {
+            walls.mismatch = walls.mismatch.max(finite((*known - probability).abs()));
+        }
+        *known = probability;
     }
 }

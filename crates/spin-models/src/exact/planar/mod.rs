@@ -32,6 +32,7 @@ mod density;
 mod double;
 mod elimination;
 mod ground_state;
+mod jet;
 mod kac_ward;
 mod kasteleyn;
 mod number;
@@ -40,6 +41,7 @@ mod plan;
 mod prepared;
 mod program;
 mod sampling;
+mod thermodynamics;
 mod torus;
 mod wide;
 
@@ -79,8 +81,8 @@ const NAME: &str = "planar";
 /// ln Z is accurate to about 1e-13 of the sum of its terms, 1e-12 for large systems, see the [module](self).
 /// [`Kind`](crate::Kind) is `Exact`, or
 /// `Approximation` with the estimated relative error where that exceeds 1e-11. `solve` adds the energy, the
-/// correlations of coupled pairs and the magnetizations, which are 0 by symmetry; on a torus no energy and no
-/// correlations. Asked for all pairs it returns the coupled ones.
+/// correlations of coupled pairs and the magnetizations, which are 0 by symmetry; on a torus no correlations. Asked for
+/// all pairs it returns the coupled ones. [`thermodynamics`](Planar::thermodynamics) adds entropy and specific heat.
 ///
 /// A lattice of N sites takes $`O(N^{3/2})`$ time; correlations take about four times as long and
 /// $`O(N \ln N)`$ memory. [`prepare`](PrepareLogPartition::prepare) keeps the embedding and the order of elimination.
@@ -88,7 +90,7 @@ const NAME: &str = "planar";
 /// # Errors
 /// Before any work: [`Error::NotApplicable`] names the first site with a field, or the first coupling, in the order of
 /// the model, that cannot be drawn without a crossing; [`Error::Beta`]; [`Error::Parameter`] where |βJ| exceeds 1e15.
-/// On a torus at a temperature so low that the four Pfaffians cancel, [`Error::NotApplicable`] says so.
+/// Where 3840 bits do not suffice, [`Error::NotApplicable`] says so.
 ///
 /// ```
 /// use spin_models::{Ising, LogPartition, Planar};
@@ -184,6 +186,10 @@ impl Solve<Ising> for Planar {
                 pairs: prepared.graph.edges().to_vec(),
                 values: values.into_iter().map(Estimate::exact).collect(),
             });
+            ln_z
+        } else if want.energy && beta > 0.0 {
+            let (ln_z, [_, first, _]) = prepared.jet(&k, observer)?;
+            solution.energy = Some(Estimate::exact(model.offset() - first / beta));
             ln_z
         } else {
             prepared.ln_z(&k, observer)?

@@ -6,6 +6,9 @@ use std::ops::{Add, Div, Mul, Sub};
 pub(super) trait Number:
     Copy + Send + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
+    /// Sums of logarithms of such numbers.
+    type Sum: LogSum;
+
     const ZERO: Self;
     const ONE: Self;
 
@@ -23,6 +26,17 @@ pub(super) trait Number:
     /// `ln x`.
     fn ln(self) -> f64;
 
+    /// Adds `ln x` to a sum.
+    fn add_ln(self, sum: &mut Self::Sum);
+
+    /// Adds `ln(1 + x)` to a sum.
+    fn add_ln_1p(self, sum: &mut Self::Sum);
+
+    /// `|x|`.
+    fn modulus(self) -> Self {
+        if Self::ZERO.exceeds(self) { Self::ZERO - self } else { self }
+    }
+
     /// Whether `self > other`.
     fn exceeds(self, other: Self) -> bool;
 
@@ -33,7 +47,18 @@ pub(super) trait Number:
     fn floor() -> Self;
 }
 
+/// A sum of logarithms of numbers.
+pub(super) trait LogSum: Default {
+    /// Adds a constant.
+    fn constant(&mut self, x: f64);
+
+    /// Adds the logarithm of `exp(x)`.
+    fn exponent(&mut self, x: f64);
+}
+
 impl Number for f64 {
+    type Sum = CarefulSum;
+
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
@@ -55,6 +80,14 @@ impl Number for f64 {
 
     fn ln(self) -> f64 {
         f64::ln(self)
+    }
+
+    fn add_ln(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln(self));
+    }
+
+    fn add_ln_1p(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln_1p(self));
     }
 
     #[inline]
@@ -88,5 +121,15 @@ impl CarefulSum {
 
     pub(super) fn value(self) -> f64 {
         self.sum + self.error
+    }
+}
+
+impl LogSum for CarefulSum {
+    fn constant(&mut self, x: f64) {
+        self.add(x);
+    }
+
+    fn exponent(&mut self, x: f64) {
+        self.add(x);
     }
 }

@@ -14,7 +14,7 @@
 //! that is subtracted is at most $`G_{ij} G_{ab}`$ (its walls cross, and can be exchanged where they meet), so that no
 //! digits cancel: the elimination is accurate entry by entry, whatever the magnitudes.
 
-use super::number::{CarefulSum, Number};
+use super::number::{LogSum, Number};
 use super::program::Step;
 
 /// Pairs of sides closed together before the rest of the matrix is brought up to date.
@@ -38,7 +38,7 @@ impl<T: Number> Patch<T> {
     }
 
     /// Changes the reference at sides p < q.
-    pub(super) fn pivot(&mut self, p: usize, q: usize) -> f64 {
+    pub(super) fn pivot(&mut self, p: usize, q: usize) -> T {
         pivot(&mut self.g, self.n, 0..self.n, p, q, &mut self.walls)
     }
 
@@ -80,7 +80,7 @@ pub(super) fn sew<T: Number>(
     right: &Patch<T>,
     exponents: &[f64],
     work: &mut Workspace<T>,
-    ln_weight: &mut CarefulSum,
+    ln_weight: &mut T::Sum,
 ) -> Result<Patch<T>, OutOfRange> {
     let (n1, n2) = (left.n, right.n);
     let n = n1 + n2;
@@ -106,7 +106,7 @@ pub(super) fn sew<T: Number>(
     }
     for (k, &side) in step.seam.iter().enumerate() {
         if walls[n1 + k] {
-            ln_weight.add(exponents[side as usize]);
+            ln_weight.exponent(exponents[side as usize]);
         }
     }
     let (sewn_left, skipped) = (table.low, table.high - table.low);
@@ -157,7 +157,7 @@ fn checked<T: Number>(mut patch: Patch<T>, floor: T) -> Result<Patch<T>, OutOfRa
 /// Changes the references until both have or have not a wall at every side of the seam, by the largest amplitudes.
 ///
 /// The seam is `n1 - 1 - k` with `n1 + k` for k below `length`.
-fn agree_on_seam<T: Number>(g: &mut [T], walls: &mut [bool], n1: usize, length: usize, ln_weight: &mut CarefulSum) {
+fn agree_on_seam<T: Number>(g: &mut [T], walls: &mut [bool], n1: usize, length: usize, ln_weight: &mut T::Sum) {
     let n = walls.len();
     while let Some(k) = (0..length).find(|&k| walls[n1 - 1 - k] != walls[n1 + k]) {
         let mut best: Option<(T, usize, usize)> = None;
@@ -177,12 +177,12 @@ fn agree_on_seam<T: Number>(g: &mut [T], walls: &mut [bool], n1: usize, length: 
         }
         let Some((_, p, q)) = best else { unreachable!("references have an even number of walls") };
         let block = if q < n1 { 0..n1 } else { n1..n };
-        ln_weight.add(pivot(g, n, block, p, q, walls));
+        pivot(g, n, block, p, q, walls).add_ln(ln_weight);
     }
 }
 
 /// Changes the reference until no pair amplitude is much above 1: to the most likely walls, or close to it.
-pub(super) fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut CarefulSum) {
+pub(super) fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut T::Sum) {
     let n = patch.n;
     // Every change increases the weight of the reference at least by the bound, so that this ends.
     for _ in 0..4 * n {
@@ -199,11 +199,11 @@ pub(super) fn settle<T: Number>(patch: &mut Patch<T>, bound: T, ln_weight: &mut 
         if p == q {
             return;
         }
-        ln_weight.add(patch.pivot(p, q));
+        patch.pivot(p, q).add_ln(ln_weight);
     }
 }
 
-/// Changes the reference at p < q in a block of a table, and returns ln of the amplitude of the change.
+/// Changes the reference at p < q in a block of a table, and returns the amplitude of the change.
 ///
 /// The new amplitudes are $`G'_{pq} = 1 / G_{pq}`$, $`G'_{pi} = G_{qi} / G_{pq}`$, $`G'_{qi} = G_{pi} / G_{pq}`$ and
 /// that of walls at i, j, p and q, divided by $`G_{pq}`$.
@@ -214,7 +214,7 @@ pub(super) fn pivot<T: Number>(
     p: usize,
     q: usize,
     walls: &mut [bool],
-) -> f64 {
+) -> T {
     let (low, high) = (block.start, block.end);
     let at = |g: &[T], i: usize, j: usize| if i == j { T::ZERO } else { g[i.min(j) * n + i.max(j)] };
     let u: Vec<T> = (low..high).map(|i| at(g, p, i)).collect();
@@ -245,7 +245,7 @@ pub(super) fn pivot<T: Number>(
     g[p * n + q] = d;
     walls[p] = !walls[p];
     walls[q] = !walls[q];
-    amplitude.ln()
+    amplitude
 }
 
 /// Copies a patch into the square of a larger table, its word rotated to begin at `start`.
@@ -280,13 +280,7 @@ pub(super) fn gather<T: Number>(g: &[T], n: usize, kept: &[usize], walls: &[bool
 }
 
 /// Closes sides p < q, neighbours in the word or its first and last.
-fn close_pair<T: Number>(
-    mut patch: Patch<T>,
-    p: usize,
-    q: usize,
-    exponent: f64,
-    ln_weight: &mut CarefulSum,
-) -> Patch<T> {
+fn close_pair<T: Number>(mut patch: Patch<T>, p: usize, q: usize, exponent: f64, ln_weight: &mut T::Sum) -> Patch<T> {
     let n = patch.n;
     if patch.walls[p] != patch.walls[q] {
         // The number of walls is even, so that there are other sides.
@@ -294,14 +288,14 @@ fn close_pair<T: Number>(
         let offers = others.flat_map(|k| [(p.min(k), p.max(k)), (q.min(k), q.max(k))]);
         let best = offers.reduce(|a, b| if patch.at(b.0, b.1).exceeds(patch.at(a.0, a.1)) { b } else { a });
         let (a, b) = best.expect("references have an even number of walls");
-        ln_weight.add(patch.pivot(a, b));
+        patch.pivot(a, b).add_ln(ln_weight);
     }
     let w: T = weight(exponent, patch.walls[p]);
     if patch.walls[p] {
-        ln_weight.add(exponent);
+        ln_weight.exponent(exponent);
     }
     let x = w * patch.at(p, q);
-    ln_weight.add(x.ln_1p());
+    x.add_ln_1p(ln_weight);
     let kappa = w / (T::ONE + x);
     let kept: Vec<usize> = (0..n).filter(|&k| k != p && k != q).collect();
     let mut out = gather(&patch.g, n, &kept, &patch.walls);
@@ -339,7 +333,7 @@ impl<T: Number> Table<'_, T> {
         weights: impl Iterator<Item = T>,
         rows: &mut Vec<T>,
         kappa: &mut Vec<T>,
-        ln_weight: &mut CarefulSum,
+        ln_weight: &mut T::Sum,
     ) {
         let n = self.n;
         rows.clear();
@@ -370,7 +364,7 @@ impl<T: Number> Table<'_, T> {
                 }
             }
             let x = w * u[b];
-            ln_weight.add(x.ln_1p());
+            x.add_ln_1p(ln_weight);
             kappa.push(w / (T::ONE + x));
             for row in [u, v] {
                 for x in &mut row[b + 1..] {

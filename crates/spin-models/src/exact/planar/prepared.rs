@@ -6,9 +6,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::cells::Cells;
-use super::elimination::{Checked, Eliminated, eliminate, wall_probabilities};
+use super::elimination::{Checked, Eliminated, Walls, eliminate, eliminate_jets, wall_probabilities};
 use super::number::CarefulSum;
-use super::patch::Patch;
 use super::program::Program;
 use super::torus::Torus;
 use super::{NAME, stopped};
@@ -120,26 +119,54 @@ impl Prepared {
         let (spins, mut sum) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps();
-        let mut reached = 0;
+        let (mut reached, mut halted) = (0, false);
         let report = RefCell::new(|step: usize| {
             reached = step as u64;
-            go_on(observer, "eliminating", reached, total)
+            halted = !go_on(observer, "eliminating", reached, total);
+            !halted
         });
-        let torus = |open: &[Patch<f64>], exponents: &[f64]| match &self.torus {
-            None => (0.0, 1.0),
-            Some(torus) => torus.close(&self.program.roots, open, exponents),
-        };
-        let done = eliminate(&self.program, &exponents, &torus, sum.value().abs(), &report);
+        let done = eliminate(&self.program, &exponents, self.torus.as_ref(), sum.value().abs(), &report);
+        drop(report);
         let Some(Checked { value: Eliminated { ln_weight, loss }, difference }) = done else {
-            return Err(stopped(reached, total));
+            return Err(unfinished(halted, reached, total));
         };
         sum.add(ln_weight);
-        if !sum.value().is_finite() {
-            let reason = "the four Pfaffians of the torus cancel to the last digit: the temperature is too low".into();
-            return Err(Error::NotApplicable { solver: NAME, reason });
+        Ok(judged(sum.value(), difference.max(loss / sum.value().abs().max(1.0))))
+    }
+
+    /// ln Z as above, and the coefficients of its change when all K grow in proportion: `[ln Z, t, t²]`.
+    pub(super) fn jet(&self, k: &[f64], observer: &mut dyn Observer<Progress>) -> Result<(LnZ, [f64; 3])> {
+        let (spins, mut value) = self.reference(k)?;
+        let exponents = self.exponents(k, &spins);
+        let total = self.n_steps();
+        let (mut reached, mut halted) = (0, false);
+        let report = RefCell::new(|step: usize| {
+            reached = step as u64;
+            halted = !go_on(observer, "eliminating", reached, total);
+            !halted
+        });
+        let done = eliminate_jets(&self.program, &exponents, self.torus.as_ref(), value.value().abs(), &report);
+        drop(report);
+        let Some(Checked { value: weights, difference }) = done else {
+            return Err(unfinished(halted, reached, total));
+        };
+        let (mut first, mut second) = (CarefulSum::default(), CarefulSum::default());
+        value.add(weights[0]);
+        first.add(weights[1]);
+        second.add(weights[2]);
+        for (&(i, j), &k) in self.graph.edges().iter().zip(k) {
+            first.add(k * f64::from(spins[i] * spins[j]));
         }
-        let cancelled = loss * f64::EPSILON * self.graph.n_vertices() as f64 / sum.value().abs().max(1.0);
-        Ok(judged(sum.value(), difference.max(cancelled)))
+        for &bridge in &self.cells.bridges {
+            // ln(1 + e^x) from the side that does not overflow.
+            let x = exponents[bridge];
+            let small = (-x.abs()).exp();
+            let wall = if x > 0.0 { 1.0 } else { small } / (1.0 + small);
+            first.add(x * wall);
+            second.add(0.5 * x * x * small / (1.0 + small).powi(2));
+        }
+        let coefficients = [value.value(), first.value(), second.value()];
+        Ok((judged(coefficients[0], difference), coefficients))
     }
 
     /// ln Z as above, and the correlation of every coupled pair.
@@ -150,14 +177,16 @@ impl Prepared {
         let (spins, mut sum) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps() + self.program.down.as_ref().map_or(0, Vec::len) as u64;
-        let mut reached = 0;
+        let (mut reached, mut halted) = (0, false);
         let report = RefCell::new(|step: usize| {
             reached = step as u64;
-            go_on(observer, "eliminating", reached, total)
+            halted = !go_on(observer, "eliminating", reached, total);
+            !halted
         });
         let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), &report);
-        let Some(Checked { value: (ln_weight, walls), difference }) = done else {
-            return Err(stopped(reached, total));
+        drop(report);
+        let Some(Checked { value: Walls { ln_weight, probabilities: walls, .. }, difference }) = done else {
+            return Err(unfinished(halted, reached, total));
         };
         sum.add(ln_weight);
         let mut values: Vec<f64> = (self.graph.edges().iter().zip(&walls))
@@ -231,6 +260,15 @@ impl Prepared {
         }
         exponents
     }
+}
+
+/// Why an elimination has no result.
+fn unfinished(halted: bool, reached: u64, total: u64) -> Error {
+    if halted {
+        return stopped(reached, total);
+    }
+    let reason = "3840 bits do not suffice: the temperature is too low".into();
+    Error::NotApplicable { solver: NAME, reason }
 }
 
 /// Reports now and then; whether to go on.

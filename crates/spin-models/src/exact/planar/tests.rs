@@ -135,7 +135,7 @@ fn correlations_agree_with_enumeration() {
     for round in 0..150 {
         let n = rng.random_range(1..11u32) as usize;
         let model = random_model(n, &mut rng);
-        for beta in [0.0, 0.3, 1.0, 3.0, 50.0] {
+        for beta in [0.0, 0.3, 1.0, 3.0, 8.0, 20.0, 50.0] {
             let (energy, pairs) = sums(&model, beta);
             let got = Planar::default().solve(&model, beta, Quantities::all(), &mut ()).unwrap();
             let what = format!("round {round}, beta {beta}, {model:?}");
@@ -279,4 +279,73 @@ fn a_large_cold_lattice() {
     let got = Planar::default().ln_z(&model, 2.0).unwrap();
     assert_eq!(got.kind, crate::Kind::Exact);
     assert_close(got.value, 46_903.293_402_250_16, 2e-12, "L = 128, beta = 2");
+}
+
+/// ln Z, energy and specific heat by summation over all configurations.
+fn averages(model: &Ising, beta: f64) -> [f64; 3] {
+    let n = model.n_spins();
+    let ln_z = Enumeration::default().ln_z(model, beta).unwrap().value;
+    let mut moments = [0.0; 3];
+    let (lowest, _) = (0..1u64 << n)
+        .map(|state| (model.energy(&crate::Spins::from_state(state, n)), state))
+        .reduce(|a, b| if b.0 < a.0 { b } else { a })
+        .unwrap();
+    for state in 0..1u64 << n {
+        let e = model.energy(&crate::Spins::from_state(state, n)) - lowest;
+        let p = (-beta * (e + lowest) - ln_z).exp();
+        for (k, moment) in moments.iter_mut().enumerate() {
+            *moment += p * e.powi(k as i32);
+        }
+    }
+    let mean = moments[1] / moments[0];
+    [ln_z, mean + lowest, beta * beta * (moments[2] / moments[0] - mean * mean)]
+}
+
+#[test]
+fn thermodynamics_agree_with_enumeration() {
+    let mut rng = Streams::new(461).stream(0);
+    let mut models: Vec<Ising> = (0..100).map(|_| random_model(rng.random_range(1..11), &mut rng)).collect();
+    for (h, w) in [(3, 3), (3, 4), (4, 3)] {
+        for periodic in [[Boundary::Periodic; 2], [Boundary::Free, Boundary::Periodic]] {
+            let lattice = Lattice::rectangle([h, w], periodic).unwrap();
+            let couplings: Vec<f64> = (0..lattice.n_edges()).map(|_| rng.random_range(-1.0..1.0)).collect();
+            models.push(Ising::on_lattice(&lattice, &couplings).unwrap());
+        }
+        models.push(Ising::square(4, Boundary::Periodic, 1.0).unwrap());
+    }
+    for (round, model) in models.iter().enumerate() {
+        for beta in [0.0, 0.01, 0.3, 1.0, 3.0, 20.0] {
+            let [ln_z, energy, specific_heat] = averages(model, beta);
+            let got = Planar::default().thermodynamics(model, beta).unwrap();
+            let what = format!("model {round}, beta {beta}, {got:?}, {model:?}");
+            assert_close(got.ln_z.value, ln_z, 1e-12, &what);
+            // The oracle sums up to 65536 rounded probabilities.
+            assert_close(got.energy, energy, 1e-10, &what);
+            assert_close(got.entropy, ln_z + beta * energy, 1e-10 * (1.0 + beta), &what);
+            // The oracle subtracts squares.
+            assert!((got.specific_heat - specific_heat).abs() < 1e-10 * (1.0 + beta * beta), "{what}: {specific_heat}");
+            let solved = Planar::default().solve(model, beta, Quantities::all(), &mut ()).unwrap();
+            if let Some(solved) = solved.energy {
+                assert_close(solved.value, energy, 1e-10, &what);
+            }
+        }
+    }
+}
+
+/// Kaufman's torus, of which energy and specific heat are known in closed form.
+#[test]
+fn a_torus_has_the_energy_of_kaufman() {
+    use crate::exact::kaufman;
+    let critical = 0.5 * 2f64.sqrt().ln_1p();
+    for (h, w, beta) in [(8, 8, 0.3), (8, 8, critical), (5, 7, 0.5), (16, 16, 0.44), (16, 16, critical), (6, 9, 2.0)] {
+        let lattice = Lattice::rectangle([h, w], [Boundary::Periodic; 2]).unwrap();
+        let model = Ising::on_lattice(&lattice, &vec![1.0; lattice.n_edges()]).unwrap();
+        let got = Planar::default().thermodynamics(&model, beta).unwrap();
+        let n = (h * w) as f64;
+        let what = format!("{h} x {w}, beta = {beta}");
+        assert_eq!(got.ln_z.kind, crate::Kind::Exact);
+        assert_close(got.ln_z.value, kaufman::ln_z(h, w, beta).unwrap(), 1e-12, &what);
+        assert_close(got.energy / n, kaufman::energy_per_site(h, w, beta).unwrap(), 1e-11, &what);
+        assert_close(got.specific_heat / n, kaufman::specific_heat(h, w, beta).unwrap(), 1e-10, &what);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::number::Number;
+use super::number::{CarefulSum, Number};
 
 /// `±0.m * 2^exponent` with L limbs of 64 bits, the first bit of m set; 0 if it is not.
 ///
@@ -225,6 +225,8 @@ impl<const L: usize> Div for Wide<L> {
 }
 
 impl<const L: usize> Number for Wide<L> {
+    type Sum = CarefulSum;
+
     const ZERO: Self = Self { negative: false, limbs: [0; L], exponent: 0 };
     const ONE: Self = {
         let mut limbs = [0; L];
@@ -276,6 +278,14 @@ impl<const L: usize> Number for Wide<L> {
             return f64::NEG_INFINITY;
         }
         self.fraction().ln() + self.exponent as f64 * std::f64::consts::LN_2
+    }
+
+    fn add_ln(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln(self));
+    }
+
+    fn add_ln_1p(self, sum: &mut CarefulSum) {
+        sum.add(Number::ln_1p(self));
     }
 
     fn exceeds(self, other: Self) -> bool {

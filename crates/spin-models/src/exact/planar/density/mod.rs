@@ -175,7 +175,8 @@ impl DensityOfStates {
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn thermodynamics(&self, beta: f64) -> Result<Thermodynamics> {
-        let ln_z = self.ln_z(beta)?.value;
+        let exact = self.ln_z(beta)?;
+        let ln_z = exact.value;
         let levels = || {
             let present = self.counts.iter().enumerate().filter(|(_, count)| !count.is_zero());
             present.map(|(n, count)| (self.energy(n), (count.ln() - beta * self.energy(n) - ln_z).exp()))
@@ -184,7 +185,7 @@ impl DensityOfStates {
         let total: f64 = levels().map(|(_, p)| p).sum();
         let energy = levels().map(|(e, p)| e * p).sum::<f64>() / total;
         let variance = levels().map(|(e, p)| (e - energy).powi(2) * p).sum::<f64>() / total;
-        Ok(Thermodynamics { energy, specific_heat: beta * beta * variance, entropy: ln_z + beta * energy })
+        Ok(Thermodynamics { ln_z: exact, energy, specific_heat: beta * beta * variance, entropy: ln_z + beta * energy })
     }
 }
 
@@ -192,6 +193,8 @@ impl DensityOfStates {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Thermodynamics {
+    /// ln Z, the constant term included, with what kind of value all of these are.
+    pub ln_z: LnZ,
     /// `⟨E⟩`, the constant term included.
     pub energy: f64,
     /// `d⟨E⟩/dT` with k_B = 1.

@@ -18,7 +18,7 @@
 //! and X follows by a change of rank 2, which divides by the probability of what was drawn. A seam of k sides costs
 //! O(k³) operations.
 
-use super::super::number::{CarefulSum, Number};
+use super::super::number::Number;
 use super::super::patch::{Patch, gather, pivot, settle};
 use super::super::program::Step;
 
@@ -44,10 +44,6 @@ struct Pair {
     a: usize,
     b: usize,
     side: u32,
-}
-
-fn modulus<T: Number>(x: T) -> T {
-    if T::ZERO.exceeds(x) { T::ZERO - x } else { x }
 }
 
 impl Seam<'_> {
@@ -152,7 +148,7 @@ fn conditioned<T: Number>(patch: &Patch<T>, word: &[u32], start: usize, open: &[
         let mut best = (T::ZERO, done, done + 1);
         for i in done..d {
             for j in i + 1..d {
-                let x = modulus(rows[i * m + j]);
+                let x = rows[i * m + j].modulus();
                 if x.exceeds(best.0) {
                     best = (x, i, j);
                 }
@@ -229,11 +225,11 @@ fn conditioned<T: Number>(patch: &Patch<T>, word: &[u32], start: usize, open: &[
         let Some(s) = best else { unreachable!("the walls around a patch are even in number") };
         pivot(&mut g, size, 0..size, s.min(p), s.max(p), &mut walls);
         let mut out = gather(&g, size, &slots, &walls);
-        settle(&mut out, T::from_f64(LARGEST), &mut CarefulSum::default());
+        settle(&mut out, T::from_f64(LARGEST), &mut T::Sum::default());
         return out;
     }
     let mut out = Patch { n: size, g, walls };
-    settle(&mut out, T::from_f64(LARGEST), &mut CarefulSum::default());
+    settle(&mut out, T::from_f64(LARGEST), &mut T::Sum::default());
     out
 }
 

@@ -1,0 +1,50 @@
+//! Energy, entropy and specific heat from the derivatives of one elimination.
+
+use super::prepared::Prepared;
+use super::{Planar, Thermodynamics, scaled, shifted};
+use crate::Result;
+use crate::error::check_beta;
+use crate::models::Ising;
+
+impl Planar {
+    /// ln Z, energy, entropy and specific heat, extensive, of any model that [`Planar`] takes, tori included.
+    ///
+    /// The elimination runs on numbers with their first two derivatives by β (truncated Taylor series), so that there is
+    /// no difference quotient:
+    ///
+    /// ```math
+    /// \langle E \rangle = -\frac{\partial \ln Z}{\partial \beta}, \qquad
+    /// C = \beta^2 \frac{\partial^2 \ln Z}{\partial \beta^2}, \qquad
+    /// S = \ln Z + \beta \langle E \rangle
+    /// ```
+    ///
+    /// Digits are raised as for ln Z, until two runs agree in all three. About six times the cost of ln Z.
+    ///
+    /// # Errors
+    /// As [`Planar`].
+    ///
+    /// ```
+    /// use spin_models::{Ising, Planar};
+    ///
+    /// // Two spins: E = -tanh β, C = β² / cosh² β.
+    /// let pair = Ising::builder(2).coupling(0, 1, 1.0).build()?;
+    /// let at = Planar::default().thermodynamics(&pair, 0.8)?;
+    /// assert!((at.energy + 0.8f64.tanh()).abs() < 1e-14);
+    /// assert!((at.specific_heat - (0.8 / 0.8f64.cosh()).powi(2)).abs() < 1e-14);
+    /// assert!((at.entropy - ((4.0 * 0.8f64.cosh()).ln() - 0.8 * 0.8f64.tanh())).abs() < 1e-14);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    pub fn thermodynamics(&self, model: &Ising, beta: f64) -> Result<Thermodynamics> {
+        check_beta(beta)?;
+        let prepared = Prepared::new(model)?;
+        let (ln_z, [value, first, second]) = prepared.jet(&scaled(model, beta), &mut ())?;
+        // At β = 0 all correlations are 0.
+        let coupled = if beta > 0.0 { first / beta } else { 0.0 };
+        Ok(Thermodynamics {
+            ln_z: shifted(ln_z, -beta * model.offset()),
+            energy: model.offset() - coupled,
+            specific_heat: 2.0 * second,
+            entropy: value - first,
+        })
+    }
+}
