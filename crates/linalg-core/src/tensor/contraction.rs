@@ -1,5 +1,7 @@
 //! A contraction made ready and carried out.
 
+use std::sync::OnceLock;
+
 use super::dense::{Leg, Tensor};
 use super::entry::Entry;
 use super::gather::{Gather, strides};
@@ -89,11 +91,17 @@ pub struct Contraction {
     pub(super) steps: Vec<Step>,
     /// The legs of each node in their order, sliced ones and those summed at once left out.
     pub(super) orders: Vec<Vec<Leg>>,
-    /// The backward pass, in its order: adjoints of a and b of each step.
-    back: Vec<[Pair; 2]>,
+    /// Prepared when it is first asked for: it takes twice as long as all the rest.
+    backward: OnceLock<Backward>,
+    root_legs: Vec<Leg>,
+}
+
+#[derive(Debug, Clone)]
+struct Backward {
+    /// The pass in its order: adjoints of a and b of each step.
+    steps: Vec<[Pair; 2]>,
     /// Copies that bring the adjoints of the leaves into the order of their legs.
     turn: Vec<Option<Gather>>,
-    root_legs: Vec<Leg>,
 }
 
 impl Contraction {
@@ -134,22 +142,8 @@ impl Contraction {
         let leaves = network.tensors().iter().map(|legs| Leaf::new(network, legs, sliced)).collect();
         let (steps, orders) = forward(&small, tree, &shape.legs);
         let root_legs = orders[orders.len() - 1].clone();
-        let mut contraction = Self {
-            network: network.clone(),
-            sliced: sliced.to_vec(),
-            slices,
-            leaves,
-            steps,
-            orders: Vec::new(),
-            back: Vec::new(),
-            turn: Vec::new(),
-            root_legs,
-        };
-        if network.open().is_empty() {
-            contraction.prepare_backward(&orders);
-        }
-        contraction.orders = orders;
-        Ok(contraction)
+        let (network, sliced) = (network.clone(), sliced.to_vec());
+        Ok(Self { network, sliced, slices, leaves, steps, orders, backward: OnceLock::new(), root_legs })
     }
 
     /// Number of slices, 1 where nothing is sliced.
@@ -277,21 +271,20 @@ impl Contraction {
     }
 
     /// Prepares the backward pass: the adjoint of an operand is that of the result contracted with the other operand.
-    fn prepare_backward(&mut self, orders: &[Vec<Leg>]) {
-        let n = self.leaves.len();
+    fn prepare_backward(&self) -> Backward {
+        let (n, orders) = (self.leaves.len(), &self.orders);
         let dim = |leg: Leg| self.network.dim(leg);
         let mut adjoint: Vec<Vec<Leg>> = vec![Vec::new(); orders.len()];
-        let mut back = Vec::with_capacity(self.steps.len());
+        let mut steps = Vec::with_capacity(self.steps.len());
         for (s, step) in self.steps.iter().enumerate().rev() {
             let out = adjoint[n + s].clone();
             let pairs = [(step.a, step.b), (step.b, step.a)]
                 .map(|(to, from)| Pair::new(&out, &orders[from], &|leg| orders[to].contains(&leg), &dim, &|_| false));
             adjoint[step.a] = pairs[0].legs.clone();
             adjoint[step.b] = pairs[1].legs.clone();
-            back.push(pairs);
+            steps.push(pairs);
         }
-        self.turn = (0..n).map(|t| copy(&adjoint[t], &orders[t], &dim)).collect();
-        self.back = back;
+        Backward { steps, turn: (0..n).map(|t| copy(&adjoint[t], &orders[t], &dim)).collect() }
     }
 }
 
@@ -392,14 +385,14 @@ pub(super) type Scaled<T> = (Vec<T>, f64);
 /// The memory of a contraction that is being carried out.
 pub(super) struct Run<'a, T> {
     plan: &'a Contraction,
-    tensors: &'a [Tensor<T>],
+    pub(super) tensors: &'a [Tensor<T>],
     observer: &'a mut dyn Observer<ContractionProgress>,
     done: u64,
     total: u64,
     scratch: PairScratch<T>,
     pub(super) nodes: Vec<Option<Scaled<T>>>,
     free: Vec<Vec<T>>,
-    smallest: f64,
+    pub(super) smallest: f64,
     /// Value and scale of the sum of the slices before.
     last: Option<(T, f64)>,
 }
@@ -500,7 +493,8 @@ impl<'a, T: Entry> Run<'a, T> {
         if let Some(last) = adjoints.last_mut() {
             *last = Some((vec![T::ONE], 0.0));
         }
-        for (pairs, (s, step)) in plan.back.iter().zip(plan.steps.iter().enumerate().rev()) {
+        let backward = plan.backward.get_or_init(|| plan.prepare_backward());
+        for (pairs, (s, step)) in backward.steps.iter().zip(plan.steps.iter().enumerate().rev()) {
             let Some(out) = adjoints[n + s].take() else { unreachable!("every node has a consumer") };
             let (a, b) = (self.nodes[step.a].take(), self.nodes[step.b].take());
             let x = operand(a.as_ref(), self.tensors, step.a);
@@ -516,13 +510,20 @@ impl<'a, T: Entry> Run<'a, T> {
         let shares = (0..n)
             .map(|t| {
                 let Some((adjoint, ln_adjoint)) = &adjoints[t] else { unreachable!("every tensor has a consumer") };
-                self.leaf_shares(t, &digits, adjoint, *ln_adjoint - ln_z, z)
+                self.leaf_shares(t, &digits, (adjoint, &backward.turn[t]), *ln_adjoint - ln_z, z)
             })
             .collect();
         Ok((value, shares))
     }
 
-    fn leaf_shares(&self, t: usize, digits: &[usize], adjoint: &[T], ln_factor: f64, z: T) -> Vec<T> {
+    fn leaf_shares(
+        &self,
+        t: usize,
+        digits: &[usize],
+        (adjoint, turn): (&[T], &Option<Gather>),
+        ln_factor: f64,
+        z: T,
+    ) -> Vec<T> {
         let (leaf, tensor) = (&self.plan.leaves[t], &self.tensors[t]);
         let ln_factor = ln_factor + tensor.ln_scale;
         let mut entries = Vec::new();
@@ -535,7 +536,7 @@ impl<'a, T: Entry> Run<'a, T> {
         };
         // Bring the adjoint into the order of the entries first.
         let mut turned = Vec::new();
-        let adjoint = match &self.plan.turn[t] {
+        let adjoint = match turn {
             None => adjoint,
             Some(gather) => {
                 gather.run(adjoint, &mut turned);

@@ -64,6 +64,30 @@ pub trait Sealed: Copy + Sized {
     }
 }
 
+/// Entries that are weights of a distribution: non-negative `f64`, or their [`Logarithm`]. Sealed.
+pub trait Weight: Entry + PartialOrd + SealedWeight {}
+
+impl Weight for f64 {}
+impl Weight for Logarithm {}
+
+/// What drawing needs.
+pub trait SealedWeight {
+    /// The ratio to the largest of some weights; 0 where that is zero.
+    fn relative(self, largest: Self) -> f64;
+}
+
+impl SealedWeight for f64 {
+    fn relative(self, largest: Self) -> f64 {
+        if largest > 0.0 { self / largest } else { 0.0 }
+    }
+}
+
+impl SealedWeight for Logarithm {
+    fn relative(self, largest: Self) -> f64 {
+        if largest.0 > f64::NEG_INFINITY { (self.0 - largest.0).exp() } else { 0.0 }
+    }
+}
+
 /// The power of two below `largest`; 1 for zero and what is not finite.
 fn power_of_two(largest: f64) -> f64 {
     if largest > 0.0 && largest.is_finite() { largest.log2().floor().exp2().max(f64::MIN_POSITIVE) } else { 1.0 }

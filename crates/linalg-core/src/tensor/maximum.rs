@@ -1,9 +1,8 @@
 //! The largest term of a network.
 
-use super::contraction::{Contraction, ContractionProgress, Run, operand};
-use super::dense::{Leg, Tensor};
-use super::entry::{Entry, MaxCount, Sealed};
-use super::gather::{offsets, strides};
+use super::contraction::{Contraction, ContractionProgress, Run};
+use super::dense::Tensor;
+use super::entry::{MaxCount, Sealed};
 use crate::Result;
 use crate::observe::Observer;
 
@@ -62,58 +61,16 @@ impl Contraction {
             run = Run::new(self, tensors, &mut nobody, 1);
             run.forward(&digits, true)?;
         }
-        let mut place: Vec<Option<usize>> = vec![None; self.network.dims().len()];
-        for (&leg, &digit) in self.sliced.iter().zip(&digits) {
-            place[leg as usize] = Some(digit);
-        }
-        for step in self.steps.iter().rev() {
-            let sides = [step.a, step.b]
-                .map(|node| (&self.orders[node][..], operand(run.nodes[node].as_ref(), tensors, node).0));
-            self.choose(&sides, &mut place);
-        }
-        for (legs, tensor) in self.network.tensors().iter().zip(tensors) {
-            self.choose(&[(legs, tensor.data())], &mut place);
-        }
+        let place = self.trace_back(&run, &digits, &mut |products: &[MaxCount]| {
+            let mut best = 0;
+            for (x, product) in products.iter().enumerate() {
+                if product.exponent > products[best].exponent {
+                    best = x;
+                }
+            }
+            best
+        });
         let place = place.into_iter().map(|value| value.unwrap_or(0)).collect();
         Ok(Maximum { exponent: value.exponent, ln_count: value.count.ln() + ln_scale, place })
-    }
-
-    /// Gives the legs that have no value yet those of the largest product.
-    fn choose(&self, factors: &[(&[Leg], &[MaxCount])], place: &mut [Option<usize>]) {
-        let mut free: Vec<Leg> = factors.iter().flat_map(|(legs, _)| legs.iter().copied()).collect();
-        free.retain(|&leg| place[leg as usize].is_none());
-        free.sort_unstable();
-        free.dedup();
-        if free.is_empty() {
-            return;
-        }
-        let dims: Vec<usize> = free.iter().map(|&leg| self.network.dims()[leg as usize]).collect();
-        let terms: Vec<(usize, Vec<usize>)> = factors
-            .iter()
-            .map(|(legs, _)| {
-                let strides = strides(&legs.iter().map(|&leg| self.network.dims()[leg as usize]).collect::<Vec<_>>());
-                let own = legs.iter().zip(&strides);
-                let start = own.map(|(&leg, stride)| place[leg as usize].unwrap_or(0) * stride).sum();
-                let axis = |(leg, &dim): (&Leg, &usize)| {
-                    (dim, legs.iter().position(|own| own == leg).map_or(0, |p| strides[p]))
-                };
-                (start, offsets(&free.iter().zip(&dims).map(axis).collect::<Vec<_>>()))
-            })
-            .collect();
-        let product = |x: usize| {
-            let entries = factors.iter().zip(&terms).map(|((_, data), (start, offsets))| data[start + offsets[x]]);
-            entries.fold(MaxCount::ONE, Sealed::times).exponent
-        };
-        let size = dims.iter().product();
-        let mut best = 0;
-        for x in 1..size {
-            if product(x) > product(best) {
-                best = x;
-            }
-        }
-        for (&leg, &dim) in free.iter().zip(&dims).rev() {
-            place[leg as usize] = Some(best % dim);
-            best /= dim;
-        }
     }
 }

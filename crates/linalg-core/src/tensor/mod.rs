@@ -17,16 +17,19 @@ mod maximum;
 mod network;
 mod order;
 mod pair;
+mod sample;
 mod slicing;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod tree;
 
 pub use contraction::{Contraction, ContractionProgress, Shares, Value};
 pub use dense::{Leg, Tensor};
-pub use entry::{Entry, Logarithm, MaxCount, MaxPlus};
+pub use entry::{Entry, Logarithm, MaxCount, MaxPlus, Weight};
 pub use maximum::Maximum;
 pub use network::Network;
 pub use order::OrderParams;
+pub use sample::Samples;
 pub use slicing::{Keep, slice_to_budget};
 pub use tree::{ContractionTree, Cost};

@@ -167,6 +167,63 @@ fn shares_are_probabilities() {
     }
 }
 
+/// Pearson's chi-squared against the naive sum; with ν degrees of freedom it is ν ± √(2ν), and the bound five of these.
+#[test]
+fn samples_follow_the_weights() {
+    let (mut rng, count) = (Streams::new(31).stream(0), 4000);
+    for trial in 0..24usize {
+        let network = random_network(6, 7, false, &mut rng);
+        // Every third entry is zero.
+        let entry = |rng: &mut rand_chacha::ChaCha8Rng| [0.0, 1.0, 1.0][below(3, rng)] * rng.random_range(0.2..1.0);
+        let tensors = random_tensors::<f64, _>(&network, &mut rng, &entry);
+        let size: usize = network.dims().iter().product();
+        let open = Network::new(
+            network.dims().to_vec(),
+            network.tensors().to_vec(),
+            (0..network.dims().len() as Leg).collect(),
+        );
+        let weights = brute_force(&open.unwrap(), &tensors);
+        let total: f64 = weights.iter().sum();
+        if total == 0.0 {
+            continue;
+        }
+        let tree = OrderParams::default().find(&network).unwrap();
+        let sliced: Vec<Leg> = (0..network.dims().len().min(trial % 4) as Leg).collect();
+        let contraction = Contraction::with_slices(&network, &tree, &sliced).unwrap();
+        let places = if trial % 2 == 0 {
+            contraction.samples(&tensors, count, &mut (), &mut rng).unwrap().places
+        } else {
+            let logarithm = |t: &Tensor<f64>| {
+                let data = t.data().iter().map(|x| Logarithm(x.ln())).collect();
+                Tensor::new(t.legs().to_vec(), t.dims().to_vec(), data).with_ln_scale(t.ln_scale())
+            };
+            let tensors: Vec<_> = tensors.iter().map(logarithm).collect();
+            contraction.samples(&tensors, count, &mut (), &mut rng).unwrap().places
+        };
+        let mut seen = vec![0.0; size];
+        for place in &places {
+            seen[place.iter().zip(network.dims()).fold(0, |at, (&x, &dim)| at * dim + x)] += 1.0;
+        }
+        let (mut chi_squared, mut degrees, mut rare) = (0.0, -1.0f64, (0.0, 0.0));
+        for (&weight, &seen) in weights.iter().zip(&seen) {
+            let expected = weight / total * count as f64;
+            if expected >= 5.0 {
+                chi_squared += (seen - expected).powi(2) / expected;
+                degrees += 1.0;
+            } else {
+                assert!(weight > 0.0 || seen == 0.0, "trial {trial}: an impossible sample");
+                rare = (rare.0 + expected, rare.1 + seen);
+            }
+        }
+        if rare.0 >= 5.0 {
+            chi_squared += (rare.1 - rare.0) * (rare.1 - rare.0) / rare.0;
+            degrees += 1.0;
+        }
+        let bound = degrees + 5.0 * (2.0 * degrees.max(1.0)).sqrt();
+        assert!(chi_squared <= bound, "trial {trial}: chi-squared {chi_squared}, {degrees} degrees of freedom");
+    }
+}
+
 #[test]
 fn slices_are_summed_in_order() {
     let mut rng = Streams::new(8).stream(0);

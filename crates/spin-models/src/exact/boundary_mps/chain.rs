@@ -38,6 +38,51 @@ fn bond(k: f64) -> [[f64; 2]; 2] {
     [[same, other], [other, same]]
 }
 
+/// A coupling `exp(K s t - |K|)` between two rows as the product of two equal factors, up to the sign of K.
+///
+/// Both factors are symmetric matrices of the spins: `√(1 ± e^{-2|K|})` times the even and the odd functions of a spin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Half {
+    even: f64,
+    odd: f64,
+}
+
+impl Half {
+    /// The factor of the upper row, and that of the lower one, which has the sign.
+    pub(super) fn pair(k: f64) -> [Self; 2] {
+        let even = (1.0 + (-2.0 * k.abs()).exp()).sqrt();
+        let odd = (-(-2.0 * k.abs()).exp_m1()).sqrt();
+        [Self { even, odd }, Self { even, odd: odd.copysign(k) }]
+    }
+
+    /// The square, entry by entry: both spins the same, or not.
+    pub(super) fn squared(self) -> [f64; 2] {
+        let [even, odd] = [self.even * self.even, self.odd * self.odd];
+        [0.5 * (even + odd), 0.5 * (even - odd)]
+    }
+
+    /// Applies the factor to vectors over a state and a spin: rows with all entries of spin +1 before those of spin -1,
+    /// or in a symmetric chain the former alone, with the charges of the rows and of the states.
+    pub(super) fn apply(self, rows: &mut [f64], charges: impl Iterator<Item = f64>, states: &[f64], symmetric: bool) {
+        let x = states.len();
+        if symmetric {
+            for (row, charge) in rows.chunks_exact_mut(x).zip(charges) {
+                for (entry, z) in row.iter_mut().zip(states) {
+                    *entry *= if charge * z > 0.0 { self.even } else { self.odd };
+                }
+            }
+            return;
+        }
+        let (same, other) = (0.5 * (self.even + self.odd), 0.5 * (self.even - self.odd));
+        for row in rows.chunks_exact_mut(2 * x) {
+            let (up, down) = row.split_at_mut(x);
+            for (up, down) in up.iter_mut().zip(down) {
+                (*up, *down) = (same * *up + other * *down, other * *up + same * *down);
+            }
+        }
+    }
+}
+
 /// One matrix for each value of a spin, +1 first, `left x right` and row-major.
 ///
 /// In a chain that is symmetric under the flip of all spins only that of +1 is held: the other differs by the signs of
@@ -93,20 +138,6 @@ impl Chain {
     /// The largest bond dimension.
     pub(super) fn bond_dimension(&self) -> usize {
         self.charges.iter().map(Vec::len).max().unwrap_or(1)
-    }
-
-    /// Sums over the spins, each with its bond to a spin of the next row: a function of the latter.
-    pub(super) fn step_to_next_row(&mut self, couplings: &[f64]) {
-        let mut turned = Vec::new();
-        for (i, (site, &k)) in self.sites.iter_mut().zip(couplings).enumerate() {
-            let charges = [&self.charges[i][..], &self.charges[i + 1][..]];
-            let old = site.clone();
-            for (s, matrix) in site.iter_mut().enumerate() {
-                mix(&old, bond(k)[s], charges, &mut turned);
-                std::mem::swap(matrix, &mut turned);
-            }
-            self.ln_scale += k.abs();
-        }
     }
 
     /// The same function of the spins in the opposite order.
