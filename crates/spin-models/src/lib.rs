@@ -11,7 +11,7 @@ pub mod theory;
 mod wide;
 
 pub use error::{Error, Result};
-pub use exact::{BoundaryMps, BoundaryMpsReport};
+pub use exact::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};
 pub use exact::{Enumerable, Enumeration, GrayCode, Planar, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use exact::{NetworkCost, TensorNetwork, TensorNetworkParams};

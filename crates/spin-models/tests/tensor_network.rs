@@ -272,3 +272,105 @@ fn a_strip_of_many_spins_keeps_its_scale() {
     let exact = TransferMatrix::default().ln_z(&model, 2.0).unwrap().value;
     assert_relative_eq!(ours, exact, max_relative = 1e-12);
 }
+
+/// Counts of all states against their probabilities: χ² with ν degrees of freedom, within 4 σ of its mean.
+#[test]
+fn samples_follow_the_boltzmann_distribution() {
+    let mut rng = Streams::new(46).stream(0);
+    let count = 20_000;
+    for (n, n_terms) in [(1, 2), (5, 7), (7, 12), (8, 5)] {
+        let model = random_model(n, n_terms, &mut rng);
+        for beta in [0.5, 300.0] {
+            let ln_z = naive(&model, beta).0;
+            for bytes in [1 << 30, 700] {
+                let solver = TensorNetwork::new(TensorNetworkParams::default().with_memory_bytes(bytes));
+                let rows = match solver.sample(&model, beta, count, &mut rng) {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        assert!(bytes == 700 && matches!(error, Error::TooLarge { .. }), "{error}");
+                        continue;
+                    }
+                };
+                let mut counts = vec![0u32; 1 << n];
+                for row in &rows {
+                    counts[row.iter().enumerate().map(|(i, &s)| usize::from(s < 0) << i).sum::<usize>()] += 1;
+                }
+                let (mut chi_squared, mut freedom) = (0.0, -1.0f64);
+                let mut rare = (0.0, 0.0);
+                for (state, &seen) in counts.iter().enumerate() {
+                    let energy = model.energy(&Spins::from_state(state as u64, n));
+                    let expected = (-beta * energy - ln_z).exp() * count as f64;
+                    if expected > 5.0 {
+                        chi_squared += (f64::from(seen) - expected).powi(2) / expected;
+                        freedom += 1.0;
+                    } else {
+                        rare = (rare.0 + expected, rare.1 + f64::from(seen));
+                    }
+                }
+                // Poisson: five standard deviations, and a few where none are expected.
+                assert!(rare.1 <= rare.0 + 5.0 * rare.0.sqrt() + 5.0, "{} rare states for {}", rare.1, rare.0);
+                let bound = freedom.max(0.0) + 4.0 * (2.0 * freedom.max(1.0)).sqrt() + 1.0;
+                assert!(chi_squared < bound, "χ² = {chi_squared}, ν = {freedom}, β = {beta}, n = {n}, {bytes} bytes");
+            }
+        }
+    }
+}
+
+/// On a lattice with three-body terms and fields: the means within 5 standard errors; the stream fixes the samples.
+#[test]
+fn samples_of_a_lattice_have_the_means() {
+    let mut rng = Streams::new(47).stream(0);
+    let mut builder = InteractionModel::builder(64);
+    for i in 0..64 {
+        builder = builder.term(&[i], rng.random_range(-0.5..0.5));
+        if i % 8 < 7 && i < 56 {
+            builder = builder.term(&[i, i + 1, i + 8], rng.random_range(-1.0..1.0));
+        }
+    }
+    let model = builder.build().unwrap();
+    let solver = TensorNetwork::default();
+    let count = 4000;
+    let draw = || solver.sample(&model, 0.8, count, &mut Streams::new(48).stream(0)).unwrap();
+    let rows = draw();
+    assert_eq!(rows, draw());
+    let exact = solver.marginals(&model, 0.8, &mut ()).unwrap();
+    for i in 0..64 {
+        let mean = rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / count as f64;
+        let sigma = ((1.0 - exact.magnetizations[i].powi(2)) / count as f64).sqrt();
+        assert!((mean - exact.magnetizations[i]).abs() < 5.0 * sigma, "site {i}: {mean}, {}", exact.magnetizations[i]);
+    }
+    let energies: Vec<f64> = rows.iter().map(|row| model.energy(row)).collect();
+    let mean = energies.iter().sum::<f64>() / count as f64;
+    let variance = energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
+    let z = (mean - exact.energy) / (variance / count as f64).sqrt();
+    assert!(z.abs() < 4.0, "z = {z}");
+    let mut stop = |_: &Progress| ControlFlow::Break(());
+    let stopped = solver.sample_observed(&model, 0.8, 1, &mut stop, &mut rng);
+    assert!(matches!(stopped, Err(Error::Stopped { done: 1, .. })));
+}
+
+/// A tree of 10⁵ spins with a few more bonds, a ladder and a strip: no order that takes quadratic time, no underflow.
+#[test]
+fn sparse_graphs_of_many_spins_take_linear_time() {
+    let mut rng = Streams::new(49).stream(0);
+    let n = 100_000;
+    let mut couplings: Vec<(usize, usize, f64)> =
+        (1..n).map(|i| (below(i, &mut rng), i, rng.random_range(-2.0..2.0))).collect();
+    let forest = Ising::builder(n).couplings(couplings.iter().copied()).build().unwrap();
+    let exact = n as f64 * 2f64.ln() + couplings.iter().map(|(.., j)| j.cosh().ln()).sum::<f64>();
+    assert_relative_eq!(TensorNetwork::default().ln_z(&forest, 1.0).unwrap().value, exact, max_relative = 1e-12);
+    // Ten loops: ⟨Π tanh⟩ over a loop alone is a factor 1 + tanh J Π tanh; here the transfer matrix is the oracle.
+    for _ in 0..10 {
+        let (i, j) = (below(n, &mut rng), below(n, &mut rng));
+        if i != j {
+            couplings.push((i.min(j), i.max(j), 1.0));
+        }
+    }
+    let loops = Ising::builder(n).couplings(couplings).duplicates(Duplicates::Sum).build().unwrap();
+    let exact = TransferMatrix::default().ln_z(&loops, 1.0).unwrap().value;
+    assert_relative_eq!(TensorNetwork::default().ln_z(&loops, 1.0).unwrap().value, exact, max_relative = 1e-12);
+    let lattice = Lattice::rectangle([10_000, 2], [Boundary::Free; 2]).unwrap();
+    let ladder = Ising::plus_minus_splitmix_on(&lattice, 1).unwrap();
+    let exact = TransferMatrix::default().ln_z(&ladder, 3.0).unwrap().value;
+    assert_relative_eq!(TensorNetwork::default().ln_z(&ladder, 3.0).unwrap().value, exact, max_relative = 1e-12);
+}

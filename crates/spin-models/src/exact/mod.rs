@@ -12,7 +12,7 @@ mod tensor_network;
 mod transfer_matrix;
 mod tree;
 
-pub use boundary_mps::{BoundaryMps, BoundaryMpsReport};
+pub use boundary_mps::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;

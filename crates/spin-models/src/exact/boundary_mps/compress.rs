@@ -128,7 +128,8 @@ fn metrics(chain: &Chain, row: &Row, below: &[f64], chi: usize) -> Vec<Option<Ve
     let (mut half, mut turned) = (Vec::new(), Vec::new());
     for i in (first..n - 1).rev() {
         let [a, b] = chain.states(i + 1);
-        let (weight, field, squared) = (row.bond_before(i + 1), row.field(i + 1), Half::pair(below[i + 1])[0].squared());
+        let (weight, field, squared) =
+            (row.bond_before(i + 1), row.field(i + 1), Half::pair(below[i + 1])[0].squared());
         let charges = [&chain.charges[i + 1][..], &chain.charges[i + 2][..]];
         let mut own: Vec<Vec<f64>> = vec![vec![0.0; a * a]; values + 1];
         for (pair, (own, inner)) in own.iter_mut().zip(&inner).enumerate() {
@@ -160,7 +161,8 @@ fn metrics(chain: &Chain, row: &Row, below: &[f64], chi: usize) -> Vec<Option<Ve
         }
         all[i] = Some(if values == 1 {
             let of_charge = |charge: f64| {
-                let cross = inner[1].chunks_exact(a).flat_map(|row| row.iter().zip(charges[0]).map(|(g, z)| g * z * charge));
+                let cross =
+                    inner[1].chunks_exact(a).flat_map(|row| row.iter().zip(charges[0]).map(|(g, z)| g * z * charge));
                 let metric: Vec<f64> = inner[0].iter().zip(cross).map(|(g, c)| g + c).collect();
                 root(&metric, a)
             };

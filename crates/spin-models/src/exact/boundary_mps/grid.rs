@@ -12,7 +12,7 @@ enum Place {
     Below(usize, usize),
 }
 
-/// Rows of `width` sites, no shorter than there are columns.
+/// Rows of `width` sites, along the shorter side.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
     pub(super) height: usize,
@@ -48,6 +48,29 @@ impl Grid {
         Ok(Self { height, width, couplings: model.couplings().map(place).collect(), turned })
     }
 
+    /// The same lattice with rows along the longer side.
+    pub(super) fn other(&self) -> Self {
+        let other = |&place: &Place| match place {
+            Place::Within(r, c) => Place::Below(c, r),
+            Place::Below(r, c) => Place::Within(c, r),
+        };
+        let couplings = self.couplings.iter().map(other).collect();
+        Self { height: self.width, width: self.height, couplings, turned: !self.turned }
+    }
+
+    /// Couplings within rows: number, row, place in the row.
+    pub(super) fn within(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
+        self.couplings.iter().enumerate().filter_map(|(a, &place)| match place {
+            Place::Within(r, c) => Some((a, r, c)),
+            Place::Below(..) => None,
+        })
+    }
+
+    /// The site at a place of a row.
+    pub(super) fn site(&self, r: usize, c: usize) -> usize {
+        if self.turned { c * self.height + r } else { r * self.width + c }
+    }
+
     /// The rows and the couplings below each, from the scaled couplings and fields.
     pub(super) fn rows(&self, couplings: &[f64], fields: &[f64]) -> (Vec<Row>, Vec<Vec<f64>>) {
         let row = Row { bonds: vec![0.0; self.width - 1], fields: vec![0.0; self.width] };
@@ -59,13 +82,10 @@ impl Grid {
                 Place::Below(r, c) => below[r][c] = k,
             }
         }
-        for (site, &h) in fields.iter().enumerate() {
-            let (r, c) = if self.turned {
-                (site % self.height, site / self.height)
-            } else {
-                (site / self.width, site % self.width)
-            };
-            rows[r].fields[c] = h;
+        for (r, row) in rows.iter_mut().enumerate() {
+            for (c, h) in row.fields.iter_mut().enumerate() {
+                *h = fields[self.site(r, c)];
+            }
         }
         (rows, below)
     }

@@ -3,6 +3,7 @@
 mod chain;
 mod compress;
 mod grid;
+mod marginals;
 mod metric;
 mod plan;
 mod select;
@@ -10,6 +11,7 @@ mod solver;
 #[cfg(test)]
 mod tests;
 
+pub use marginals::BoundaryMpsMarginals;
 pub use solver::{BoundaryMps, BoundaryMpsReport};
 
 /// Name of the method.

@@ -1,6 +1,7 @@
 //! The solver and the traits it implements.
 
 use linalg_core::Observer;
+use linalg_core::stats::Estimate;
 
 use super::NAME;
 use super::chain::{Chain, Row, sandwich};
@@ -9,7 +10,8 @@ use super::grid::Grid;
 use super::plan::BoundaryMpsPlan;
 use crate::error::check_beta;
 use crate::model::{
-    Kind, LnZ, LogPartition, LogPartitionPlan, PrepareLogPartition, Progress, Quantities, Solution, Solve,
+    Correlations, Kind, LnZ, LogPartition, LogPartitionPlan, PairCorrelations, PrepareLogPartition, Progress,
+    Quantities, Solution, Solve,
 };
 use crate::models::Ising;
 use crate::{Error, Result};
@@ -113,6 +115,17 @@ pub(super) fn check_scaled(scaled: &[f64], offset: f64) -> Result<()> {
     Err(Error::Parameter { what: "beta times the sum of weights", value, expected: "a finite number" })
 }
 
+/// The lattice, its couplings and its fields times β.
+pub(super) fn read(model: &Ising, beta: f64) -> Result<(Grid, Vec<f64>, Vec<f64>)> {
+    check_beta(beta)?;
+    let grid = Grid::new(model)?;
+    let couplings: Vec<f64> = model.couplings().map(|(_, _, j)| beta * j).collect();
+    let fields: Vec<f64> = model.fields().iter().map(|h| beta * h).collect();
+    check_scaled(&couplings, beta * model.offset())?;
+    check_scaled(&fields, 0.0)?;
+    Ok((grid, couplings, fields))
+}
+
 impl BoundaryMps {
     /// A solver with at most `chi` states a bond, at least one.
     ///
@@ -150,13 +163,37 @@ impl BoundaryMps {
         beta: f64,
         observer: &mut dyn Observer<Progress>,
     ) -> Result<BoundaryMpsReport> {
-        check_beta(beta)?;
-        let grid = Grid::new(model)?;
-        let couplings: Vec<f64> = model.couplings().map(|(_, _, j)| beta * j).collect();
-        let fields: Vec<f64> = model.fields().iter().map(|h| beta * h).collect();
-        check_scaled(&couplings, beta * model.offset())?;
-        check_scaled(&fields, 0.0)?;
+        let (grid, couplings, fields) = read(model, beta)?;
         self.contract_grid(&grid, &couplings, &fields, beta * model.offset(), observer)
+    }
+
+    /// The reports for several bond dimensions, in their order: how ln Z and the discarded weight converge.
+    ///
+    /// ```
+    /// use spin_models::{BoundaryMps, Ising};
+    ///
+    /// let glass = Ising::plus_minus_splitmix(16, 16, 1)?;
+    /// let reports = BoundaryMps::converge(&glass, 1.0, &[4, 8, 16, 32], &mut ())?;
+    /// let errors: Vec<f64> = reports.iter().map(|report| (report.ln_z.value - 369.0406302039768531).abs()).collect();
+    /// assert!(errors[0] < 0.1 && errors[1] < 1e-3 && errors[2] < 1e-6 && errors[3] < 1e-11);
+    /// // Where the true value is not known, the steps and the weights tell.
+    /// assert!(reports.windows(2).all(|pair| pair[1].discarded_weight < 1e-3 * pair[0].discarded_weight));
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`contract`](Self::contract); [`Error::Parameter`] for a bond dimension of 0.
+    pub fn converge(
+        model: &Ising,
+        beta: f64,
+        chis: &[usize],
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<Vec<BoundaryMpsReport>> {
+        if chis.contains(&0) {
+            let value = "0".to_owned();
+            return Err(Error::Parameter { what: "bond dimension", value, expected: "at least 1" });
+        }
+        chis.iter().map(|&chi| Self::new(chi).contract(model, beta, observer)).collect()
     }
 
     pub(super) fn contract_grid(
@@ -188,22 +225,31 @@ impl BoundaryMps {
             difference = Some((other.ln_z - found.ln_z).abs());
         }
         let error = difference.unwrap_or(0.0);
-        // A NaN is refused too.
-        if !(found.ln_z.is_finite() && error <= LOST) {
-            let reason = format!(
-                "rounding left no digits: two contractions differ by {error:e} in ln Z, couplings times beta up to {:e}",
-                couplings.iter().fold(0.0, |k: f64, other| k.max(other.abs()))
-            );
-            return Err(Error::NotApplicable { solver: NAME, reason });
-        }
-        let kind = if discarded_weight == 0.0 && error <= EXACT * found.ln_z.abs() {
-            Kind::Exact
-        } else {
-            Kind::Approximation { converged: true, residual: discarded_weight.max(error) }
-        };
-        let ln_z = LnZ { value: found.ln_z - offset, std_error: None, kind };
+        check_digits(found.ln_z, error, couplings)?;
+        let ln_z = LnZ { value: found.ln_z - offset, std_error: None, kind: kind(found.ln_z, discarded_weight, error) };
         Ok(BoundaryMpsReport { ln_z, discarded_weight, difference, bond_dimension: found.bond_dimension })
     }
+}
+
+/// What a result is, by its discarded weight and the difference of two contractions.
+pub(super) fn kind(ln_z: f64, discarded_weight: f64, difference: f64) -> Kind {
+    if discarded_weight == 0.0 && difference <= EXACT * ln_z.abs() {
+        Kind::Exact
+    } else {
+        Kind::Approximation { converged: true, residual: discarded_weight.max(difference) }
+    }
+}
+
+/// Refuses what rounding has destroyed; a NaN too.
+pub(super) fn check_digits(ln_z: f64, difference: f64, couplings: &[f64]) -> Result<()> {
+    if ln_z.is_finite() && difference <= LOST {
+        return Ok(());
+    }
+    let reason = format!(
+        "rounding left no digits: two contractions differ by {difference:e} in ln Z, couplings times beta up to {:e}",
+        couplings.iter().fold(0.0, |k: f64, other| k.max(other.abs()))
+    );
+    Err(Error::NotApplicable { solver: NAME, reason })
 }
 
 /// What one contraction finds; ln Z is NaN where the result is not positive.
@@ -213,17 +259,17 @@ struct Found {
 }
 
 /// Rows that are added from one end.
-struct Sweep<'a> {
-    chi: usize,
-    symmetric: bool,
-    discarded_weight: f64,
-    done: u64,
-    total: u64,
-    observer: &'a mut dyn Observer<Progress>,
+pub(super) struct Sweep<'a> {
+    pub(super) chi: usize,
+    pub(super) symmetric: bool,
+    pub(super) discarded_weight: f64,
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) observer: &'a mut dyn Observer<Progress>,
 }
 
 impl Sweep<'_> {
-    fn report(&mut self) -> Result<()> {
+    pub(super) fn report(&mut self) -> Result<()> {
         self.done += 1;
         if self.observer.observe(&Progress::new("rows", self.done, self.total)).is_break() {
             return Err(Error::Stopped { solver: NAME, done: self.done, total: self.total });
@@ -245,21 +291,29 @@ impl Sweep<'_> {
 
     /// Sums over rows in their order, each with its couplings to the next one.
     fn absorb<'r>(&mut self, width: usize, rows: impl Iterator<Item = (&'r Row, &'r Vec<f64>)>) -> Result<Chain> {
+        self.absorb_each(width, rows, &mut |_, _| ())
+    }
+
+    /// The same; `after` gets the function of the spins of each next row, and whether they are in the opposite order.
+    pub(super) fn absorb_each<'r>(
+        &mut self,
+        width: usize,
+        rows: impl Iterator<Item = (&'r Row, &'r Vec<f64>)>,
+        after: &mut dyn FnMut(&Chain, bool),
+    ) -> Result<Chain> {
         let mut chain = Chain::ones(width, self.symmetric);
         let mut opposite = false;
         for (row, below) in rows {
             let (mut row, mut below) = (row.clone(), below.clone());
             if opposite {
                 row.reverse();
-            } else {
-                // After the row the chain is in the opposite order.
                 below.reverse();
             }
-            let (next, discarded) = multiply(&chain, &row, self.chi);
+            let (next, discarded) = multiply(&chain, &row, &below, self.chi);
             chain = next;
             self.discarded_weight += discarded;
-            chain.step_to_next_row(&below);
             opposite = !opposite;
+            after(&chain, opposite);
             self.report()?;
         }
         Ok(if opposite { chain.reversed() } else { chain })
@@ -288,15 +342,29 @@ impl Solve<Ising> for BoundaryMps {
         Grid::new(model).map(|_| ())
     }
 
-    /// ln Z only.
+    /// Correlations of coupled pairs only: `None` for all pairs. The kind of ln Z is that of the means too.
     fn solve(
         &self,
         model: &Ising,
         beta: f64,
-        _: Quantities,
+        want: Quantities,
         observer: &mut dyn Observer<Progress>,
     ) -> Result<Solution> {
-        let ln_z = Some(self.ln_z_observed(model, beta, observer)?);
-        Ok(Solution { ln_z, ..Solution::default() })
+        let mut solution = Solution::default();
+        if !want.energy && !want.magnetizations && want.correlations != Correlations::Coupled {
+            solution.ln_z = Some(self.ln_z_observed(model, beta, observer)?);
+            return Ok(solution);
+        }
+        let means = self.marginals(model, beta, observer)?;
+        solution.ln_z = Some(means.ln_z);
+        solution.energy = want.energy.then(|| Estimate::exact(means.energy));
+        solution.magnetizations =
+            want.magnetizations.then(|| means.magnetizations.into_iter().map(Estimate::exact).collect());
+        if want.correlations == Correlations::Coupled {
+            let pairs = model.couplings().map(|(i, j, _)| (i, j)).collect();
+            let values = means.correlations.into_iter().map(Estimate::exact).collect();
+            solution.correlations = Some(PairCorrelations { pairs, values });
+        }
+        Ok(solution)
     }
 }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::*;
 use crate::{
     Boundary, EnergyModel, Enumeration, Error, Ising, Kind, Lattice, LogPartition, Planar, PrepareLogPartition,
-    Progress, Solve, TransferMatrix,
+    Progress, Quantities, Solve, TransferMatrix,
 };
 
 fn random_rectangle(rows: usize, columns: usize, fields: bool, seed: u64) -> Ising {
@@ -152,4 +152,52 @@ fn bad_input_is_refused() {
     let stopped = solver.ln_z_observed(&square, 1.0, &mut stop);
     assert!(matches!(stopped, Err(Error::Stopped { done: 3, total: 6, .. })));
     assert_eq!(square.n_spins(), 36);
+}
+
+#[test]
+fn means_agree_with_the_transfer_matrix() {
+    for (rows, columns, chi) in [(1, 6, 4), (6, 1, 4), (1, 1, 2), (2, 3, 8), (4, 4, 8), (9, 6, 32), (6, 9, 32)] {
+        for fields in [false, true] {
+            if rows * columns == 1 {
+                continue;
+            }
+            let model = random_rectangle(rows, columns, fields, (10 * rows + columns) as u64);
+            let exact = TransferMatrix::default().marginals(&model, 0.9, &mut ()).unwrap();
+            let ours = BoundaryMps::new(chi).marginals(&model, 0.9, &mut ()).unwrap();
+            assert_abs_diff_eq!(ours.ln_z.value, exact.ln_z, epsilon = 1e-10);
+            assert_abs_diff_eq!(ours.energy, exact.energy, epsilon = 1e-10);
+            assert_abs_diff_eq!(ours.magnetizations[..], exact.magnetizations[..], epsilon = 1e-10);
+            let correlations = &exact.interactions[..model.n_couplings()];
+            assert_abs_diff_eq!(ours.correlations[..], correlations[..], epsilon = 1e-10);
+            assert!(ours.difference < 1e-10);
+        }
+    }
+}
+
+/// Cut states: means and ln Z of a lattice that no exact method here does in no time.
+#[test]
+fn means_of_cut_states_converge() {
+    let model = Ising::plus_minus_splitmix(24, 20, 3).unwrap();
+    let exact = Planar::default().solve(&model, 1.0, Quantities::all(), &mut ()).unwrap();
+    let correlations: Vec<f64> = exact.correlations.unwrap().values.iter().map(|c| c.value).collect();
+    for (chi, tolerance) in [(8, 2e-2), (16, 1e-4), (32, 1e-7)] {
+        let ours = BoundaryMps::new(chi).marginals(&model, 1.0, &mut ()).unwrap();
+        assert_abs_diff_eq!(ours.correlations[..], correlations[..], epsilon = tolerance);
+        assert!((ours.ln_z.value - exact.ln_z.unwrap().value).abs() < tolerance);
+        assert!(matches!(ours.ln_z.kind, Kind::Approximation { residual, .. } if residual >= ours.difference));
+        // Without truncation or rounding the two readings would agree.
+        assert!(ours.difference > 0.0 && ours.difference < tolerance);
+    }
+    let solved = BoundaryMps::new(16).solve(&model, 1.0, Quantities::all(), &mut ()).unwrap();
+    assert!((solved.energy.unwrap().value - exact.energy.unwrap().value).abs() < 1e-3);
+    let mut stop = |event: &Progress| if event.done < 30 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let stopped = BoundaryMps::new(4).marginals(&model, 1.0, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped { done: 30, total: 84, .. })), "{stopped:?}");
+}
+
+#[test]
+fn a_bond_dimension_of_zero_is_refused() {
+    let model = Ising::plus_minus_splitmix(3, 3, 1).unwrap();
+    assert!(matches!(BoundaryMps::converge(&model, 1.0, &[4, 0], &mut ()), Err(Error::Parameter { .. })));
+    assert!(BoundaryMps::converge(&model, 1.0, &[], &mut ()).unwrap().is_empty());
 }

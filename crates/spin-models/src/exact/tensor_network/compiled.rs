@@ -6,6 +6,8 @@ use linalg_core::tensor::{
 };
 use linalg_core::tensor::{Shares, slice_to_budget};
 
+use rand::{Rng, RngExt};
+
 use super::NAME;
 use super::params::TensorNetworkParams;
 use super::tables::Tables;
@@ -13,6 +15,7 @@ use crate::exact::transfer_matrix::Marginals;
 use crate::exact::transfer_matrix::ground_state::sums_are_exact;
 use crate::exact::transfer_matrix::interactions::Interactions;
 use crate::model::Progress;
+use crate::spins::Spins;
 use crate::{Error, Result};
 
 #[derive(Debug, Clone)]
@@ -157,6 +160,41 @@ impl Compiled {
         }
         let sum: f64 = interactions.iter().zip(&self.interactions.weights).map(|(mean, w)| mean * w).sum();
         Ok(Marginals { ln_z, energy: self.interactions.offset - sum, magnetizations, interactions })
+    }
+}
+
+impl Compiled {
+    /// Independent configurations from the Boltzmann distribution.
+    pub(super) fn sample<R: Rng + ?Sized>(
+        &self,
+        scaled: &[f64],
+        n_samples: usize,
+        observer: &mut dyn Observer<Progress>,
+        rng: &mut R,
+    ) -> Result<Vec<Spins>> {
+        let mut rows = vec![vec![1i8; self.interactions.n_spins]; n_samples];
+        if let Some(contraction) = &self.contraction {
+            let mut report = reporter(observer);
+            let linear = self.tensors(scaled, f64::exp);
+            let mut samples = contraction.samples(&linear, n_samples, &mut report, rng).map_err(stopped)?;
+            if samples.smallest < SMALLEST_SHARES {
+                let logarithms = self.tensors(scaled, Logarithm);
+                samples = contraction.samples(&logarithms, n_samples, &mut report, rng).map_err(stopped)?;
+            }
+            for (row, place) in rows.iter_mut().zip(&samples.places) {
+                for (spin, &value) in row.iter_mut().zip(place) {
+                    *spin = if value == 0 { 1 } else { -1 };
+                }
+            }
+        }
+        for (site, fields) in &self.tables.alone {
+            let field: f64 = fields.iter().map(|&a| scaled[a]).sum();
+            let up = 1.0 / (1.0 + (-2.0 * field).exp());
+            for row in &mut rows {
+                row[*site as usize] = if rng.random::<f64>() < up { 1 } else { -1 };
+            }
+        }
+        rows.iter().map(|row| Spins::from_signs(row)).collect()
     }
 }
 

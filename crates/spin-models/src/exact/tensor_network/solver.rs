@@ -3,6 +3,7 @@
 use linalg_core::Observer;
 use linalg_core::stats::Estimate;
 use linalg_core::tensor::{Keep, MaxCount};
+use rand::Rng;
 
 use super::NAME;
 use super::compiled::Compiled;
@@ -14,6 +15,7 @@ use crate::model::{
     Correlations, GroundState, LnZ, LogPartition, LogPartitionPlan, PairCorrelations, PrepareLogPartition, Progress,
     Quantities, Solution, Solve,
 };
+use crate::spins::Spins;
 
 /// Exact sums over all configurations as the contraction of a tensor network.
 ///
@@ -122,6 +124,52 @@ impl TensorNetwork {
         let compiled = self.compile(model, true, Keep::Gradient)?;
         let scaled = compiled.scaled(beta, &|_| false)?;
         compiled.marginals(&scaled, beta, observer)
+    }
+
+    /// Independent configurations with probability `exp(-βE)/Z` each; no chain, no autocorrelation.
+    ///
+    /// One contraction with all intermediates kept; each sample traces it back, a few operations a site. With slices the
+    /// contraction is done again for each slice that samples come from.
+    ///
+    /// ```
+    /// use linalg_core::Streams;
+    /// use spin_models::{InteractionModel, TensorNetwork};
+    ///
+    /// // The product of three spins is -1 with probability 1/(1 + e^40).
+    /// let triple = InteractionModel::builder(3).term(&[0, 1, 2], 1.0).build()?;
+    /// let samples = TensorNetwork::default().sample(&triple, 20.0, 100, &mut Streams::new(1).stream(0))?;
+    /// assert!(samples.iter().all(|s| s[0] * s[1] * s[2] == 1));
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`marginals`](Self::marginals).
+    pub fn sample<M: FrontierModel + ?Sized, R: Rng + ?Sized>(
+        &self,
+        model: &M,
+        beta: f64,
+        n_samples: usize,
+        rng: &mut R,
+    ) -> Result<Vec<Spins>> {
+        self.sample_observed(model, beta, n_samples, &mut (), rng)
+    }
+
+    /// The same with reports of the contraction and the possibility to stop it.
+    ///
+    /// # Errors
+    /// As [`marginals`](Self::marginals).
+    pub fn sample_observed<M: FrontierModel + ?Sized, R: Rng + ?Sized>(
+        &self,
+        model: &M,
+        beta: f64,
+        n_samples: usize,
+        observer: &mut dyn Observer<Progress>,
+        rng: &mut R,
+    ) -> Result<Vec<Spins>> {
+        crate::error::check_beta(beta)?;
+        let compiled = self.compile(model, false, Keep::Gradient)?;
+        let scaled = compiled.scaled(beta, &|_| false)?;
+        compiled.sample(&scaled, n_samples, observer, rng)
     }
 
     /// The lowest energy, one configuration that has it, and how many do.
