@@ -7,6 +7,8 @@
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
+//! cargo run --release --example qec -- code    --code bb:144,12,12 --json
+//! cargo run --release --example qec -- decompose --code five-qubit --error XZIII
 //! cargo run --release --example qec
 //! ```
 //!
@@ -15,11 +17,14 @@
 //! column are named, in binary ones the shot and the byte.
 
 mod check;
+mod code;
 mod convert;
 mod decode;
+mod decompose;
 mod demonstration;
 mod files;
 mod sample;
+mod subject;
 
 use std::process::ExitCode;
 
@@ -41,10 +46,14 @@ struct Args {
 enum Command {
     /// Counts of a detector error model, or the place of its first error.
     Check(check::Args),
+    /// Parameters, checks, logical operators and distance of a code.
+    Code(code::Args),
     /// Translates shots from one format to another.
     Convert(convert::Args),
     /// Predicts observables from detection events.
     Decode(decode::Args),
+    /// Pure error, logical operator and stabilizer of an error.
+    Decompose(decompose::Args),
     /// Draws shots from a detector error model.
     Sample(sample::Args),
 }
@@ -52,8 +61,10 @@ enum Command {
 fn main() -> ExitCode {
     exit::report(match Args::parse().command {
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Code(args)) => code::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Decode(args)) => decode::run(&args),
+        Some(Command::Decompose(args)) => decompose::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         None => demonstration::run(),
     })
