@@ -107,7 +107,7 @@ impl LikelihoodSolver {
         let order = TransferMatrix::default().frontier(model);
         let width = order.frontier_width();
         if width <= 26 {
-            offer(Self::TransferMatrix, 5e-7 + 1e-9 * order.cost() + 2e-8 * n as f64);
+            offer(Self::TransferMatrix, 5e-7 + 5e-10 * order.cost() + 2e-8 * n as f64);
         }
         if best.seconds > 1e-3 {
             // The search refuses what no memory holds; then it is no candidate.

@@ -1,10 +1,11 @@
-use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
+use linalg_core::gf2::{BinaryCsc, BitVec};
 use linalg_core::rand::{Rng, RngExt, SeedableRng};
 use linalg_core::rng::Xoshiro256PlusPlus;
 use spin_models::{Planar, TensorNetwork, TransferMatrix};
 
 use super::*;
 use crate::error::Error;
+use crate::pauli::{Pauli, PauliString};
 use crate::problem::DecodingProblem;
 use crate::statmech::tests::{bit_flip, rotated_surface};
 use crate::statmech::{CosetModel, SyndromeDistribution};
@@ -295,6 +296,8 @@ fn times() {
                 Ok(_) if name.contains("25") && solver != LikelihoodSolver::Planar => {}
                 Ok(mut decoder) => {
                     println!("{} generators, built in {:?}", decoder.coset().n_generators(), start.elapsed());
+                    let frontier = TransferMatrix::default().frontier(decoder.coset().model());
+                    println!("frontier {} cost {:e}", frontier.frontier_width(), frontier.cost());
                     let n = if name.contains("25") { 20 } else { 200 };
                     time(&format!("{name} {solver}"), &mut decoder, &syndromes[..n]);
                 }
@@ -310,5 +313,25 @@ fn times() {
         let mut decoder = MaximumLikelihood::new(solver, coset.clone()).unwrap();
         time(&format!("rotated 5 depolarizing {solver}"), &mut decoder, &syndromes);
     }
-    let _: &BitMatrix = &stabilizers;
+    let code = crate::code::unrotated_surface(9).unwrap().into_stabilizer();
+    let coset = CosetModel::stabilizer(&code, &[[0.85, 0.05, 0.05, 0.05]; 145]).unwrap();
+    println!("{:?}", LikelihoodSolver::cheapest(coset.model()));
+    let syndromes: Vec<BitVec> = (0..6)
+        .map(|_| {
+            let error: Vec<Pauli> = (0..145)
+                .map(|_| match rng.random_range(0..20) {
+                    0 => Pauli::X,
+                    1 => Pauli::Y,
+                    2 => Pauli::Z,
+                    _ => Pauli::I,
+                })
+                .collect();
+            let x = error.iter().map(|p| p.bits().0).collect();
+            code.syndrome(&PauliString::from_bits(x, error.iter().map(|p| p.bits().1).collect()))
+        })
+        .collect();
+    for solver in [LikelihoodSolver::TransferMatrix, LikelihoodSolver::TensorNetwork] {
+        let mut decoder = MaximumLikelihood::new(solver, coset.clone()).unwrap();
+        time(&format!("unrotated 9 depolarizing {solver}"), &mut decoder, &syndromes);
+    }
 }

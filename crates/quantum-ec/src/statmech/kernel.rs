@@ -14,6 +14,12 @@ const MAX_TRIPLES: usize = 2_000_000;
 /// More connected pairs than this are not looked at.
 const MAX_PAIRS: usize = 4_000_000;
 
+/// Neighbourhoods are not looked at if the squares of their sizes add up to more.
+const MAX_WORK: usize = 5_000_000;
+
+/// Bases of the whole kernel with more vectors are not shortened before some of them are chosen.
+const MAX_SHORTENED: usize = 500;
+
 /// Neighbourhoods larger than this are replaced by the whole matrix.
 const MAX_BALL: usize = 300;
 
@@ -52,7 +58,8 @@ pub(super) fn sparse_kernel(
         let balls: Vec<Vec<usize>> = (0..n).map(|center| ball(&near, center, radius)).collect();
         let size = balls.iter().map(Vec::len).sum();
         // Vectors that connect parts which share no row are in no ball.
-        let whole = size == reached || balls.iter().any(|ball| ball.len() > MAX_BALL);
+        let work: usize = balls.iter().map(|ball| ball.len() * ball.len()).sum();
+        let whole = size == reached || work > MAX_WORK || balls.iter().any(|ball| ball.len() > MAX_BALL);
         reached = size;
         for ball in balls.iter().filter(|_| !whole) {
             candidates.extend(local_kernel(columns, ball));
@@ -60,7 +67,8 @@ pub(super) fn sparse_kernel(
         if whole {
             let all: Vec<Vec<usize>> = reduced.nullspace().rows().map(|row| row.iter_ones().collect()).collect();
             basis.offer(candidates);
-            basis.offer(shorten(all, n).into_iter().map(|v| (v.len(), v)).collect());
+            let all = if dimension <= MAX_SHORTENED { shorten(all, n) } else { all };
+            basis.offer(all.into_iter().map(|v| (v.len(), v)).collect());
         } else {
             basis.offer(candidates);
         }
