@@ -93,10 +93,8 @@ impl Basis {
         for &pivot in pivots {
             free[pivot] = None;
         }
-        let mut count = 0;
-        for place in free.iter_mut().flatten() {
-            *place = count;
-            count += 1;
+        for (number, place) in free.iter_mut().flatten().enumerate() {
+            *place = number;
         }
         Self { free, dimension, echelon: vec![None; dimension], vectors: Vec::new() }
     }
