@@ -96,8 +96,12 @@ pub(super) fn mix(pair: &Pair, w: [f64; 2], charges: [&[f64]; 2], out: &mut Vec<
         [m0, m1] => out.extend(m0.iter().zip(m1).map(|(x, y)| w[0] * x + w[1] * y)),
         all => {
             let [left, right] = charges;
-            for (row, z) in all[0].chunks_exact(right.len()).zip(left) {
-                out.extend(row.iter().zip(right).map(|(x, z_right)| x * (w[0] + w[1] * z * z_right)));
+            out.resize(all[0].len(), 0.0);
+            let rows = out.chunks_exact_mut(right.len()).zip(all[0].chunks_exact(right.len()));
+            for ((out, row), z) in rows.zip(left) {
+                for ((out, x), z_right) in out.iter_mut().zip(row).zip(right) {
+                    *out = x * (w[0] + w[1] * z * z_right);
+                }
             }
         }
     }
@@ -157,7 +161,17 @@ impl Chain {
 
 /// Divides all by the largest magnitude; the logarithm of it, 0 where all is 0.
 pub(super) fn normalize(pair: &mut [Vec<f64>]) -> f64 {
-    let largest = pair.iter().flatten().fold(0.0f64, |high, x| if x.abs() > high { x.abs() } else { high });
+    let mut lanes = [0.0f64; 8];
+    for matrix in pair.iter() {
+        let chunks = matrix.chunks_exact(8);
+        let rest = chunks.remainder();
+        chunks.chain([rest]).for_each(|chunk| {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane = if x.abs() > *lane { x.abs() } else { *lane };
+            }
+        });
+    }
+    let largest = lanes.iter().copied().fold(0.0, f64::max);
     if largest == 0.0 {
         return 0.0;
     }

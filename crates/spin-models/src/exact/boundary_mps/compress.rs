@@ -75,7 +75,11 @@ pub(super) fn multiply(chain: &Chain, row: &Row, below: &[f64], chi: usize) -> (
         left = next;
         lower.apply(&mut basis, signs.iter().copied(), charges, symmetric);
         // Transposed, for the opposite order.
-        let take = |s: usize| basis.chunks_exact(length).flat_map(|row| &row[s * x..(s + 1) * x]).copied().collect();
+        let take = |s: usize| {
+            let mut matrix = Vec::with_capacity(kept * x);
+            basis.chunks_exact(length).for_each(|row| matrix.extend_from_slice(&row[s * x..(s + 1) * x]));
+            matrix
+        };
         new.sites.push((0..values).map(take).collect());
         new.charges.push(signs);
     }
@@ -141,7 +145,10 @@ fn metrics(chain: &Chain, row: &Row, below: &[f64], chi: usize) -> Vec<Option<Ve
             let by_signs = values == 1 && t == 1;
             let inner = if by_signs {
                 turned.clear();
-                turned.extend(inner.chunks_exact(b).flat_map(|row| row.iter().zip(charges[1]).map(|(g, z)| g * z)));
+                turned.extend_from_slice(inner);
+                for row in turned.chunks_exact_mut(b) {
+                    row.iter_mut().zip(charges[1]).for_each(|(g, z)| *g *= z);
+                }
                 &turned
             } else {
                 inner
@@ -161,9 +168,12 @@ fn metrics(chain: &Chain, row: &Row, below: &[f64], chi: usize) -> Vec<Option<Ve
         }
         all[i] = Some(if values == 1 {
             let of_charge = |charge: f64| {
-                let cross =
-                    inner[1].chunks_exact(a).flat_map(|row| row.iter().zip(charges[0]).map(|(g, z)| g * z * charge));
-                let metric: Vec<f64> = inner[0].iter().zip(cross).map(|(g, c)| g + c).collect();
+                let mut metric = inner[0].clone();
+                for (out, cross) in metric.chunks_exact_mut(a).zip(inner[1].chunks_exact(a)) {
+                    for ((out, g), z) in out.iter_mut().zip(cross).zip(charges[0]) {
+                        *out += g * z * charge;
+                    }
+                }
                 root(&metric, a)
             };
             vec![of_charge(1.0), of_charge(-1.0)]
@@ -191,13 +201,17 @@ const PAIRS: [[usize; 2]; 3] = [[0, 0], [0, 1], [1, 1]];
 fn between_symmetric(own: &[Vec<f64>], w: [f64; 2], charges: &[f64]) -> Vec<Vec<f64>> {
     let a = charges.len();
     let (squares, product) = ([w[0] * w[0], w[1] * w[1]], w[0] * w[1]);
-    let mut all = vec![Vec::with_capacity(a * a), Vec::with_capacity(a * a)];
-    for (p, z) in charges.iter().enumerate() {
-        for (q, z_other) in charges.iter().enumerate() {
-            let (same, cross, sign) = (own[0][p * a + q], own[1][p * a + q], z * z_other);
+    let mut all = vec![vec![0.0; a * a], vec![0.0; a * a]];
+    let [same_all, cross_all] = &mut all[..] else { unreachable!("two parts") };
+    let rows = same_all.chunks_exact_mut(a).zip(cross_all.chunks_exact_mut(a));
+    let own = own[0].chunks_exact(a).zip(own[1].chunks_exact(a));
+    for (((same_out, cross_out), (same, cross)), z) in rows.zip(own).zip(charges) {
+        let outs = same_out.iter_mut().zip(cross_out);
+        for (((same_out, cross_out), (same, cross)), z_other) in outs.zip(same.iter().zip(cross)).zip(charges) {
+            let sign = z * z_other;
             let (diagonal, mixed) = (squares[0] + squares[1] * sign, product * (1.0 + sign));
-            all[0].push(same * diagonal + cross * mixed);
-            all[1].push(same * mixed + cross * diagonal);
+            *same_out = same * diagonal + cross * mixed;
+            *cross_out = same * mixed + cross * diagonal;
         }
     }
     all
