@@ -73,7 +73,8 @@ pub struct Args {
     json: bool,
 }
 
-fn choice(name: &str) -> Result<DecoderChoice, String> {
+/// A decoder by name, for flags.
+pub fn choice(name: &str) -> Result<DecoderChoice, String> {
     name.parse().map_err(|error: quantum_ec::Error| error.to_string())
 }
 

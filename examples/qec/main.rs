@@ -25,6 +25,7 @@ mod demonstration;
 mod files;
 mod sample;
 mod subject;
+mod threshold;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,8 @@ enum Command {
     Decompose(decompose::Args),
     /// Draws shots from a detector error model.
     Sample(sample::Args),
+    /// Logical error rates over physical ones, and where they cross.
+    Threshold(threshold::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Some(Command::Decode(args)) => decode::run(&args),
         Some(Command::Decompose(args)) => decompose::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Threshold(args)) => threshold::run(&args),
         None => demonstration::run(),
     })
 }

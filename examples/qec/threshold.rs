@@ -1,0 +1,341 @@
+//! `threshold`: logical error rates over physical ones, for several distances, and where they cross.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use linalg_core::Streams;
+use quantum_ec::code::{self, CssCode, Kind, StabilizerCode};
+use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice};
+use quantum_ec::dem::Sampler;
+use quantum_ec::noise::{Noise, css_problem, independent_paulis, phenomenological};
+use quantum_ec::sample::{
+    CollectParams, RatePoint, Row, collect, fit_threshold, per_round, read_csv, strong_id, write_csv,
+};
+use quantum_ec::statmech::CosetModel;
+use quantum_ec::{DecodingProblem, Prediction};
+use workspace_examples::figure::{Curves, Points};
+use workspace_examples::json::Line;
+
+use crate::decode::choice;
+use crate::files::{Outcome, named};
+
+/// Shots between two writes of the table.
+const PIECE: u64 = 1 << 16;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A family of codes; the distance is appended: `rotated-surface`, `toric`, `repetition`, ..
+    #[arg(long, value_name = "NAME")]
+    code: String,
+    /// `bit-flip`, `phase-flip`, `y-only`, `depolarizing`, `biased:ETA`, `erasure` at places unknown to the decoder, or
+    /// `phenomenological`.
+    #[arg(long, value_name = "NAME", default_value = "depolarizing")]
+    noise: String,
+    /// The decoder; see `decode --help`.
+    #[arg(long, value_name = "NAME", default_value = "maximum-likelihood", value_parser = choice)]
+    decoder: DecoderChoice,
+    /// Distances.
+    #[arg(long, value_name = "D,D,..", default_value = "3,5", value_delimiter = ',')]
+    distances: Vec<usize>,
+    /// Physical rates: from, to, how many, both ends included.
+    #[arg(long, value_name = "A:B:N", value_parser = range)]
+    p: Rates,
+    /// Which logical operators are kept in memory: x is hurt by Z errors. Only `phenomenological` asks.
+    #[arg(long, value_enum, default_value_t = Basis::Z)]
+    basis: Basis,
+    /// Rounds of measurement, for `phenomenological`; the distance unless given.
+    #[arg(long, value_name = "N")]
+    rounds: Option<u64>,
+    /// Shots a point, rounded up to multiples of 1024.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    shots: u64,
+    /// Errors that are enough for a point.
+    #[arg(long, value_name = "N")]
+    max_errors: Option<u64>,
+    /// Gives up shots whose two most likely classes are closer than this in ln P.
+    #[arg(long, value_name = "GAP")]
+    postselect: Option<f64>,
+    /// Seed; another one adds to the same rows.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads; the counts do not depend on it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
+    /// Rates a round in the place of rates a shot.
+    #[arg(long)]
+    per_round: bool,
+    /// The table of counts. If it exists, its rows are continued.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// A figure.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// A JSON object a point, and one for the crossing.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Physical rates.
+#[derive(Debug, Clone)]
+struct Rates(Vec<f64>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Basis {
+    X,
+    Z,
+}
+
+/// `a:b:n`, or one number.
+fn range(text: &str) -> Result<Rates, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let number = |part: &str| part.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
+    let rates = match parts[..] {
+        [p] => number(p).map(|p| vec![p]),
+        [a, b, n] => match (number(a), number(b), n.parse::<usize>()) {
+            (Some(a), Some(_), Ok(1)) => Some(vec![a]),
+            (Some(a), Some(b), Ok(n)) if (2..=10_000).contains(&n) => {
+                Some((0..n).map(|k| a + (b - a) * k as f64 / (n - 1) as f64).collect())
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    rates.map(Rates).ok_or_else(|| format!("{text:?} is not A:B:N with rates from 0 to 1 and 1 to 10000 points"))
+}
+
+/// Everything that is needed for one point.
+struct Task {
+    distance: usize,
+    p: f64,
+    rounds: u64,
+    problem: DecodingProblem,
+    /// Correlated Pauli errors are decoded as such, not as mechanisms.
+    coset: Option<CosetModel>,
+}
+
+impl Task {
+    fn new(args: &Args, distance: usize, p: f64) -> Outcome<Self> {
+        let code = code::parse(&format!("{}:{distance}", args.code))?;
+        let (mut rounds, mut coset) = (1, None);
+        let problem = if args.noise == "phenomenological" {
+            let (code, kind) = (css(&code, &args.noise)?, if args.basis == Basis::X { Kind::Z } else { Kind::X });
+            rounds = args.rounds.unwrap_or(distance as u64);
+            let sector = css_problem(&code, kind, vec![p; code.n_qubits()])?;
+            phenomenological(sector.checks(), sector.observables(), rounds, p, p)?.to_problem()?
+        } else {
+            let noise: Noise = args.noise.parse()?;
+            match (noise, CssCode::from_stabilizer(&code)) {
+                (Noise::BitFlip, Some(code)) => css_problem(&code, Kind::X, vec![p; code.n_qubits()])?,
+                (Noise::PhaseFlip, Some(code)) => css_problem(&code, Kind::Z, vec![p; code.n_qubits()])?,
+                _ => {
+                    let table = noise.table(code.n_qubits(), p)?;
+                    if matches!(args.decoder, DecoderChoice::MaximumLikelihood(_)) {
+                        coset = Some(CosetModel::stabilizer(&code, table.rows())?);
+                    }
+                    independent_paulis(&code, &table)?
+                }
+            }
+        };
+        Ok(Self { distance, p, rounds, problem, coset })
+    }
+
+    fn decoder(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
+        match &self.coset {
+            Some(coset) => choice.build_of_coset(coset.clone()),
+            None => choice.build(&self.problem),
+        }
+    }
+
+    /// The table's key and label.
+    fn metadata(&self, args: &Args) -> String {
+        let line = Line::new()
+            .text("code", &args.code)
+            .text("noise", &args.noise)
+            .count("d", self.distance as u64)
+            .number("p", Some(self.p))
+            .count("r", self.rounds);
+        match args.postselect {
+            Some(gap) => line.number("postselect", Some(gap)),
+            None => line,
+        }
+        .finish()
+    }
+}
+
+fn css(code: &StabilizerCode, noise: &str) -> Outcome<CssCode> {
+    CssCode::from_stabilizer(code)
+        .ok_or_else(|| format!("{noise} noise needs a CSS code, {} is none", code.name()).into())
+}
+
+/// Rows of an earlier run by their keys.
+fn earlier(path: &Path) -> Outcome<BTreeMap<String, Row>> {
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let file = named(path, File::open(path).map(BufReader::new).map_err(Into::into))?;
+    let rows = named(path, read_csv(file).and_then(quantum_ec::sample::merge_rows))?;
+    Ok(rows.into_iter().map(|row| (row.strong_id.clone(), row)).collect())
+}
+
+/// Replaces the table; an interruption leaves the old one or the new one.
+fn save(path: &Path, rows: &BTreeMap<String, Row>) -> Outcome<()> {
+    let new = path.with_extension("csv.new");
+    let file = named(&new, File::create(&new).map(BufWriter::new).map_err(Into::into))?;
+    let rows: Vec<Row> = rows.values().cloned().collect();
+    named(&new, write_csv(&rows, file))?;
+    named(path, fs::rename(&new, path).map_err(Into::into))
+}
+
+/// Rate and error bar of a row, a round if asked for.
+fn rate(args: &Args, task: &Task, row: &Row) -> Outcome<[f64; 3]> {
+    let interval = row.interval(1.0)?;
+    let of = |rate: f64| if args.per_round { per_round(rate, task.rounds as f64) } else { rate };
+    Ok([of(row.rate()), of(interval.low), of(interval.high)])
+}
+
+fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outcome<Row> {
+    let ChosenDecoder { name, decoder } = task.decoder(args.decoder)?;
+    drop(decoder);
+    let metadata = task.metadata(args);
+    let id = strong_id(&task.problem, &name, &metadata);
+    let mut row = rows.remove(&id).unwrap_or_else(|| Row {
+        decoder: name,
+        strong_id: id.clone(),
+        json_metadata: metadata,
+        ..Row::default()
+    });
+    let sampler = Sampler::new(&task.problem);
+    let build = || task.decoder(args.decoder).map(|chosen| chosen.decoder);
+    let discard = |prediction: &Prediction| {
+        args.postselect.is_some_and(|least| prediction.complementary_gap().is_some_and(|gap| gap < least))
+    };
+    let discard: Option<&(dyn Fn(&Prediction) -> bool + Sync)> = args.postselect.is_some().then_some(&discard);
+    let most_errors = args.max_errors.unwrap_or(u64::MAX);
+    while row.shots < args.shots && row.errors < most_errors {
+        let until = (row.shots + PIECE).min(args.shots);
+        let params =
+            CollectParams::default().max_shots(until).max_errors(most_errors).threads(usize::from(args.threads));
+        collect(
+            &mut row,
+            &sampler,
+            &build as &(dyn Fn() -> quantum_ec::Result<Box<dyn Decoder>> + Sync),
+            discard,
+            &params,
+            &Streams::new(args.seed),
+            &mut (),
+        )?;
+        rows.insert(id.clone(), row.clone());
+        if let Some(path) = &args.out {
+            save(path, rows)?;
+        }
+    }
+    rows.insert(id, row.clone());
+    Ok(row)
+}
+
+fn print_point(args: &Args, task: &Task, row: &Row) -> Outcome<()> {
+    let [value, low, high] = rate(args, task, row)?;
+    if args.json {
+        let interval = row.interval(1.959_963_984_540_054)?;
+        let line = Line::new()
+            .text("decoder", &row.decoder)
+            .count("distance", task.distance as u64)
+            .number("p", Some(task.p))
+            .count("rounds", task.rounds)
+            .count("shots", row.shots)
+            .count("logical_errors", row.errors)
+            .count("discards", row.discards)
+            .number("logical_error_rate", Some(row.rate()))
+            .number("confidence_low", Some(interval.low))
+            .number("confidence_high", Some(interval.high))
+            .number("logical_error_rate_per_round", Some(per_round(row.rate(), task.rounds as f64)))
+            .number("seconds", Some(row.seconds))
+            .number("microseconds_per_shot", Some(1e6 * row.seconds / row.shots as f64));
+        println!("{}", line.finish());
+    } else {
+        println!(
+            "{:>4} {:>9.5} {:>10} {:>9} {:>10.6} {:>10.6} {:>10.6} {:>10.1}  {}",
+            task.distance,
+            task.p,
+            row.shots,
+            row.errors,
+            value,
+            low,
+            high,
+            1e6 * row.seconds / row.shots as f64,
+            row.decoder
+        );
+    }
+    Ok(())
+}
+
+fn draw(args: &Args, figure: &Curves) -> Outcome<()> {
+    let Some(file) = &args.svg else { return Ok(()) };
+    figure.write_svg(file)?;
+    figure.write_csv(&file.with_extension("csv"))?;
+    eprintln!("drawn to {}", file.display());
+    Ok(())
+}
+
+pub fn run(args: &Args) -> Outcome<()> {
+    let mut rows = args.out.as_deref().map(earlier).transpose()?.unwrap_or_default();
+    let unit = if args.per_round { "round" } else { "shot" };
+    if !args.json {
+        println!("{}, {} noise, failures a {unit} with any logical operator wrong", args.code, args.noise);
+        println!(
+            "{:>4} {:>9} {:>10} {:>9} {:>10} {:>10} {:>10} {:>10}  decoder",
+            "d", "p", "shots", "errors", "rate", "- sigma", "+ sigma", "us/shot"
+        );
+    }
+    let mut points = Vec::new();
+    let mut figure = Curves {
+        title: format!("{}, {} noise, {}", args.code, args.noise, args.decoder),
+        x_label: "physical error rate".to_owned(),
+        y_label: format!("logical error rate a {unit}"),
+        ..Curves::default()
+    };
+    for &distance in &args.distances {
+        let mut curve = Points { name: format!("d = {distance}"), points: Vec::new() };
+        for &p in &args.p.0 {
+            let task = Task::new(args, distance, p)?;
+            let row = run_task(args, &task, &mut rows)?;
+            print_point(args, &task, &row)?;
+            let [value, low, high] = rate(args, &task, &row)?;
+            curve.points.push((p, value, (high - low) / 2.0));
+            points.push(RatePoint {
+                distance: distance as f64,
+                p,
+                shots: row.shots - row.discards,
+                errors: row.errors,
+            });
+        }
+        figure.points.push(curve);
+    }
+    if let Ok(fit) = fit_threshold(&points) {
+        let (value, error) = (fit.threshold.value, fit.threshold.std_error);
+        if args.json {
+            let line = Line::new()
+                .number("threshold", Some(value))
+                .number("threshold_std_error", error)
+                .number("nu", Some(fit.nu.value))
+                .number("nu_std_error", fit.nu.std_error)
+                .number("chi_square", Some(fit.chi_square))
+                .count("degrees_of_freedom", fit.degrees_of_freedom as u64)
+                .flag("converged", fit.converged);
+            println!("{}", line.finish());
+        } else if fit.converged {
+            println!(
+                "curves cross at p = {value:.5} ± {:.5}, ν = {:.2}, χ² = {:.1} for {} degrees of freedom",
+                error.unwrap_or(f64::NAN),
+                fit.nu.value,
+                fit.chi_square,
+                fit.degrees_of_freedom
+            );
+        } else {
+            println!("no crossing in this range");
+        }
+    }
+    draw(args, &figure)
+}
