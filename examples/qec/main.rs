@@ -1,4 +1,4 @@
-//! What does a detector error model say, and what shots does it give?
+//! Which code, which model, which shots, and how often does a decoder fail?
 //!
 //! Codes, noise, detector error models and decoders from the shell; a file a subcommand.
 //!
@@ -12,7 +12,7 @@
 //! cargo run --release --example qec
 //! ```
 //!
-//! Without a subcommand a small memory experiment is sampled, and the rates of its detectors are printed beside the
+//! Without a subcommand a small memory experiment is sampled, decoded and drawn, its rates of failure printed beside the
 //! exact ones: they agree within a few standard deviations. Bad input ends with status 2; in text files the line and the
 //! column are named, in binary ones the shot and the byte.
 
