@@ -50,7 +50,7 @@ impl<'a> Running<'a> {
         let first = engine.simulation_on(model, beta, streams, 2 * job, threads)?;
         let mut copies = vec![first];
         if pairs && copies[0].n_lanes() == 1 {
-            copies.push(engine.simulation(model, beta, streams, 2 * job + 1)?);
+            copies.push(engine.simulation_on(model, beta, streams, 2 * job + 1, threads)?);
         }
         Ok(Self::Copies(copies))
     }

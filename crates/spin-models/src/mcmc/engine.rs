@@ -60,8 +60,8 @@ pub enum Engine {
     Metropolis,
     /// [`HeatBath`], one chain: any model. A [`ColoredChain`] as for [`Metropolis`](Self::Metropolis).
     HeatBath,
-    /// [`HypercubicLattice`] for couplings ±J or 0 on square lattices of 1024 sites or more, and on cubic and
-    /// four-dimensional ones of 262144 or more; otherwise 64 [`Replicas`], for couplings and fields that are small
+    /// [`HypercubicLattice`] for couplings ±J or 0 on square lattices of 1024 sites or more, and on those of
+    /// equal lengths in three and four dimensions of 262144 or more; otherwise 64 [`Replicas`], for couplings and fields that are small
     /// multiples of one number.
     Multispin,
     /// 16 [`VectorReplicas`]: any model.
@@ -215,19 +215,35 @@ fn single<'a>(
 }
 
 fn packed(model: &Ising, beta: f64, streams: Streams, unit: u64, threads: usize) -> Result<Box<dyn Simulation + Send>> {
-    let edges = model.couplings().map(|(i, j, _)| (i, j));
-    if model.n_spins() >= PACKED_SITES[0]
-        && let Some(shape) = Shape::recognize(model.n_spins(), edges)
-        && (2..=4).contains(&shape.dimension())
-        && model.n_spins() >= PACKED_SITES[usize::from(shape.dimension() > 2)]
-    {
-        match HypercubicLattice::new(model, shape.lengths(), Dynamics::Metropolis, beta, streams, unit) {
+    for lengths in boxes(model) {
+        match HypercubicLattice::new(model, lengths, Dynamics::Metropolis, beta, streams, unit) {
             // Odd tori and several absolute values: replicas may do.
             Err(Error::NotApplicable { .. }) => {}
             other => return Ok(Box::new(other?.with_threads(threads))),
         }
     }
     Ok(Box::new(Replicas::new(model, REPLICAS, Dynamics::Metropolis, beta, streams, unit)?))
+}
+
+/// Lattices that a model may be, if it is large enough for one: a rectangle, or a cube of three or four dimensions.
+fn boxes(model: &Ising) -> Vec<Vec<usize>> {
+    let n = model.n_spins();
+    let mut boxes = Vec::new();
+    if n >= PACKED_SITES[0]
+        && let Some(shape) = Shape::recognize(n, model.couplings().map(|(i, j, _)| (i, j)))
+        && shape.dimension() == 2
+    {
+        boxes.push(shape.lengths().to_vec());
+    }
+    if n >= PACKED_SITES[1] {
+        for dimension in [3, 4] {
+            let length = (n as f64).powf(1.0 / f64::from(dimension)).round() as usize;
+            if length.checked_pow(dimension) == Some(n) {
+                boxes.push(vec![length; dimension as usize]);
+            }
+        }
+    }
+    boxes
 }
 
 /// Why clusters pay, if they do.

@@ -6,9 +6,6 @@ use crate::{Error, Result};
 /// Most dimensions.
 pub(super) const DIMENSIONS: usize = 4;
 
-/// Most directions of bonds.
-pub(super) const DIRECTIONS: usize = 2 * DIMENSIONS;
-
 /// A box of sites in two to four dimensions; the sites with the same coordinates but for the last form a row.
 ///
 /// A site has the colour of the parity of the sum of its coordinates, and all neighbours the other one. The sites of a

@@ -6,7 +6,7 @@ use super::super::decide::{Batch, CLASSES, Proposal, Proposals};
 use super::super::local::{Candidates, MAX_DEGREE, Sum, candidates, compiled_classes, reference};
 use super::super::simd::{Block, Kernel, Simd, Word};
 use super::bonds::{Bonds, Lattice};
-use super::geometry::{DIRECTIONS, Geometry};
+use super::geometry::DIMENSIONS;
 use super::strings::Published;
 use crate::mcmc::Dynamics;
 
@@ -237,23 +237,37 @@ impl Neighborhood for Rows<'_> {
 
 /// Of any lattice.
 pub(super) struct String<'a> {
-    geometry: Geometry,
     bonds: &'a Bonds,
     other: &'a Published,
     negative: bool,
+    pitch: isize,
+    /// Along each axis but the last, how far neighbours are, and around its ends.
+    distances: [[isize; 2]; DIMENSIONS - 1],
     block: usize,
 }
 
 impl<'a> String<'a> {
     pub(super) fn new(lattice: &Lattice, bonds: &'a Bonds, other: &'a Published, block: usize) -> Self {
-        Self { geometry: lattice.geometry, bonds, other, negative: lattice.antiferromagnetic, block }
+        let geometry = lattice.geometry;
+        let mut distances = [[0; 2]; DIMENSIONS - 1];
+        for (axis, distances) in distances.iter_mut().enumerate().take(geometry.dimension - 1) {
+            let (length, distance) = geometry.axis(axis);
+            *distances = [distance as isize, ((length - 1) * distance) as isize];
+        }
+        let pitch = geometry.pitch() as isize;
+        Self { bonds, other, negative: lattice.antiferromagnetic, pitch, distances, block }
     }
 
     /// The neighbours of a block in all directions, inverted where the coupling is negative; and its sites.
+    ///
+    /// For lattices of `DIRECTIONS / 2` dimensions.
     #[inline(always)]
-    pub(super) fn votes<S: Simd>(&self, simd: S, part: usize) -> ([S::Word; DIRECTIONS], S::Word) {
-        let Self { geometry, other, block, .. } = *self;
-        let pitch = geometry.pitch() as isize;
+    pub(super) fn votes<S: Simd, const DIRECTIONS: usize>(
+        &self,
+        simd: S,
+        part: usize,
+    ) -> ([S::Word; DIRECTIONS], S::Word) {
+        let Self { other, block, pitch, .. } = *self;
         let side = &self.bonds.side[block];
         let places = [
             simd.load(&side[0], part),
@@ -265,24 +279,22 @@ impl<'a> String<'a> {
             .or_and(places[1], other.load(simd, block, 1, part))
             .or_and(places[2], other.load(simd, block, pitch - 1, part))
             .or_and(places[3], other.load(simd, block, 1 - pitch, part));
-        let mut votes = [simd.zero(); DIRECTIONS];
-        let directions = geometry.directions();
-        let distance = geometry.margin() as isize;
-        // Around the ends of the first axis the string is closed.
-        votes[0] = other.load(simd, block, -distance, part);
-        votes[1] = other.load(simd, block, distance, part);
-        for axis in 1..geometry.dimension - 1 {
-            let (length, distance) = geometry.axis(axis);
-            let [begin, end] = &self.bonds.ends[block * (geometry.dimension - 2) + axis - 1];
-            let (distance, around) = (distance as isize, ((length - 1) * distance) as isize);
-            let (before, after) = (other.load(simd, block, -distance, part), other.load(simd, block, distance, part));
-            let (last, first) = (other.load(simd, block, around, part), other.load(simd, block, -around, part));
-            votes[2 * axis] = simd.load(begin, part).select(last, before);
-            votes[2 * axis + 1] = simd.load(end, part).select(first, after);
+        let mut votes = [from_side; DIRECTIONS];
+        for axis in 0..DIRECTIONS / 2 - 1 {
+            let [distance, around] = self.distances[axis];
+            let mut before = other.load(simd, block, -distance, part);
+            let mut after = other.load(simd, block, distance, part);
+            // Around the ends of the first axis the string is closed.
+            if axis > 0 {
+                let [begin, end] = &self.bonds.ends[block * (DIRECTIONS / 2 - 2) + axis - 1];
+                before = simd.load(begin, part).select(other.load(simd, block, around, part), before);
+                after = simd.load(end, part).select(other.load(simd, block, -around, part), after);
+            }
+            votes[2 * axis] = before;
+            votes[2 * axis + 1] = after;
         }
-        votes[directions - 2] = other.load(simd, block, 0, part);
-        votes[directions - 1] = from_side;
-        match self.bonds.negative.get(block * directions..(block + 1) * directions) {
+        votes[DIRECTIONS - 2] = other.load(simd, block, 0, part);
+        match self.bonds.negative.get(block * DIRECTIONS..(block + 1) * DIRECTIONS) {
             Some(negative) => {
                 for (vote, negative) in votes.iter_mut().zip(negative) {
                     *vote = *vote ^ simd.load(negative, part);
@@ -290,7 +302,7 @@ impl<'a> String<'a> {
             }
             None => {
                 let sign = simd.splat(u64::from(self.negative).wrapping_neg());
-                for vote in votes.iter_mut().take(directions) {
+                for vote in &mut votes {
                     *vote = *vote ^ sign;
                 }
             }
@@ -300,9 +312,12 @@ impl<'a> String<'a> {
 
     /// The bonds of a block that exist, in all directions.
     #[inline(always)]
-    pub(super) fn present<S: Simd>(&self, simd: S, part: usize) -> Option<[S::Word; DIRECTIONS]> {
-        let directions = self.geometry.directions();
-        let present = self.bonds.present.get(self.block * directions..(self.block + 1) * directions)?;
+    pub(super) fn present<S: Simd, const DIRECTIONS: usize>(
+        &self,
+        simd: S,
+        part: usize,
+    ) -> Option<[S::Word; DIRECTIONS]> {
+        let present = self.bonds.present.get(self.block * DIRECTIONS..(self.block + 1) * DIRECTIONS)?;
         let mut words = [simd.zero(); DIRECTIONS];
         for (word, block) in words.iter_mut().zip(present) {
             *word = simd.load(block, part);
@@ -319,9 +334,9 @@ impl<const DEGREE: usize> Neighborhood for Complete<'_, DEGREE> {
 
     #[inline(always)]
     fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
-        let (all, sites) = self.0.votes(simd, part);
+        let (all, sites) = self.0.votes::<S, DEGREE>(simd, part);
         let mut votes = [simd.zero(); MAX_DEGREE];
-        for (vote, one) in votes.iter_mut().zip(all).take(DEGREE) {
+        for (vote, one) in votes.iter_mut().zip(all) {
             *vote = one ^ reference::<S, METROPOLIS>(simd, old);
         }
         candidates::<S, METROPOLIS>(simd, DEGREE, old, &votes).only(sites, old)
@@ -341,8 +356,8 @@ impl<const DEGREE: usize> Neighborhood for Diluted<'_, DEGREE> {
 
     #[inline(always)]
     fn candidates<S: Simd, const METROPOLIS: bool>(&self, simd: S, old: S::Word, part: usize) -> Candidates<S::Word> {
-        let (votes, sites) = self.0.votes(simd, part);
-        let present = self.0.present(simd, part).unwrap_or([sites; DIRECTIONS]);
+        let (votes, sites) = self.0.votes::<S, DEGREE>(simd, part);
+        let present = self.0.present(simd, part).unwrap_or([sites; DEGREE]);
         let mut bonds = [simd.zero(); MAX_DEGREE];
         let mut against = [simd.zero(); MAX_DEGREE];
         for k in 0..DEGREE {

@@ -117,7 +117,7 @@ impl HypercubicLattice {
     }
 
     /// A torus of two to four `lengths` with all couplings `j`, without the model, whose couplings would take much more
-    /// memory than the spins: two bits a site for squares whose rows are multiples of 1024 sites, up to eleven for others.
+    /// memory than the spins: a bit a site for squares whose rows are multiples of 1024 sites, six to ten for others.
     ///
     /// # Errors
     /// [`Error::Beta`]; [`Error::NotFinite`] for `j`; [`Error::Parameter`] for a length that is odd or below 4, or for

@@ -9,6 +9,7 @@ use super::super::thresholds::{Subsets, Uniform, binary_fraction};
 use super::bands::Band;
 use super::bonds::Lattice;
 use super::propose::{FromRows, OF_ANY, OF_FOUR, Other, Propose, Rows, String};
+use super::strings::Published;
 use crate::mcmc::Dynamics;
 
 /// Blocks of one colour that are updated with one generator: the unit of parallel work.
@@ -195,21 +196,31 @@ impl Kernel for Unsatisfied<'_> {
                     rows.next();
                 }
             }
-            Other::String(other) => {
-                for (k, block) in self.spins.iter().enumerate() {
-                    let string = String::new(self.lattice, &self.lattice.colors[0], other, self.first + k);
-                    for k in 0..self.lattice.geometry.directions() {
-                        for part in 0..S::PARTS {
-                            let (votes, sites) = string.votes(simd, part);
-                            let bonds = string.present(simd, part).map_or(sites, |present| present[k]);
-                            let unsatisfied = (simd.load(block, part) ^ votes[k]) & bonds;
-                            simd.store(counter.next(), part, unsatisfied);
-                        }
-                        counter.push(simd);
-                    }
-                }
-            }
+            Other::String(other) => match self.lattice.geometry.dimension {
+                2 => self.of_string::<S, 4>(simd, other, &mut counter),
+                3 => self.of_string::<S, 6>(simd, other, &mut counter),
+                _ => self.of_string::<S, 8>(simd, other, &mut counter),
+            },
         }
         counter.take_total(simd, &Block::ONES)
+    }
+}
+
+impl Unsatisfied<'_> {
+    #[inline(always)]
+    fn of_string<S: Simd, const DIRECTIONS: usize>(&self, simd: S, other: &Published, counter: &mut Counter) {
+        for (k, block) in self.spins.iter().enumerate() {
+            let string = String::new(self.lattice, &self.lattice.colors[0], other, self.first + k);
+            let mut unsatisfied = [Block::ZERO; DIRECTIONS];
+            for part in 0..S::PARTS {
+                let spins = simd.load(block, part);
+                let (votes, sites) = string.votes::<S, DIRECTIONS>(simd, part);
+                let bonds = string.present::<S, DIRECTIONS>(simd, part).unwrap_or([sites; DIRECTIONS]);
+                for ((unsatisfied, vote), bonds) in unsatisfied.iter_mut().zip(votes).zip(bonds) {
+                    simd.store(unsatisfied, part, (spins ^ vote) & bonds);
+                }
+            }
+            counter.add(simd, &unsatisfied[..]);
+        }
     }
 }
