@@ -246,7 +246,8 @@ pub(super) fn all_patches<T: Number>(program: &Program, exponents: &[f64]) -> Op
     Some(patches)
 }
 
-fn sew_at<T: Number>(
+/// Carries out a step on the patches that it names.
+pub(super) fn sew_at<T: Number>(
     step: &Step,
     patches: &[Option<Patch<T>>],
     exponents: &[f64],

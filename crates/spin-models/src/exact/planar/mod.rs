@@ -36,11 +36,13 @@ mod jet;
 mod kac_ward;
 mod kasteleyn;
 mod number;
+mod pairs;
 mod patch;
 mod plan;
 mod prepared;
 mod program;
 mod sampling;
+mod signed;
 mod thermodynamics;
 mod torus;
 mod wide;
@@ -82,7 +84,8 @@ const NAME: &str = "planar";
 /// [`Kind`](crate::Kind) is `Exact`, or
 /// `Approximation` with the estimated relative error where that exceeds 1e-11. `solve` adds the energy, the
 /// correlations of coupled pairs and the magnetizations, which are 0 by symmetry; on a torus no correlations. Asked for
-/// all pairs it returns the coupled ones. [`thermodynamics`](Planar::thermodynamics) adds entropy and specific heat.
+/// all pairs it returns the coupled ones. [`pair_correlations`](Planar::pair_correlations) takes any pairs,
+/// [`thermodynamics`](Planar::thermodynamics) adds entropy and specific heat.
 ///
 /// A lattice of N sites takes $`O(N^{3/2})`$ time; correlations take about four times as long and
 /// $`O(N \ln N)`$ memory. [`prepare`](PrepareLogPartition::prepare) keeps the embedding and the order of elimination.

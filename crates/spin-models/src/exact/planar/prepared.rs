@@ -78,6 +78,15 @@ impl Prepared {
         self.program.up.len() as u64
     }
 
+    pub(super) fn torus(&self) -> Option<&Torus> {
+        self.torus.as_ref()
+    }
+
+    /// The halves of every cell.
+    pub(super) fn cell_halves(&self) -> &[Vec<u32>] {
+        &self.cells.halves
+    }
+
     pub(super) fn is_torus(&self) -> bool {
         self.torus.is_some()
     }

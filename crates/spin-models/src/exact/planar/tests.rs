@@ -349,3 +349,51 @@ fn a_torus_has_the_energy_of_kaufman() {
         assert_close(got.specific_heat / n, kaufman::specific_heat(h, w, beta).unwrap(), 1e-10, &what);
     }
 }
+
+#[test]
+fn pair_correlations_agree_with_enumeration() {
+    let mut rng = Streams::new(471).stream(0);
+    let mut models: Vec<Ising> = (0..80).map(|_| random_model(rng.random_range(1..11), &mut rng)).collect();
+    for periodic in [[Boundary::Periodic; 2], [Boundary::Free, Boundary::Periodic], [Boundary::Free; 2]] {
+        let lattice = Lattice::rectangle([3, 4], periodic).unwrap();
+        let couplings: Vec<f64> = (0..lattice.n_edges()).map(|_| rng.random_range(-1.0..1.0)).collect();
+        models.push(Ising::on_lattice(&lattice, &couplings).unwrap());
+        models.push(Ising::on_lattice(&lattice, &vec![1.0; lattice.n_edges()]).unwrap());
+    }
+    for (round, model) in models.iter().enumerate() {
+        let n = model.n_spins();
+        let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
+        for beta in [0.0, 0.3, 1.0, 4.0, 20.0] {
+            let ln_z = Enumeration::default().ln_z(model, beta).unwrap().value;
+            let mut expected = vec![0.0; pairs.len()];
+            for state in 0..1u64 << n {
+                let s = crate::Spins::from_state(state, n);
+                let p = (-beta * model.energy(&s) - ln_z).exp();
+                for (sum, &(i, j)) in expected.iter_mut().zip(&pairs) {
+                    *sum += p * f64::from(s[i] * s[j]);
+                }
+            }
+            let got = Planar::default().pair_correlations(model, beta, &pairs).unwrap();
+            assert_eq!(got.pairs, pairs);
+            for ((a, b), pair) in got.values.iter().zip(&expected).zip(&pairs) {
+                // The oracle divides by exp(ln Z), which is rounded.
+                assert!((a.value - b).abs() < 2e-12 * (1.0 + beta), "{round} {beta} {pair:?}: {a:?} {b} {model:?}");
+            }
+        }
+    }
+    let pair = Ising::builder(2).coupling(0, 1, 1.0).build().unwrap();
+    let error = Planar::default().pair_correlations(&pair, 1.0, &[(0, 1), (0, 2)]).unwrap_err();
+    assert!(matches!(error, Error::SiteOutOfBounds { entry: 1, site: 2, .. }), "{error}");
+    assert!(Planar::default().pair_correlations(&pair, f64::NAN, &[]).is_err());
+}
+
+/// Those of coupled pairs are also known from the surroundings of all cells.
+#[test]
+fn pair_correlations_of_a_lattice() {
+    let model = Ising::plus_minus_splitmix(12, 12, 1).unwrap();
+    let solved = Planar::default().solve(&model, 1.0, Quantities::all(), &mut ()).unwrap().correlations.unwrap();
+    let got = Planar::default().pair_correlations(&model, 1.0, &solved.pairs).unwrap();
+    for (a, b) in got.values.iter().zip(&solved.values) {
+        assert!((a.value - b.value).abs() < 1e-11, "{a:?} {b:?}");
+    }
+}
