@@ -135,7 +135,6 @@ impl Prepared {
             !halted
         });
         let done = eliminate(&self.program, &exponents, self.torus.as_ref(), sum.value().abs(), &report);
-        drop(report);
         let Some(Checked { value: Eliminated { ln_weight, loss }, difference }) = done else {
             return Err(unfinished(halted, reached, total));
         };
@@ -155,7 +154,6 @@ impl Prepared {
             !halted
         });
         let done = eliminate_jets(&self.program, &exponents, self.torus.as_ref(), value.value().abs(), &report);
-        drop(report);
         let Some(Checked { value: weights, difference }) = done else {
             return Err(unfinished(halted, reached, total));
         };
@@ -193,7 +191,6 @@ impl Prepared {
             !halted
         });
         let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), &report);
-        drop(report);
         let Some(Checked { value: Walls { ln_weight, probabilities: walls, .. }, difference }) = done else {
             return Err(unfinished(halted, reached, total));
         };
