@@ -1,0 +1,155 @@
+//! Crossings, tables and the figure.
+
+use linalg_core::stats::Estimate;
+use workspace_examples::figure::{self, Curves, Points};
+use workspace_examples::json::Line;
+
+use crate::{Args, Failure, Point};
+
+/// Published range of the threshold.
+const PUBLISHED: [f64; 2] = [0.1092, 0.1094];
+
+/// Weighted least squares `a + b p + c p²` with the covariance of the parameters.
+struct Parabola {
+    center: f64,
+    parameters: [f64; 3],
+    covariance: [[f64; 3]; 3],
+}
+
+impl Parabola {
+    fn fit(points: &[&Point]) -> Option<Self> {
+        let center = points.iter().map(|point| point.p).sum::<f64>() / points.len() as f64;
+        let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
+        for point in points {
+            let error = point.binder.std_error.filter(|error| *error > 0.0)?;
+            let (x, weight) = (point.p - center, error.powi(-2));
+            let powers = [1.0, x, x * x];
+            for i in 0..3 {
+                right[i] += weight * powers[i] * point.binder.value;
+                (0..3).for_each(|j| matrix[i][j] += weight * powers[i] * powers[j]);
+            }
+        }
+        let covariance = inverse(matrix)?;
+        let parameters = std::array::from_fn(|i| (0..3).map(|j| covariance[i][j] * right[j]).sum());
+        Some(Self { center, parameters, covariance })
+    }
+
+    fn value(&self, p: f64) -> f64 {
+        let x = p - self.center;
+        self.parameters[0] + x * (self.parameters[1] + x * self.parameters[2])
+    }
+
+    fn variance(&self, p: f64) -> f64 {
+        let x = p - self.center;
+        let powers = [1.0, x, x * x];
+        (0..3)
+            .flat_map(|i| (0..3).map(move |j| (i, j)))
+            .map(|(i, j)| powers[i] * self.covariance[i][j] * powers[j])
+            .sum()
+    }
+}
+
+/// Inverse of a symmetric 3 by 3 matrix by cofactors.
+fn inverse(m: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
+    let minor = |i: usize, j: usize| {
+        let [a, b, c, d] = [(i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3];
+        m[a][c] * m[b][d] - m[a][d] * m[b][c]
+    };
+    let determinant: f64 = (0..3).map(|j| m[0][j] * minor(0, j)).sum();
+    (determinant != 0.0 && determinant.is_finite())
+        .then(|| std::array::from_fn(|i| std::array::from_fn(|j| minor(j, i) / determinant)))
+}
+
+/// Where the curves of two sizes cross within the rates, by bisection; the error from those of both curves and their slopes.
+fn crossing(small: &Parabola, large: &Parabola, low: f64, high: f64) -> Option<Estimate> {
+    let difference = |p: f64| large.value(p) - small.value(p);
+    let (mut a, mut b) = (low, high);
+    if difference(a) * difference(b) > 0.0 {
+        return None;
+    }
+    for _ in 0..60 {
+        let middle = 0.5 * (a + b);
+        if difference(a) * difference(middle) <= 0.0 { b = middle } else { a = middle }
+    }
+    let p = 0.5 * (a + b);
+    let step = 1e-3 * (high - low);
+    let slope = (difference(p + step) - difference(p - step)) / (2.0 * step);
+    Some(Estimate::new(p, (small.variance(p) + large.variance(p)).sqrt() / slope.abs()))
+}
+
+pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
+    let of_size = |l: usize| points.iter().filter(|point| point.l == l).collect::<Vec<_>>();
+    let mut figure = Curves {
+        title: "Toric code, bit flips: Binder cumulant on the Nishimori line".to_owned(),
+        x_label: "error rate p".to_owned(),
+        y_label: "1 - <m^4> / 3 <m^2>^2".to_owned(),
+        ..Curves::default()
+    };
+    if !args.json {
+        println!("{:>4} {:>8} {:>10} {:>9} {:>13} {:>7}", "L", "p", "Binder", "±", "bond - (1-2p)", "z");
+    }
+    for point in points {
+        let z = point.identity.z_score(&Estimate::exact(0.0));
+        if args.json {
+            let line = Line::new()
+                .count("size", point.l as u64)
+                .number("p", Some(point.p))
+                .number("binder", Some(point.binder.value))
+                .number("binder_std_error", point.binder.std_error)
+                .number("bond_minus_exact", Some(point.identity.value))
+                .number("bond_std_error", point.identity.std_error);
+            println!("{}", line.finish());
+        } else {
+            println!(
+                "{:>4} {:>8.4} {:>10.5} {:>9.5} {:>13.6} {z:>7.2}",
+                point.l,
+                point.p,
+                point.binder.value,
+                point.binder.std_error.unwrap_or(f64::NAN),
+                point.identity.value
+            );
+        }
+    }
+    let (low, high) = args.p.iter().fold((f64::INFINITY, 0f64), |(low, high), &p| (low.min(p), high.max(p)));
+    let mut previous: Option<(usize, Parabola)> = None;
+    for &l in &args.sizes {
+        let all = of_size(l);
+        let curve = all.iter().map(|point| (point.p, point.binder.value, point.binder.std_error.unwrap_or(0.0)));
+        figure.points.push(Points { name: format!("L = {l}"), points: curve.collect() });
+        let Some(parabola) = Parabola::fit(&all) else { continue };
+        figure.lines.push((
+            format!("L = {l}, fit"),
+            (0..=60).map(|k| low + (high - low) * f64::from(k) / 60.0).map(|p| (p, parabola.value(p))).collect(),
+        ));
+        if let Some((small, before)) = &previous {
+            let found = crossing(before, &parabola, low, high);
+            let (value, error) = (found.map(|found| found.value), found.and_then(|found| found.std_error));
+            if args.json {
+                let line = Line::new()
+                    .count("small", *small as u64)
+                    .count("large", l as u64)
+                    .number("crossing", value)
+                    .number("crossing_std_error", error);
+                println!("{}", line.finish());
+            } else if let (Some(value), Some(error)) = (value, error) {
+                println!(
+                    "L = {small} and {l} cross at p = {value:.5} ± {error:.5}; published threshold {} to {}",
+                    PUBLISHED[0], PUBLISHED[1]
+                );
+            } else {
+                println!("L = {small} and {l} do not cross between {low} and {high}");
+            }
+        }
+        previous = Some((l, parabola));
+    }
+    let file = match &args.svg {
+        Some(file) => file.clone(),
+        None => figure::path("nishimori", "svg")?,
+    };
+    figure.write_svg(&file)?;
+    figure.write_csv(&file.with_extension("csv"))?;
+    if !args.json {
+        println!("drawn to {}", file.display());
+    }
+    Ok(())
+}
