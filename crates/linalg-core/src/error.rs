@@ -257,6 +257,9 @@ pub enum Error {
         /// The budget in bytes.
         budget: usize,
     },
+    /// A distribution without weight.
+    #[error("all weights are zero: there is nothing to draw from")]
+    ZeroWeight,
     /// An observer asked for a stop.
     #[error("{what} was stopped after {done} of {total} steps")]
     Stopped {

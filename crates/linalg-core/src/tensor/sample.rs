@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use super::contraction::{Contraction, ContractionProgress, Run};
 use super::dense::Tensor;
 use super::entry::Weight;
-use crate::Result;
+use crate::{Error, Result};
 use crate::observe::Observer;
 
 /// An index below `weights.len()` with these weights; the last one that is not zero where rounding leaves the range.
@@ -51,11 +51,12 @@ impl Contraction {
     /// ```
     ///
     /// # Cost
-    /// That of the value and the memory of all intermediates; then a few operations a leg for each sample. With slices,
+    /// That of the value and the memory of all intermediates; then, for each sample and step, as many operations as the
+    /// legs summed in that step have combinations: 2²⁰ where 20 legs of two values join the last two tensors. With slices,
     /// the value once more for each slice that samples come from.
     ///
     /// # Errors
-    /// [`Error::Stopped`](crate::Error::Stopped).
+    /// [`Error::Stopped`]; [`Error::ZeroWeight`] if the value of the network is zero.
     ///
     /// # Panics
     /// As [`run`](Self::run), and if the network has open legs.
@@ -76,8 +77,14 @@ impl Contraction {
             let tensor = run.root().tensor;
             values.push((tensor.data[0], tensor.ln_scale));
         }
-        let scale = values.iter().map(|value| value.1).fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<T> = values.iter().map(|&(value, ln_scale)| value.scaled(ln_scale - scale)).collect();
+        let nonzero = values.iter().filter(|value| value.0 != T::ZERO);
+        let scale = nonzero.map(|value| value.1).fold(f64::NEG_INFINITY, f64::max);
+        if count > 0 && scale == f64::NEG_INFINITY {
+            return Err(Error::ZeroWeight);
+        }
+        let weight =
+            |&(value, ln_scale): &(T, f64)| if value == T::ZERO { value } else { value.scaled(ln_scale - scale) };
+        let weights: Vec<T> = values.iter().map(weight).collect();
         // Which samples come from which slice.
         let mut of_slice: Vec<(usize, usize)> = (0..count).map(|sample| (draw(&weights, rng), sample)).collect();
         of_slice.sort_unstable();

@@ -38,8 +38,9 @@ impl Barrier {
         }
         let mut spins = 0;
         while self.steps.load(Ordering::Acquire) == step {
-            if self.broken.load(Ordering::Relaxed) {
-                return Err(Broken);
+            if self.broken.load(Ordering::Acquire) {
+                // All may have arrived at this step before one of them broke the next.
+                return if self.steps.load(Ordering::Acquire) == step { Err(Broken) } else { Ok(()) };
             }
             if spins < SPINS {
                 spins += 1;
@@ -57,7 +58,7 @@ struct Guard<'a>(&'a Barrier);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.broken.store(true, Ordering::Relaxed);
+        self.0.broken.store(true, Ordering::Release);
     }
 }
 
@@ -79,8 +80,11 @@ pub(super) fn together<T: Send>(
 ) -> Vec<T> {
     let barrier = &Barrier::new(others.len() + 1);
     std::thread::scope(|scope| {
+        // Also where a thread cannot be started: those that were would wait for it.
+        let guard = Guard(barrier);
         let handles: Vec<_> = others.into_iter().map(|work| scope.spawn(move || guarded(barrier, work))).collect();
-        let mut results = vec![guarded(barrier, first)];
+        let mut results = vec![first(barrier)];
+        std::mem::forget(guard);
         for handle in handles {
             results.push(handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }

@@ -103,7 +103,7 @@ pub struct BoundaryMpsReport {
 const EXACT: f64 = 1e-11;
 
 /// From this βJ on rounding errors are measured by a second contraction.
-const COLD: f64 = 1.5;
+pub(super) const COLD: f64 = 1.5;
 
 /// Rounding errors of ln Z above this are refused.
 const LOST: f64 = 1e-3;

@@ -190,9 +190,10 @@ impl Solve<Ising> for Planar {
                 values: values.into_iter().map(Estimate::exact).collect(),
             });
             ln_z
-        } else if want.energy && beta > 0.0 {
+        } else if want.energy {
             let (ln_z, [_, first, _]) = prepared.jet(&k, observer)?;
-            solution.energy = Some(Estimate::exact(model.offset() - first / beta));
+            let coupled = if beta > 0.0 { first / beta } else { 0.0 };
+            solution.energy = Some(Estimate::exact(model.offset() - coupled));
             ln_z
         } else {
             prepared.ln_z(&k, observer)?

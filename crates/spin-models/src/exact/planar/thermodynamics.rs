@@ -18,7 +18,10 @@ impl Planar {
     /// S = \ln Z + \beta \langle E \rangle
     /// ```
     ///
-    /// Digits are raised as for ln Z, until two runs agree in all three. About six times the cost of ln Z.
+    /// Digits are raised as for ln Z, until two runs agree in all three. The specific heat has an absolute accuracy of about
+    /// 1e-11 of `Σ (2K)² exp(-2|K|)` over the couplings: where it is much smaller, as in cold ferromagnets, it has no
+    /// digits. The entropy is the difference of two numbers of the size of `Σ |K|` and loses what they have in common.
+    /// About six times the cost of ln Z.
     ///
     /// # Errors
     /// As [`Planar`].

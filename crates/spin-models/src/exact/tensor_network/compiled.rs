@@ -175,12 +175,16 @@ impl Compiled {
         let mut rows = vec![vec![1i8; self.interactions.n_spins]; n_samples];
         if let Some(contraction) = &self.contraction {
             let mut report = reporter(observer);
-            let linear = self.tensors(scaled, f64::exp);
-            let mut samples = contraction.samples(&linear, n_samples, &mut report, rng).map_err(stopped)?;
-            if samples.smallest < SMALLEST_SHARES {
-                let logarithms = self.tensors(scaled, Logarithm);
-                samples = contraction.samples(&logarithms, n_samples, &mut report, rng).map_err(stopped)?;
-            }
+            let linear = contraction.samples(&self.tensors(scaled, f64::exp), n_samples, &mut report, rng);
+            let samples = match linear {
+                Ok(samples) if samples.smallest >= SMALLEST_SHARES => samples,
+                // Too small for plain numbers, down to nothing.
+                Ok(_) | Err(linalg_core::Error::ZeroWeight) => {
+                    let logarithms = self.tensors(scaled, Logarithm);
+                    contraction.samples(&logarithms, n_samples, &mut report, rng).map_err(stopped)?
+                }
+                Err(error) => return Err(stopped(error)),
+            };
             for (row, place) in rows.iter_mut().zip(&samples.places) {
                 for (spin, &value) in row.iter_mut().zip(place) {
                     *spin = if value == 0 { 1 } else { -1 };

@@ -85,7 +85,9 @@ impl Seam<'_> {
             (pair.a, pair.b) = (index[pair.a], index[pair.b]);
         }
         let mut table = Joined::new(&left, &right);
-        table.agree(&pairs);
+        if !table.agree(&pairs) {
+            return None;
+        }
         table.settle(&pairs, self.exponents);
         let changed = |pair: &Pair| table.walls[pair.a];
         let weights: Vec<T> = pairs
@@ -255,8 +257,9 @@ impl<T: Number> Joined<T> {
         Self { n, n1: left.n, g, walls }
     }
 
-    /// Changes the references until both halves of every pair have or have not a wall, by the largest amplitudes.
-    fn agree(&mut self, pairs: &[Pair]) {
+    /// Changes the references until both halves of every pair have or have not a wall, by the largest amplitudes. `false`
+    /// where a wall was drawn whose probability is zero but for rounding: the number of walls is odd.
+    fn agree(&mut self, pairs: &[Pair]) -> bool {
         let Self { n, n1, .. } = *self;
         let block = |p: usize| if p < n1 { 0..n1 } else { n1..n };
         let across = |pair: &Pair| pair.a < n1 && pair.b >= n1;
@@ -281,10 +284,11 @@ impl<T: Number> Joined<T> {
                         }
                     }
                 }
-                let Some((_, p, q)) = best else { unreachable!("references have an even number of walls") };
+                let Some((_, p, q)) = best else { return false };
                 pivot(&mut self.g, n, block(p), p, q, &mut self.walls);
             }
         }
+        true
     }
 }
 
@@ -387,9 +391,7 @@ impl<T: Number> Closed<T> {
         let n = self.n;
         let (u, v) = (&self.a[2 * k * n..][..n], &self.a[(2 * k + 1) * n..][..n]);
         let m = drawn.positions.len();
-        let (mut p, mut q) = (vec![T::ZERO; m + 2], vec![T::ZERO; m + 2]);
-        p.truncate(m);
-        q.truncate(m);
+        let (mut p, mut q) = (vec![T::ZERO; m], vec![T::ZERO; m]);
         // X is skew: X u = -(u^T X)^T, row by row.
         for (row, &position) in drawn.inverse.chunks_exact(m.max(1)).zip(&drawn.positions) {
             let (c, d) = (u[position], v[position]);
