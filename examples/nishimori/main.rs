@@ -1,13 +1,14 @@
 //! At which error rate can the toric code no longer be decoded, read off a phase transition?
 //!
 //! Bit flips with probability p on the toric code make a spin model with one spin a plaquette: couplings K_p, negative where a
-//! flip happened, at β = 1. Errors and spins together then follow one law, the Nishimori line, on which all spins up is a fair
-//! sample of the spins given the errors: simulations start in equilibrium. Below the threshold the spins stay ordered, the
-//! class of the error is known; above it they do not. The Binder cumulants of different sizes cross at the threshold.
+//! flip happened, at β = 1. Errors and spins together then follow one law, the Nishimori line: below the threshold the spins keep
+//! the order of the error that happened, so that its class is known; above it they do not. The Binder cumulants of different
+//! sizes cross at the threshold. All samples are simulated twice, from all spins up and from random spins: m² comes down in the one
+//! and goes up in the other, and the two must have met.
 //!
 //! ```text
 //! cargo run --release --example nishimori
-//! cargo run --release --example nishimori -- --sizes 8,16,32 --samples 4096 --sweeps 4000 --threads 4
+//! cargo run --release --example nishimori -- --sizes 8,12,16,24 --samples 8192 --sweeps 100000 --threads 4
 //! cargo run --release --example nishimori -- --quick --json
 //! ```
 //!
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use linalg_core::stats::{Estimate, Jackknife, jackknife};
+use linalg_core::stats::{Estimate, jackknife};
 use linalg_core::{Observer, Streams};
 use quantum_ec::code::{self, CssCode, Kind};
 use quantum_ec::dem::Sampler;
@@ -35,8 +36,8 @@ use spin_models::{EnergyModel, Ising, Progress, Simulation};
 use workspace_examples::exit;
 use workspace_examples::progress::Bar;
 
-/// Sweeps between two measurements.
-const INTERVAL: u64 = 10;
+/// Measurements at most.
+const MEASUREMENTS: u64 = 400;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -51,10 +52,10 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [0.095, 0.1, 0.105, 0.11, 0.115, 0.12])]
     p: Vec<f64>,
     /// Samples of errors at every size and rate; 512 cost as much as one.
-    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
+    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
     samples: u64,
-    /// Measured sweeps; there is no equilibration.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(INTERVAL..))]
+    /// Measured sweeps; as many come first.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     sweeps: u64,
     /// Seed.
     #[arg(long, default_value_t = 1)]
@@ -78,8 +79,10 @@ struct Point {
     l: usize,
     p: f64,
     binder: Estimate,
-    /// Mean of (2p - 1) - E/(K bonds), zero on the line.
+    /// Mean of -E/(K bonds) - (1 - 2p), zero on the line.
     identity: Estimate,
+    /// The difference of m² between the two starts, zero in equilibrium.
+    starts: Estimate,
 }
 
 /// The models of as many errors: the same couplings with other signs.
@@ -104,36 +107,45 @@ fn measure(args: &Args, l: usize, p: f64, unit: u64) -> Result<Point, Failure> {
     let models = models(&code, p, samples, &streams.child(0))?;
     let (n, bonds) = (models[0].n_spins(), models[0].n_couplings());
     let up = vec![1; n];
-    let mut simulation = DisorderSamples::new(&models, Dynamics::HeatBath, 1.0, streams.child(1), 0)?
-        .with_threads(usize::from(args.threads));
-    (0..samples).for_each(|sample| simulation.set_spins(sample, &up));
-    let offset: Vec<f64> =
-        models.iter().map(|model| model.energy(&up) + model.couplings().map(|(.., j)| j).sum::<f64>()).collect();
+    let sum_of_couplings = |model: &Ising| model.couplings().map(|(.., j)| j).sum::<f64>();
+    let offsets: Vec<f64> = models.iter().map(|model| model.energy(&up) + sum_of_couplings(model)).collect();
     let k = 0.5 * ((1.0 - p) / p).ln();
-    let mut means = vec![[0.0; 3]; samples];
-    let rounds = args.sweeps / INTERVAL;
-    for _ in 0..rounds {
-        simulation.advance(INTERVAL, &mut ());
-        let observed = simulation.magnetizations().into_iter().zip(simulation.energies());
-        for ((mean, (m, energy)), offset) in means.iter_mut().zip(observed).zip(&offset) {
-            let m2 = (m as f64 / n as f64).powi(2);
-            let bond = -(energy - offset) / (k * bonds as f64);
-            for (sum, x) in mean.iter_mut().zip([m2, m2 * m2, bond]) {
-                *sum += x / rounds as f64;
+    let interval = args.sweeps.div_ceil(MEASUREMENTS);
+    let rounds = args.sweeps / interval;
+    // m², m⁴ and the mean bond over both starts, and the difference of m².
+    let mut means = vec![[0.0; 4]; samples];
+    for (start, sign) in [(1, 1.0), (2, -1.0)] {
+        let mut simulation = DisorderSamples::new(&models, Dynamics::HeatBath, 1.0, streams.child(start), 0)?
+            .with_threads(usize::from(args.threads));
+        if start == 2 {
+            (0..samples).for_each(|sample| simulation.set_spins(sample, &up));
+        }
+        simulation.advance(args.sweeps, &mut ());
+        for _ in 0..rounds {
+            simulation.advance(interval, &mut ());
+            let observed = simulation.magnetizations().into_iter().zip(simulation.energies());
+            for ((mean, (m, energy)), offset) in means.iter_mut().zip(observed).zip(&offsets) {
+                let m2 = (m as f64 / n as f64).powi(2);
+                let bond = -(energy - offset) / (k * bonds as f64);
+                for (sum, x) in mean.iter_mut().zip([m2 / 2.0, m2 * m2 / 2.0, bond / 2.0, sign * m2]) {
+                    *sum += x / rounds as f64;
+                }
             }
         }
     }
     // Thermal noise is shared among the samples of a block, disorder is not: errors from the scatter of samples.
     let rows: Vec<f64> = means.iter().flatten().copied().collect();
-    let binder = jackknife(&rows, 3, |means| 1.0 - means[1] / (3.0 * means[0] * means[0]))?;
-    let identity = jackknife(&rows, 3, |means| means[2] - (1.0 - 2.0 * p))?;
-    let estimate = |found: Jackknife| Estimate::new(found.value, found.std_error);
-    Ok(Point { l, p, binder: estimate(binder), identity: estimate(identity) })
+    let estimate = |function: &dyn Fn(&[f64]) -> f64| {
+        jackknife(&rows, 4, function).map(|found| Estimate::new(found.value, found.std_error))
+    };
+    let binder = estimate(&|means| 1.0 - means[1] / (3.0 * means[0] * means[0]))?;
+    let identity = estimate(&|means| means[2] - (1.0 - 2.0 * p))?;
+    Ok(Point { l, p, binder, identity, starts: estimate(&|means| means[3])? })
 }
 
 fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
-        (args.sizes, args.samples, args.sweeps) = (vec![4, 6, 8], args.samples.min(512), args.sweeps.min(1000));
+        (args.sizes, args.samples, args.sweeps) = (vec![4, 6, 8], args.samples.min(512), args.sweeps.min(4000));
     }
     args.sizes.sort_unstable();
     args.sizes.dedup();

@@ -86,10 +86,13 @@ pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
         ..Curves::default()
     };
     if !args.json {
-        println!("{:>4} {:>8} {:>10} {:>9} {:>13} {:>7}", "L", "p", "Binder", "±", "bond - (1-2p)", "z");
+        println!(
+            "{:>4} {:>8} {:>10} {:>9} {:>13} {:>7} {:>12}",
+            "L", "p", "Binder", "±", "bond - (1-2p)", "z", "starts, z"
+        );
     }
     for point in points {
-        let z = point.identity.z_score(&Estimate::exact(0.0));
+        let [z, starts] = [&point.identity, &point.starts].map(|found| found.z_score(&Estimate::exact(0.0)));
         if args.json {
             let line = Line::new()
                 .count("size", point.l as u64)
@@ -97,11 +100,13 @@ pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
                 .number("binder", Some(point.binder.value))
                 .number("binder_std_error", point.binder.std_error)
                 .number("bond_minus_exact", Some(point.identity.value))
-                .number("bond_std_error", point.identity.std_error);
+                .number("bond_std_error", point.identity.std_error)
+                .number("starts_difference", Some(point.starts.value))
+                .number("starts_std_error", point.starts.std_error);
             println!("{}", line.finish());
         } else {
             println!(
-                "{:>4} {:>8.4} {:>10.5} {:>9.5} {:>13.6} {z:>7.2}",
+                "{:>4} {:>8.4} {:>10.5} {:>9.5} {:>13.6} {z:>7.2} {starts:>12.2}",
                 point.l,
                 point.p,
                 point.binder.value,

@@ -5,8 +5,8 @@ use rand::{Rng, RngExt};
 use super::contraction::{Contraction, ContractionProgress, Run};
 use super::dense::Tensor;
 use super::entry::Weight;
-use crate::{Error, Result};
 use crate::observe::Observer;
+use crate::{Error, Result};
 
 /// An index below `weights.len()` with these weights; the last one that is not zero where rounding leaves the range.
 fn draw<T: Weight, R: Rng + ?Sized>(weights: &[T], rng: &mut R) -> usize {

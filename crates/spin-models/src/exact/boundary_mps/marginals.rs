@@ -3,13 +3,13 @@
 use linalg_core::Observer;
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 
+use super::NAME;
 use super::chain::{Chain, Pair, Row, mix, normalize, sandwich};
 use super::grid::Grid;
-use super::NAME;
 use super::solver::{BoundaryMps, COLD, Sweep, check_digits, kind, read};
-use crate::{Error, Result};
 use crate::model::{LnZ, Progress};
 use crate::models::Ising;
+use crate::{Error, Result};
 
 /// What [`BoundaryMps::marginals`] finds.
 #[derive(Debug, Clone, PartialEq)]
