@@ -186,6 +186,36 @@ fn css_codes_survive_the_way_through_generators() {
 }
 
 #[test]
+fn names_are_canonical() {
+    for (written, name) in [("toric:007", "toric:7"), ("xzzx:03", "xzzx:3"), ("bb:072,12,06", "bb:72,12,6")] {
+        let code = code::parse(written).unwrap();
+        assert_eq!(code.name(), name);
+        assert_eq!(code::parse(name).unwrap(), code);
+    }
+    assert_eq!(code::parse("reed-muller").unwrap(), code::reed_muller(4).unwrap().into_stabilizer());
+    for m in [3, 5] {
+        assert_eq!(code::reed_muller(m).unwrap().stabilizer().name(), "", "another code than the one of this name");
+    }
+    let steane = code::parse("steane").unwrap();
+    assert_eq!(steane.clone().hadamard([]), steane);
+    assert_eq!(steane.hadamard([2]).name(), "");
+}
+
+#[test]
+fn classes_of_decoders() {
+    let code = code::parse("toric:2").unwrap();
+    let basis = Decomposition::new(&code);
+    // Bit i for logical X_i, bit k + i for logical Z_i.
+    for i in 0..2 {
+        assert_eq!(basis.decompose(&code.logical_x()[i]).decoder_class(), Some(1 << i));
+        assert_eq!(basis.decompose(&code.logical_z()[i]).decoder_class(), Some(4 << i));
+    }
+    assert_eq!(Coordinates::default().decoder_class(), Some(0));
+    let many = StabilizerCode::new(33, Vec::new()).unwrap();
+    assert_eq!(Decomposition::new(&many).decompose(&PauliString::identity(33)).decoder_class(), None);
+}
+
+#[test]
 fn names_that_are_none() {
     let message = |name: &str| code::parse(name).unwrap_err().to_string();
     assert!(message("surface:3").starts_with("code \"surface:3\" is unknown, expected one of repetition:D, "));

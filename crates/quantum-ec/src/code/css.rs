@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pauli::PauliString;
 
 /// Qubits or checks that a code from sparse matrices may have: the elimination is dense.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 
 /// A code with X checks and Z checks (Calderbank, Shor, arXiv:quant-ph/9512032; Steane, arXiv:quant-ph/9601029).
 ///
@@ -72,6 +72,25 @@ impl CssCode {
     }
 
     /// The X and Z checks of a stabilizer code; `None` if a generator has both X and Z, or a minus sign.
+    ///
+    /// The same code, not always the same description. The generators of X come first, then those of Z, each in the order
+    /// they had; a generator that is the identity counts as one of X. The positions of checks follow their generators; the
+    /// name stays. The logical operators are kept if every logical X is of X alone and every logical Z of Z alone; else
+    /// all of them are replaced by those of [`new`](Self::new), so that classes of errors get other numbers:
+    /// [`has_logicals_of`](Self::has_logicals_of) tells which.
+    ///
+    /// ```
+    /// use quantum_ec::{CssCode, StabilizerCode};
+    ///
+    /// let code = StabilizerCode::from_text(&["ZZI", "IZZ"])?;
+    /// let css = CssCode::from_stabilizer(&code).expect("generators of Z alone");
+    /// assert!(css.has_logicals_of(&code));
+    /// let other = code.with_logicals(vec!["YXX".parse()?], vec!["ZII".parse()?])?;
+    /// let css = CssCode::from_stabilizer(&other).expect("the same generators");
+    /// assert!(!css.has_logicals_of(&other));
+    /// assert_eq!(css.lx().to_string(), "111");
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
     pub fn from_stabilizer(code: &StabilizerCode) -> Option<Self> {
         let n = code.n_qubits();
         let (mut hx, mut hz) = (BitMatrix::zeros(0, n), BitMatrix::zeros(0, n));
@@ -159,6 +178,11 @@ impl CssCode {
     /// Number of logical qubits.
     pub fn n_logical(&self) -> usize {
         self.code.n_logical()
+    }
+
+    /// Whether the logical operators are those of another code, in the same order and with the same signs.
+    pub fn has_logicals_of(&self, code: &StabilizerCode) -> bool {
+        self.code.logical_x() == code.logical_x() && self.code.logical_z() == code.logical_z()
     }
 
     /// The code as a stabilizer code, X checks first.

@@ -23,12 +23,27 @@ pub struct Coordinates {
 
 impl Coordinates {
     /// $`\sum_j \beta_j 2^j`$; `None` beyond 64 bits.
+    ///
+    /// This is not the number of the class in a decoder: decoders number classes by [`applied`](Self::applied), the same
+    /// bits with the halves exchanged, which [`decoder_class`](Self::decoder_class) gives.
     pub fn class_index(&self) -> Option<u64> {
-        match self.logical.words() {
-            [] => Some(0),
-            [word] => Some(*word),
-            _ => None,
-        }
+        index(&self.logical)
+    }
+
+    /// The number of the class in a decoder, $`\sum_j a_j 2^j`$ with a the bits of [`applied`](Self::applied); `None` beyond
+    /// 64 bits.
+    ///
+    /// ```
+    /// use quantum_ec::{Decomposition, StabilizerCode};
+    ///
+    /// let basis = Decomposition::new(&StabilizerCode::from_text(&["ZZI", "IZZ"])?);
+    /// // Logical X: it anticommutes with logical Z, bit 1 of β.
+    /// let all = basis.decompose(&"XXX".parse()?);
+    /// assert_eq!((all.decoder_class(), all.class_index()), (Some(1), Some(2)));
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    pub fn decoder_class(&self) -> Option<u64> {
+        index(&self.applied())
     }
 
     /// The logical operators that the error holds: bit i for logical $`X_i`$, bit k + i for logical $`Z_i`$. The same
@@ -36,6 +51,15 @@ impl Coordinates {
     pub fn applied(&self) -> BitVec {
         let k = self.logical.len() / 2;
         (0..2 * k).map(|j| self.logical.get((j + k) % (2 * k))).collect()
+    }
+}
+
+/// The number with these bits, the first the lowest.
+fn index(bits: &BitVec) -> Option<u64> {
+    match bits.words() {
+        [] => Some(0),
+        [word] => Some(*word),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use linalg_core::rand::{Rng, RngExt};
 use spin_models::InteractionModel;
 use spin_models::models::Duplicates;
 
-use super::css::CssCode;
+use super::css::{CssCode, MOST};
 use super::distance::{DistanceParams, Kind, distance};
 use crate::error::{Error, Result};
 
@@ -57,11 +57,12 @@ impl LinearCode {
     /// The repetition code of n bits: neighbours are equal.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for n = 0.
+    /// [`Error::Parameter`] for n = 0, [`Error::TooLarge`] beyond 20000 bits.
     pub fn repetition(n: usize) -> Result<Self> {
         if n == 0 {
             return Err(Error::Parameter { what: "length", value: "0".into(), expected: "at least 1" });
         }
+        check_sizes("repetition code", &[("number of bits", n)])?;
         Ok(Self::from_checks(BitMatrix::from_ones(n - 1, n, (0..n - 1).flat_map(|i| [(i, i), (i, i + 1)]))?))
     }
 
@@ -88,7 +89,8 @@ impl LinearCode {
     /// part the bits, in order in the first strip, in random order in the others.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if a weight is 0 or `check_weight` does not divide `n`.
+    /// [`Error::Parameter`] if a weight is 0 or `check_weight` does not divide `n`, [`Error::TooLarge`] beyond 20000 bits or
+    /// checks.
     pub fn gallager<R: Rng + ?Sized>(n: usize, bit_weight: usize, check_weight: usize, rng: &mut R) -> Result<Self> {
         if bit_weight == 0 {
             return Err(Error::Parameter { what: "bit weight", value: "0".into(), expected: "at least 1" });
@@ -101,15 +103,20 @@ impl LinearCode {
             });
         }
         let strip = n / check_weight;
+        let n_checks = bit_weight.saturating_mul(strip);
+        let sizes = [("number of bits", n), ("bit weight", bit_weight), ("number of checks", n_checks)];
+        check_sizes("Gallager code", &sizes)?;
         let mut order: Vec<usize> = (0..n).collect();
-        let mut ones = Vec::with_capacity(n * bit_weight);
+        let mut h = BitMatrix::zeros(n_checks, n);
         for s in 0..bit_weight {
-            ones.extend(order.iter().enumerate().map(|(place, &j)| (s * strip + place / check_weight, j)));
+            for (place, &j) in order.iter().enumerate() {
+                h.set(s * strip + place / check_weight, j, true);
+            }
             for i in (1..n).rev() {
                 order.swap(i, rng.random_range(0..=i as u64) as usize);
             }
         }
-        Ok(Self::from_checks(BitMatrix::from_ones(bit_weight * strip, n, ones)?))
+        Ok(Self::from_checks(h))
     }
 
     /// The parity check matrix H, a row a check.
@@ -237,6 +244,14 @@ impl LinearCode {
     }
 }
 
+/// Refuses sizes for which the dense elimination takes too long.
+fn check_sizes(method: &'static str, sizes: &[(&'static str, usize)]) -> Result<()> {
+    match sizes.iter().find(|(_, value)| *value > MOST) {
+        Some(&(what, value)) => Err(Error::TooLarge { method, what, value, bound: MOST }),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,5 +360,15 @@ mod tests {
         assert!(matches!(none.posterior(&BitVec::zeros(4), &[0.1; 4]), Err(Error::Spins(_))));
         assert!(LinearCode::from_generators(BitMatrix::from_text("11\n11").unwrap()).is_err());
         assert!(LinearCode::repetition(0).is_err() && LinearCode::hamming(1).is_err());
+        let gallager = |n, bit, check| LinearCode::gallager(n, bit, check, &mut Streams::new(1).stream(0));
+        for (result, refused) in [
+            (LinearCode::repetition(10_000_000), 10_000_000),
+            (gallager(1 << 40, 1, 1), 1 << 40),
+            (gallager(6, usize::MAX, 3), usize::MAX),
+            (gallager(0, usize::MAX, 3), usize::MAX),
+            (gallager(20_000, 3, 2), 30_000),
+        ] {
+            assert!(matches!(result, Err(Error::TooLarge { value, bound: 20_000, .. }) if value == refused));
+        }
     }
 }

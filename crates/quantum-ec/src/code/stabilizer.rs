@@ -139,8 +139,8 @@ impl StabilizerCode {
     /// The same code with these logical operators.
     ///
     /// # Errors
-    /// [`Error::WrongLength`] for another number than k of either, or another number of qubits; [`Error::NotApplicable`]
-    /// naming what has the wrong commutation relation.
+    /// [`Error::WrongLength`] for another number than k of either, or another number of qubits; [`Error::Parameter`] for an
+    /// operator with phase ±i; [`Error::NotApplicable`] naming what has the wrong commutation relation.
     pub fn with_logicals(mut self, logical_x: Vec<PauliString>, logical_z: Vec<PauliString>) -> Result<Self> {
         let k = self.n_logical();
         for (what, list) in [("logical X operators", &logical_x), ("logical Z operators", &logical_z)] {
@@ -152,6 +152,13 @@ impl StabilizerCode {
                     what: "qubits of a logical operator",
                     got: bad.n_qubits(),
                     expected: self.n_qubits,
+                });
+            }
+            if let Some(bad) = list.iter().find(|l| !l.is_hermitian()) {
+                return Err(Error::Parameter {
+                    what: "logical operator",
+                    value: bad.to_string(),
+                    expected: "a phase of + or -",
                 });
             }
         }
@@ -178,14 +185,19 @@ impl StabilizerCode {
         Ok(self)
     }
 
-    /// The code after a Hadamard gate on each of `qubits`: X and Z change places there.
+    /// The code after a Hadamard gate on each of `qubits`: X and Z change places there. It has no name, unless there are no
+    /// `qubits`.
     ///
     /// # Panics
     /// If there is no such qubit.
     #[must_use]
     pub fn hadamard(mut self, qubits: impl IntoIterator<Item = usize>) -> Self {
-        let all = [&mut self.generators, &mut self.logical_x, &mut self.logical_z];
         let qubits: Vec<usize> = qubits.into_iter().collect();
+        if !qubits.is_empty() {
+            // Another code than the one that the name stands for.
+            self.name.clear();
+        }
+        let all = [&mut self.generators, &mut self.logical_x, &mut self.logical_z];
         for operator in all.into_iter().flatten() {
             for &q in &qubits {
                 match operator.get(q) {
@@ -321,5 +333,7 @@ mod tests {
         assert_eq!(message("XX", "ZZI"), "qubits of a logical operator: 2 given, 3 expected");
         assert!(message("YXI", "IIZ").ends_with("logical X 0 anticommutes with generator 1"));
         assert!(code.clone().with_logicals(paulis("YYX"), paulis("IIZ")).is_ok());
+        assert_eq!(message("iXXX", "ZII"), "logical operator is +iXXX, expected a phase of + or -");
+        assert!(code.clone().with_logicals(paulis("-XXX"), paulis("ZII")).is_ok());
     }
 }

@@ -22,7 +22,7 @@ pub const NAMES: &str = "repetition:D, unrotated-surface:D, rotated-surface:D, t
     color-488:D, bb:N,K,D, five-qubit, steane, shor, reed-muller, toric-3d:L";
 
 /// Qubits that a code by name may have.
-const MAX_QUBITS: usize = 20_000;
+const MAX_QUBITS: usize = super::css::MOST;
 
 /// The code with a name such as `rotated-surface:5`.
 ///
@@ -75,7 +75,8 @@ pub fn parse(text: &str) -> Result<StabilizerCode> {
     if numbers.len() != n_parameters {
         return Err(Error::WrongLength { what: "parameters of a code", got: numbers.len(), expected: n_parameters });
     }
-    let code = match (name, numbers.first().copied().unwrap_or(0)) {
+    // Every family names its members itself, without leading zeros.
+    Ok(match (name, numbers.first().copied().unwrap_or(0)) {
         ("repetition", d) => repetition(d)?.into(),
         ("unrotated-surface", d) => unrotated_surface(d)?.into(),
         ("rotated-surface", d) => rotated_surface(d)?.into(),
@@ -89,8 +90,7 @@ pub fn parse(text: &str) -> Result<StabilizerCode> {
         ("steane", _) => steane()?.into(),
         ("shor", _) => shor()?.into(),
         _ => reed_muller(4)?.into(),
-    };
-    Ok(code.with_name(text))
+    })
 }
 
 /// Refuses sizes below `least` or with more qubits than a code may have.

@@ -62,7 +62,7 @@ pub fn shor() -> Result<CssCode> {
 ///
 /// Qubit j stands for the number j + 1. The X checks are its m bits (the punctured first-order code without the
 /// constant); the Z checks are the products of 1 to m - 2 bits. The distance is 3 against Z and $`2^{m-1} - 1`$ against
-/// X. For m = 3 this is Steane's code.
+/// X. For m = 3 this is Steane's code. Only m = 4 has a name, `reed-muller`.
 ///
 /// # Errors
 /// [`Error::Parameter`] unless m is from 3 to 10.
@@ -80,5 +80,6 @@ pub fn reed_muller(m: usize) -> Result<CssCode> {
     let (hx, hz) = (rows(1..=1), rows(1..=m as u32 - 2));
     let all = [BitVec::from_ones(n, 0..n)?];
     let code = CssCode::new(BitMatrix::from_rows(n, &hx), BitMatrix::from_rows(n, &hz))?;
-    Ok(code.with_logicals(&all, &all)?.with_name("reed-muller"))
+    // The name has no parameter and stands for m = 4.
+    Ok(code.with_logicals(&all, &all)?.with_name(if m == 4 { "reed-muller" } else { "" }))
 }
