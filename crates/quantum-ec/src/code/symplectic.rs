@@ -30,15 +30,16 @@ pub(super) fn logicals(n: usize, basis: &[BitVec], generators: &[BitVec]) -> Vec
         .pivots()
         .iter()
         .filter(|&&i| i >= basis.len())
-        .map(|&i| lighter(commutant.row(i - basis.len()).to_bitvec(), generators))
+        .map(|&i| commutant.row(i - basis.len()).to_bitvec())
         .collect();
     let mut pairs = Vec::new();
     while !rest.is_empty() {
-        let first = rest.remove(0);
+        // Generators change no commutation relation: the weight is lowered once, when a vector is taken.
+        let first = lighter(rest.remove(0), generators);
         let first_swapped = swapped(&first);
         // The form is nondegenerate on the quotient: a partner exists.
         let Some(at) = rest.iter().position(|v| anticommute(v, &first_swapped)) else { break };
-        let second = rest.remove(at);
+        let second = lighter(rest.remove(at), generators);
         let second_swapped = swapped(&second);
         for v in &mut rest {
             let (with_first, with_second) = (anticommute(v, &first_swapped), anticommute(v, &second_swapped));
@@ -47,9 +48,6 @@ pub(super) fn logicals(n: usize, basis: &[BitVec], generators: &[BitVec]) -> Vec
             }
             if with_second {
                 v.xor_assign(&first);
-            }
-            if with_first || with_second {
-                *v = lighter(std::mem::take(v), generators);
             }
         }
         let x_weight = |v: &BitVec| v.iter_ones().filter(|&j| j < n).count();
