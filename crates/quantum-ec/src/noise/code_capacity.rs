@@ -15,6 +15,14 @@ use crate::problem::DecodingProblem;
 /// How far the sum of the four probabilities of a qubit may be from 1.
 const TOLERANCE: f64 = 1e-9;
 
+/// Refuses what is no probability; the number is the one given, and the same for all qubits.
+fn rate(p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) {
+        return Ok(());
+    }
+    Err(Error::Probability { what: "qubit", index: 0, value: p, expected: "a number from 0 to 1" })
+}
+
 /// The probabilities of I, X, Y and Z on every qubit; the qubits are independent.
 ///
 /// ```
@@ -52,12 +60,27 @@ impl PauliTable {
         Ok(Self { rows })
     }
 
-    /// The same probabilities of X, Y and Z on `n` qubits.
+    /// The same probabilities of X, Y and Z on `n` qubits; I has the rest. A sum above 1 by no more than $`10^{-9}`$ is taken
+    /// for 1.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Probability`] for a number outside [0, 1] and for a larger sum.
+    ///
+    /// ```
+    /// use quantum_ec::PauliTable;
+    ///
+    /// // These add up to 1.0000000000000002.
+    /// assert_eq!(PauliTable::uniform(1, [0.33, 0.56, 0.11])?.row(0), [0.0, 0.33, 0.56, 0.11]);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
     pub fn uniform(n: usize, [x, y, z]: [f64; 3]) -> Result<Self> {
-        Self::new(vec![[1.0 - (x + y + z), x, y, z]; n])
+        [x, y, z].into_iter().try_for_each(rate)?;
+        let sum = x + y + z;
+        if sum > 1.0 + TOLERANCE {
+            let expected = "p_X, p_Y, p_Z with a sum of at most 1";
+            return Err(Error::Probability { what: "the sum for qubit", index: 0, value: sum, expected });
+        }
+        Self::new(vec![[(1.0 - sum).max(0.0), x, y, z]; n])
     }
 
     /// X with probability p.
@@ -89,6 +112,7 @@ impl PauliTable {
     /// # Errors
     /// As [`bit_flip`](Self::bit_flip).
     pub fn depolarizing(n: usize, p: f64) -> Result<Self> {
+        rate(p)?;
         Self::new(vec![[1.0 - p, p / 3.0, p / 3.0, p / 3.0]; n])
     }
 
@@ -101,6 +125,7 @@ impl PauliTable {
         if eta.is_nan() || eta < 0.0 {
             return Err(Error::Parameter { what: "bias", value: eta.to_string(), expected: "a number >= 0" });
         }
+        rate(p)?;
         // Without the quotient of two infinities.
         let x = 0.5 * p / (1.0 + eta);
         Self::new(vec![[1.0 - p, x, x, p - 2.0 * x]; n])
@@ -357,6 +382,21 @@ mod tests {
         assert_eq!(message("biased:nan"), "bias is \"nan\", expected a number >= 0");
         assert!(message("depolarising").contains("expected one of bit-flip, "));
         assert!(PauliTable::biased(1, 0.1, f64::NAN).is_err());
+        let wrong: [fn(f64) -> Result<PauliTable>; 5] = [
+            |p| PauliTable::bit_flip(5, p),
+            |p| PauliTable::phase_flip(5, p),
+            |p| PauliTable::y_only(5, p),
+            |p| PauliTable::depolarizing(5, p),
+            |p| PauliTable::biased(5, p, 2.0),
+        ];
+        for of in wrong {
+            for (p, text) in [(1.1, "1.1"), (-0.5, "-0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+                let expected = format!("qubit 0 has probability {text}, expected a number from 0 to 1");
+                assert_eq!(of(p).unwrap_err().to_string(), expected);
+            }
+        }
+        let sum = PauliTable::uniform(2, [0.5, 0.5, 0.5]).unwrap_err().to_string();
+        assert!(sum.starts_with("the sum for qubit 0 has probability 1.5,"), "{sum}");
         let sum = PauliTable::new(vec![[1.0, 0.0, 0.0, 0.0], [0.5, 0.1, 0.1, 0.1]]).unwrap_err().to_string();
         assert!(sum.starts_with("the sum for qubit 1 has probability 0.7"), "{sum}");
     }
