@@ -119,14 +119,19 @@ impl<R: BufRead> ShotReader<R> {
         self.shots
     }
 
-    fn next_byte(&mut self) -> Result<Option<u8>> {
-        let byte = loop {
+    /// The next byte, which stays in the reader.
+    fn peek(&mut self) -> Result<Option<u8>> {
+        loop {
             match self.reader.fill_buf() {
-                Ok(buffer) => break buffer.first().copied(),
+                Ok(buffer) => return Ok(buffer.first().copied()),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
-        };
+        }
+    }
+
+    fn next_byte(&mut self) -> Result<Option<u8>> {
+        let byte = self.peek()?;
         if byte.is_some() {
             self.reader.consume(1);
             self.bytes += 1;
@@ -308,7 +313,7 @@ impl<R: BufRead> ShotReader<R> {
 
     fn hits(&mut self) -> Result<bool> {
         // An empty line is a shot without ones; anything else begins with a number.
-        match self.reader_peek()? {
+        match self.peek()? {
             None => return Ok(false),
             Some(b'\n') => return self.next_byte().map(|_| true),
             Some(b'\r') => {
@@ -330,7 +335,7 @@ impl<R: BufRead> ShotReader<R> {
     }
 
     fn dets(&mut self) -> Result<bool> {
-        if self.reader_peek()?.is_none() {
+        if self.peek()?.is_none() {
             return Ok(false);
         }
         for expected in *b"shot" {
@@ -356,10 +361,6 @@ impl<R: BufRead> ShotReader<R> {
             self.set_once(first + at, digits)?;
             after = byte;
         }
-    }
-
-    fn reader_peek(&mut self) -> Result<Option<u8>> {
-        Ok(self.reader.fill_buf()?.first().copied())
     }
 
     fn ptb64(&mut self) -> Result<bool> {
@@ -469,6 +470,47 @@ mod tests {
         assert_eq!(read(b"2,0\r\n\n\r\n", ShotFormat::Hits, layout).unwrap(), [vec![0, 2], vec![], vec![]]);
         assert_eq!(read(b"shot L0 D01 M0\nshot\r\n", ShotFormat::Dets, layout).unwrap(), [vec![0, 2, 3], vec![]]);
         assert_eq!(read(b"", ShotFormat::Hits, layout).unwrap(), Vec::<Vec<usize>>::new());
+    }
+
+    /// A reader of single bytes that is interrupted before each of them.
+    struct Interrupted<'a>(&'a [u8], bool);
+
+    impl std::io::Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let first = self.fill_buf()?.to_vec();
+            let n = first.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&first[..n]);
+            self.consume(n);
+            Ok(n)
+        }
+    }
+
+    impl BufRead for Interrupted<'_> {
+        fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(std::io::ErrorKind::Interrupted.into());
+            }
+            Ok(&self.0[..self.0.len().min(1)])
+        }
+
+        fn consume(&mut self, n: usize) {
+            self.0 = &self.0[n..];
+        }
+    }
+
+    #[test]
+    fn interruptions_are_no_errors() {
+        let layout = Layout::detectors(9);
+        let mut shots = Shots::new(9);
+        (0..64u64).for_each(|shot| shots.push(&[shot * 5 % 512]));
+        for format in ShotFormat::ALL {
+            let mut writer = ShotWriter::new(Vec::new(), format, layout).unwrap();
+            writer.write(shots.view()).unwrap();
+            let file = writer.finish().unwrap();
+            let again = ShotReader::new(Interrupted(&file, false), format, layout).unwrap().read_all().unwrap();
+            assert_eq!(again, shots, "{format}");
+        }
     }
 
     #[test]
