@@ -4,14 +4,12 @@
 //! `FUZZ_SECONDS` (default 2) is the time for each reader. An input on which a reader fails is written to
 //! `tests/data/fuzz` and read again by every later run.
 
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+mod common;
 
+use common::{check_place, run};
 use linalg_core::Streams;
 use linalg_core::gf2::{BinaryCsc, BitMatrix};
-use linalg_core::rand::{Rng, RngExt};
+use linalg_core::rand::RngExt;
 use proptest::prelude::*;
 use quantum_ec::code::{self, CssCode};
 use quantum_ec::io::{self, MatrixFormat, read_matrix, write_matrix};
@@ -76,77 +74,13 @@ fn codes_survive_in_every_format() {
     assert!(matches!(CssCode::from_sparse(&wide, &wide), Err(Error::TooLarge { value: 20_001, .. })));
 }
 
-/// Pieces that readers trip over.
-const PIECES: [&[u8]; 22] = [
-    b"99999999999999999999",
-    b"4294967296",
-    b"1048577",
-    b"-1",
-    b"0",
-    b"1",
-    b"2",
-    b"1e999",
-    b"0.5",
-    b"nan",
-    b"inf",
-    b"%",
-    b"#",
-    b",",
-    b"\xff",
-    b"\0",
-    b"\r",
-    b"\n",
-    b"\n\n",
-    b" ",
-    b"\xef\xbb\xbf",
-    b"%%MatrixMarket matrix coordinate integer general\n",
-];
-
-fn failures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz")
-}
-
-/// One to four random changes of a random file.
-fn mutate<R: Rng + ?Sized>(files: &[Vec<u8>], rng: &mut R) -> Vec<u8> {
-    let below = |n: usize, rng: &mut R| rng.random_range(0..n.max(1) as u64) as usize;
-    let mut bytes = files[below(files.len(), rng)].clone();
-    for _ in 0..1 + below(4, rng) {
-        let at = below(bytes.len() + 1, rng);
-        let until = (at + below(16, rng)).min(bytes.len());
-        match below(6, rng) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << below(8, rng),
-            1 => bytes.truncate(at),
-            2 => drop(bytes.drain(at..until)),
-            3 => {
-                let piece = PIECES[below(PIECES.len(), rng)];
-                bytes.splice(at..until.min(at + below(4, rng)), piece.iter().copied());
-            }
-            4 => {
-                let copy = bytes[at..until].to_vec();
-                bytes.splice(at..at, copy);
-            }
-            // A number replaced by another one.
-            _ => {
-                let digit = (at..bytes.len()).find(|&k| bytes[k].is_ascii_digit());
-                if let Some(start) = digit {
-                    let end = (start..bytes.len()).find(|&k| !bytes[k].is_ascii_digit()).unwrap_or(bytes.len());
-                    let number = (rng.random::<u64>() >> below(64, rng)).to_string();
-                    bytes.splice(start..end, number.into_bytes());
-                }
-            }
-        }
-    }
-    bytes
-}
-
 /// Whether the input was accepted, after checks of what came out.
 fn check_matrix(input: &[u8], format: MatrixFormat) -> bool {
     match read_matrix(input, format) {
-        Err(Error::Parse(place)) => {
-            check_place(input, &place);
+        Err(error) => {
+            check_place(input, &error);
             false
         }
-        Err(other) => panic!("{other}"),
         Ok(matrix) => {
             for format in FORMATS {
                 // Only what fits in memory as a dense matrix; an alist or dense file has a row and a column at least.
@@ -163,11 +97,10 @@ fn check_matrix(input: &[u8], format: MatrixFormat) -> bool {
 
 fn check_table(input: &[u8]) -> bool {
     match io::read_pauli_table(input) {
-        Err(Error::Parse(place)) => {
-            check_place(input, &place);
+        Err(error) => {
+            check_place(input, &error);
             false
         }
-        Err(other) => panic!("{other}"),
         Ok(table) => {
             let mut file = Vec::new();
             io::write_pauli_table(&table, &mut file).unwrap();
@@ -175,43 +108,6 @@ fn check_table(input: &[u8]) -> bool {
             true
         }
     }
-}
-
-fn check_place(input: &[u8], place: &io::ParseError) {
-    let lines = input.iter().filter(|&&b| b == b'\n').count() + 1;
-    assert!((1..=lines).contains(&place.line), "line {} of {lines}", place.line);
-    assert!((1..=input.len() + 1).contains(&place.column), "column {}", place.column);
-    assert!(!place.found.is_empty() && !place.expected.is_empty() && place.found.len() < 400, "{place}");
-}
-
-fn run(name: &str, files: &[Vec<u8>], check: impl Fn(&[u8]) -> bool) {
-    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
-    for entry in fs::read_dir(failures()).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with(name) {
-            check(&fs::read(&path).unwrap());
-        }
-    }
-    assert!(files.iter().all(|file| check(file)), "a file that is not changed is accepted");
-    let mut rng = Streams::new(2026).stream(0);
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
-    let (mut inputs, mut accepted) = (0u64, 0u64);
-    while Instant::now() < end {
-        let input = mutate(files, &mut rng);
-        match catch_unwind(AssertUnwindSafe(|| check(&input))) {
-            Ok(good) => accepted += u64::from(good),
-            Err(panic) => {
-                fs::create_dir_all(failures()).unwrap();
-                let path = failures().join(format!("{name}_{inputs}"));
-                fs::write(&path, &input).unwrap();
-                eprintln!("input kept in {}", path.display());
-                std::panic::resume_unwind(panic);
-            }
-        }
-        inputs += 1;
-    }
-    println!("{name}: {inputs} inputs, {accepted} accepted");
-    assert!(accepted > 0 && accepted < inputs, "mutations that are all good or all bad test nothing");
 }
 
 fn files(format: MatrixFormat) -> Vec<Vec<u8>> {
@@ -231,6 +127,7 @@ fn alist_reader() {
 fn matrix_market_reader() {
     let mut files = files(MatrixFormat::MatrixMarket);
     files.push(b"%%MatrixMarket matrix coordinate integer general\n% c\n2 2 3\n1 1 1\n2 1 0\n2 2 1\n".to_vec());
+    files.push(b"%%MatrixMarket matrix coordinate pattern symmetric\n3 3 2\n2 2\n3 1\n".to_vec());
     run("matrix_market", &files, |input| check_matrix(input, MatrixFormat::MatrixMarket));
 }
 

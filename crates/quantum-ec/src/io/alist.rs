@@ -32,7 +32,7 @@ use crate::error::Result;
 /// ```
 pub fn read_alist(reader: impl BufRead) -> Result<BinaryCsc> {
     let text = read_text(reader)?;
-    let mut rest = Lines { text: &text, lines: lines(&text).collect(), next: 0 };
+    let mut rest = Cursor { text: &text, lines: lines(&text).collect(), next: 0 };
     let (_, size) = rest.numbers("the numbers of columns and rows")?;
     let (a, b) = pair(&size, "the numbers of columns and rows")?;
     let (largest_line, largest) = rest.numbers("the largest weights of a column and of a row")?;
@@ -97,13 +97,14 @@ fn pair<'a>(numbers: &[Number<'a>], expected: &str) -> Parsed<(Number<'a>, Numbe
     }
 }
 
-struct Lines<'a> {
+/// The lines of a file and the next one to read.
+struct Cursor<'a> {
     text: &'a str,
     lines: Vec<Line<'a>>,
     next: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> Cursor<'a> {
     /// The next line that is not blank.
     fn line(&mut self, expected: &str) -> Parsed<Line<'a>> {
         while let Some(&line) = self.lines.get(self.next) {

@@ -1,4 +1,5 @@
-//! Lines of text with their places.
+//! Lines of a reader with their numbers, one in memory at a time: for detector error models and tables of any length. Words
+//! of a text that is in memory as a whole are in [`words`](super::words).
 
 use std::io::BufRead;
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use linalg_core::gf2::BinaryCsc;
 
-use super::words::{lines, read_text};
+use super::words::{Line, lines, read_text};
 use super::{read_alist, read_dense, read_matrix_market, write_alist, write_dense, write_matrix_market};
 use crate::error::Result;
 
@@ -24,18 +24,19 @@ pub enum MatrixFormat {
 
 impl MatrixFormat {
     /// The format of a text: Matrix Market has its banner; the lines of a dense file hold nothing but 0 and 1, as many in
-    /// each, which no alist file does (after `1 1` its third line has one number, after `10 1` ten).
+    /// each, which no alist file does (after `1 1` its third line has one number, after `10 1` ten). What follows `#` in a
+    /// dense file does not count.
     fn of(text: &str) -> Self {
         if text.get(..14).is_some_and(|banner| banner.eq_ignore_ascii_case("%%MatrixMarket")) {
             return Self::MatrixMarket;
         }
+        let content = || lines(text).map(|line| Line { text: line.text.split('#').next().unwrap_or(""), ..line });
         let bits = |line: &str| -> Option<usize> {
-            let line = line.split('#').next().unwrap_or("");
             let bare = |c: &char| !c.is_ascii_whitespace() && *c != ',';
             line.chars().filter(bare).try_fold(0, |n, c| matches!(c, '0' | '1').then_some(n + 1))
         };
-        let words = lines(text).find(|line| !line.is_blank()).map(|line| line.words().len());
-        let mut widths = lines(text).map(|line| bits(line.text)).filter(|width| *width != Some(0));
+        let words = content().find(|line| !line.is_blank()).map(|line| line.words().len());
+        let mut widths = content().map(|line| bits(line.text)).filter(|width| *width != Some(0));
         match widths.next() {
             Some(Some(first)) if widths.all(|width| width == Some(first)) => Self::Dense,
             // A dense file with a mistake rather than an alist, which begins with two numbers.
@@ -80,5 +81,22 @@ pub fn write_matrix(matrix: &BinaryCsc, format: MatrixFormat, writer: impl Write
         MatrixFormat::MatrixMarket => write_matrix_market(matrix, writer),
         MatrixFormat::Alist => write_alist(matrix, writer),
         _ => write_dense(&matrix.to_matrix(), writer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_do_not_decide_the_format() {
+        let message = |text: &str| read_matrix(text.as_bytes(), MatrixFormat::Auto).unwrap_err().to_string();
+        let place = "line 3, column 6: found \"2\", expected 0 or 1";
+        assert_eq!(message("# Steane\n1010101\n0110021\n"), place);
+        assert_eq!(message("# Steane code\n1010101\n0110021\n"), place);
+        // Two words in the first line that is none: an alist with a mistake.
+        assert_eq!(message("# a\n3 x\n"), "line 1, column 1: found \"#\", expected the numbers of columns and rows");
+        let matrix = read_matrix("# two rows\n10 # one\n01\n".as_bytes(), MatrixFormat::Auto).unwrap();
+        assert_eq!(matrix.to_matrix().to_string(), "10\n01");
     }
 }

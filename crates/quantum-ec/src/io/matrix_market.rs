@@ -10,11 +10,12 @@ use crate::error::Result;
 /// Rows or columns without an entry that a header may claim: memory stays bounded by the input, and this.
 const EMPTY: usize = 1 << 20;
 
-/// Reads a 0/1 matrix in Matrix Market's coordinate format, `pattern` or `integer`, `general` (Boisvert, Pozo, Remington,
-/// NISTIR 5935 (1996)).
+/// Reads a 0/1 matrix in Matrix Market's coordinate format, `pattern`, `integer` or `unsigned-integer`, `general` or
+/// `symmetric` (Boisvert, Pozo, Remington, NISTIR 5935 (1996); `unsigned-integer` is a later word of some writers).
 ///
 /// A banner, comments behind `%`, a line with the numbers of rows, columns and entries, then a line an entry: row and
-/// column from 1, and for `integer` the value, 0 or 1.
+/// column from 1, and for integers the value, 0 or 1. A `symmetric` file is square and has the entries on and below the
+/// diagonal; those above are added.
 ///
 /// # Errors
 /// [`Error::Parse`](crate::Error::Parse) with line and column; [`Error::Io`](crate::Error::Io).
@@ -32,7 +33,7 @@ pub fn read_matrix_market(reader: impl BufRead) -> Result<BinaryCsc> {
     let text = read_text(reader)?;
     let mut rest = lines(&text);
     let banner = rest.next().unwrap_or(Line { number: 1, text: "" });
-    let has_value = banner_has_value(&banner)?;
+    let (has_value, symmetric) = kind(&banner)?;
     let mut rest = rest.filter(|line| !line.is_blank() && !line.text.starts_with('%'));
     let size = rest.next().ok_or_else(|| end(&text, "the numbers of rows, columns and entries"))?;
     let [m, n, entries] = numbers::<3>(&size, "the numbers of rows, columns and entries")?;
@@ -41,6 +42,9 @@ pub fn read_matrix_market(reader: impl BufRead) -> Result<BinaryCsc> {
         if value > EMPTY + text.len() {
             return Err(size.words()[word].error(format!("at most {} {what}", EMPTY + text.len())).into());
         }
+    }
+    if symmetric && m != n {
+        return Err(size.words()[1].error(format!("{m} columns, as many as rows")).into());
     }
     let mut places = Vec::new();
     for _ in 0..entries {
@@ -57,6 +61,11 @@ pub fn read_matrix_market(reader: impl BufRead) -> Result<BinaryCsc> {
                 return Err(line.words()[word].error(format!("a {what} from 1 to {bound}")).into());
             }
         }
+        if symmetric && i < j {
+            return Err(line.words()[0]
+                .error(format!("a row from {j}, as the entries above the diagonal follow"))
+                .into());
+        }
         if value > 1 {
             return Err(line.words()[2].error("0 or 1").into());
         }
@@ -71,16 +80,24 @@ pub fn read_matrix_market(reader: impl BufRead) -> Result<BinaryCsc> {
         return Err(pair[1].3.words()[0].error(expected).into());
     }
     let mut columns = vec![Vec::new(); n];
-    places.iter().filter(|place| place.2 == 1).for_each(|place| columns[place.0].push(place.1));
+    for &(j, i, ..) in places.iter().filter(|place| place.2 == 1) {
+        columns[j].push(i);
+        if symmetric && i != j {
+            columns[i].push(j);
+        }
+    }
+    columns.iter_mut().for_each(|column| column.sort_unstable());
     Ok(BinaryCsc::from_columns(m, columns)?)
 }
 
-/// Whether entries have a value.
-fn banner_has_value(banner: &Line<'_>) -> Result<bool> {
+/// Whether entries have a value, and whether the matrix is symmetric.
+fn kind(banner: &Line<'_>) -> Result<(bool, bool)> {
     let words = banner.words();
+    let fields = ["pattern", "integer", "unsigned-integer"];
     let expected: [&[&str]; 5] =
-        [&["%%matrixmarket"], &["matrix"], &["coordinate"], &["pattern", "integer"], &["general"]];
-    let spelled = ["%%MatrixMarket", "matrix", "coordinate", "pattern or integer", "general"];
+        [&["%%matrixmarket"], &["matrix"], &["coordinate"], &fields, &["general", "symmetric"]];
+    let spelled =
+        ["%%MatrixMarket", "matrix", "coordinate", "pattern, integer or unsigned-integer", "general or symmetric"];
     for (k, choices) in expected.iter().enumerate() {
         let word = words.get(k).ok_or_else(|| banner.end(spelled[k]))?;
         if !choices.contains(&word.text.to_ascii_lowercase().as_str()) {
@@ -89,7 +106,7 @@ fn banner_has_value(banner: &Line<'_>) -> Result<bool> {
     }
     match words.get(5) {
         Some(word) => Err(word.error("end of line").into()),
-        None => Ok(words[3].text.eq_ignore_ascii_case("integer")),
+        None => Ok((!words[3].text.eq_ignore_ascii_case(fields[0]), words[4].text.eq_ignore_ascii_case("symmetric"))),
     }
 }
 
@@ -138,12 +155,32 @@ mod tests {
     }
 
     #[test]
+    fn symmetric_files_have_one_half() {
+        let file = "%%MatrixMarket matrix coordinate unsigned-integer symmetric\n3 3 4\n3 1 1\n2 2 1\n3 2 0\n2 1 1\n";
+        assert_eq!(read_matrix_market(file.as_bytes()).unwrap().to_matrix().to_string(), "011\n110\n100");
+        let broken =
+            |from: &str, to: &str| read_matrix_market(file.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+        assert_eq!(broken("3 3 4", "3 4 4"), "line 2, column 3: found \"4\", expected 3 columns, as many as rows");
+        assert_eq!(
+            broken("2 1 1", "1 2 1"),
+            "line 6, column 1: found \"1\", expected a row from 2, as the entries above the diagonal follow"
+        );
+        assert_eq!(broken("2 1 1", "3 1 1"), "line 6, column 1: found \"3\", expected another place than line 3");
+    }
+
+    #[test]
     fn errors_have_a_place() {
         let broken =
             |from: &str, to: &str| read_matrix_market(FILE.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
         assert_eq!(broken(FILE, ""), "line 1, column 1: found end of line, expected %%MatrixMarket");
-        assert_eq!(broken("integer", "real"), "line 1, column 34: found \"real\", expected pattern or integer");
-        assert_eq!(broken("general", "symmetric"), "line 1, column 42: found \"symmetric\", expected general");
+        assert_eq!(
+            broken("integer", "real"),
+            "line 1, column 34: found \"real\", expected pattern, integer or unsigned-integer"
+        );
+        assert_eq!(
+            broken("general", "hermitian"),
+            "line 1, column 42: found \"hermitian\", expected general or symmetric"
+        );
         assert_eq!(broken("2 2 3", "2 2 4"), "line 8, column 1: found end of file, expected 4 entries instead of 3");
         assert_eq!(broken("2 2 3", "2 2 2"), "line 7, column 1: found \"2\", expected end of file after 2 entries");
         assert_eq!(

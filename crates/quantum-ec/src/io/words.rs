@@ -1,12 +1,11 @@
-//! Lines and words with their places.
+//! Words of a text that is in memory as a whole, with line and column: for matrices and tables, where a mistake may only
+//! show further down. Files that are read line by line, however long, go through [`lines`](super::lines).
 
 use std::io::BufRead;
 
 use super::ParseError;
+use super::lines::quote;
 use crate::error::Result;
-
-/// Longest piece of the input in a message, in characters.
-const LENGTH: usize = 40;
 
 /// A word, its line and its column in characters.
 #[derive(Debug, Clone, Copy)]
@@ -79,14 +78,6 @@ pub(super) fn end(text: &str, expected: impl Into<String>) -> ParseError {
     let line = text.bytes().filter(|&b| b == b'\n').count() + 1;
     let column = text.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
     ParseError { line, column, found: "end of file".into(), expected: expected.into() }
-}
-
-/// A piece of the input in quotes, escaped and shortened.
-pub(super) fn quote(piece: &str) -> String {
-    match piece.char_indices().nth(LENGTH) {
-        None => format!("{piece:?}"),
-        Some((cut, _)) => format!("{:?}…", &piece[..cut]),
-    }
 }
 
 /// Reads everything and checks that it is UTF-8; a leading byte-order mark is dropped.
