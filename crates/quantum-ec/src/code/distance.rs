@@ -102,8 +102,8 @@ impl Distance {
 /// $`n (\delta - 1)^{d-1}`$), usually far fewer, and stops at `max_steps`.
 ///
 /// An elimination of r rows of b bits takes about $`r^2 \lceil b/64 \rceil / 8`$ operations on words; the information sets
-/// together are held to $`2^{36}`$ of them, a minute or so, whatever `trials` asks for. That is 30 million sets for a code
-/// of 144 qubits and 17 for one of 20000. A CSS code is searched for X and for Z apart, each with its own bounds.
+/// together are held to $`2^{36}`$ of them, whatever `trials` asks for: 30 million sets for one kind of operators of a code
+/// of 144 qubits, 17 for one of 20000. A CSS code is searched for X and for Z apart, each with its own bounds.
 ///
 /// # Errors
 /// [`Error::NotApplicable`] if [`Kind::X`] or [`Kind::Z`] is asked of a code that is not CSS.
