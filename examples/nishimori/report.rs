@@ -92,7 +92,7 @@ pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
         );
     }
     for point in points {
-        let [z, starts] = [&point.identity, &point.starts].map(|found| found.z_score(&Estimate::exact(0.0)));
+        let z = point.identity.z_score(&Estimate::exact(0.0));
         if args.json {
             let line = Line::new()
                 .count("size", point.l as u64)
@@ -101,17 +101,17 @@ pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
                 .number("binder_std_error", point.binder.std_error)
                 .number("bond_minus_exact", Some(point.identity.value))
                 .number("bond_std_error", point.identity.std_error)
-                .number("starts_difference", Some(point.starts.value))
-                .number("starts_std_error", point.starts.std_error);
+                .number("starts_difference", Some(point.starts));
             println!("{}", line.finish());
         } else {
             println!(
-                "{:>4} {:>8.4} {:>10.5} {:>9.5} {:>13.6} {z:>7.2} {starts:>12.2}",
+                "{:>4} {:>8.4} {:>10.5} {:>9.5} {:>13.6} {z:>7.2} {:>12.2}",
                 point.l,
                 point.p,
                 point.binder.value,
                 point.binder.std_error.unwrap_or(f64::NAN),
-                point.identity.value
+                point.identity.value,
+                100.0 * point.starts
             );
         }
     }
