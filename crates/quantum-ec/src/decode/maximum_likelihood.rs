@@ -91,6 +91,18 @@ impl<S: PrepareLogPartition<InteractionModel>> MaximumLikelihood<S> {
     }
 }
 
+/// The exact solver that is expected to be the fastest, with the coset model that suits it.
+pub(super) fn fastest(problem: &DecodingProblem) -> Result<(LikelihoodSolver, CosetModel)> {
+    let planar = CosetModel::planar(problem).ok();
+    let planar_cost = planar.as_ref().map_or(f64::INFINITY, |coset| planar_seconds(coset.model()));
+    let coset = CosetModel::new(problem)?;
+    match (LikelihoodSolver::cheapest(coset.model()), planar) {
+        (Ok(cost), _) if cost.seconds <= planar_cost => Ok((cost.solver, coset)),
+        (_, Some(planar)) => Ok((LikelihoodSolver::Planar, planar)),
+        (cost, None) => Ok((cost?.solver, coset)),
+    }
+}
+
 fn check_observables(n: usize) -> Result<()> {
     if n > MAX_OBSERVABLES {
         let (method, what) = ("maximum likelihood", "number of observables");
@@ -108,14 +120,8 @@ impl MaximumLikelihood<LikelihoodSolver> {
     /// [`Error::TooLarge`] for more than 12 observables, or if every exact solver would take hours.
     pub fn automatic(problem: &DecodingProblem) -> Result<Self> {
         check_observables(problem.n_observables())?;
-        let planar = CosetModel::planar(problem).ok();
-        let planar_cost = planar.as_ref().map_or(f64::INFINITY, |coset| planar_seconds(coset.model()));
-        let coset = CosetModel::new(problem)?;
-        match (LikelihoodSolver::cheapest(coset.model()), planar) {
-            (Ok(cost), _) if cost.seconds <= planar_cost => Self::new(cost.solver, coset),
-            (_, Some(planar)) => Self::new(LikelihoodSolver::Planar, planar),
-            (cost, None) => Self::new(cost?.solver, coset),
-        }
+        let (solver, coset) = fastest(problem)?;
+        Self::new(solver, coset)
     }
 
     /// A decoder with the given solver; generators are chosen for it.
@@ -168,6 +174,7 @@ impl<S: PrepareLogPartition<InteractionModel> + Send> Decoder for MaximumLikelih
         check_syndrome(syndrome, self.coset.n_detectors());
         let n = self.coset.n_observables();
         self.coset.start(syndrome, &mut self.state)?;
+        out.probabilities.clear();
         out.ln_class.clear();
         out.ln_class.resize(1 << n, f64::NEG_INFINITY);
         // In the order of a Gray code: from class to class one observable changes.

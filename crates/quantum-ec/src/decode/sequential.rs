@@ -5,7 +5,7 @@ use linalg_core::logspace::log_add_exp;
 use spin_models::LogPartitionPlan;
 
 use super::decoder::{Decoder, Prediction, check_syndrome};
-use super::maximum_likelihood::ln_probability;
+use super::maximum_likelihood::{fastest, ln_probability};
 use super::solver::LikelihoodSolver;
 use crate::error::Result;
 use crate::problem::DecodingProblem;
@@ -28,8 +28,7 @@ impl Part {
         });
         let rows = BinaryCsc::from_columns(observables.len(), columns)?;
         let part = DecodingProblem::new(problem.checks().clone(), rows, problem.priors().to_vec())?;
-        let coset = CosetModel::new(&part)?;
-        let solver = LikelihoodSolver::cheapest(coset.model())?.solver;
+        let (solver, coset) = fastest(&part)?;
         let plan = solver.prepare(coset.model())?;
         let ln_normalization = coset.ln_normalization();
         Ok(Self { coset, plan, solver, ln_normalization })
@@ -79,7 +78,8 @@ impl MaximumLikelihoodSequential {
     /// Builds a coset model for every number of observables and takes the fastest exact solver for each.
     ///
     /// # Errors
-    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`].
+    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`]; graphlike planar problems are candidates for
+    /// [`LikelihoodSolver::Planar`], as in [`MaximumLikelihood::automatic`](super::MaximumLikelihood::automatic).
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let n = problem.n_observables();
         let parts = (0..n).map(|last| Part::new(problem, 0..last + 1)).collect::<Result<_>>()?;
@@ -166,7 +166,8 @@ impl MaximumLikelihoodMarginals {
     /// Builds a coset model for every observable and takes the fastest exact solver for each.
     ///
     /// # Errors
-    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`].
+    /// As [`CosetModel::new`] and [`LikelihoodSolver::cheapest`]; graphlike planar problems are candidates for
+    /// [`LikelihoodSolver::Planar`], as in [`MaximumLikelihood::automatic`](super::MaximumLikelihood::automatic).
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let n = problem.n_observables();
         let parts = (0..n).map(|i| Part::new(problem, i..i + 1)).collect::<Result<_>>()?;

@@ -35,7 +35,12 @@ pub enum LikelihoodSolver {
     Planar,
     /// An optimised order of contraction, by [`TensorNetwork`].
     TensorNetwork,
-    /// Square lattices with at most this many states a bond, by [`BoundaryMps`]; approximate.
+    /// Square lattices with free boundaries and at most this many states a bond, by [`BoundaryMps`]; approximate.
+    ///
+    /// Of coset models these are the bit flips, and the phase flips, of unrotated surface codes whose qubits are numbered
+    /// row by row. Refused, with [`spin_models::Error::NotApplicable`], are other lattices: rotated surface codes and
+    /// others in another order, periodic ones (toric codes), circuits with diagonal edges; and terms of three or more
+    /// spins: mechanisms that flip more than two generators, depolarizing noise.
     BoundaryMps(usize),
 }
 

@@ -218,6 +218,48 @@ fn a_hyperedge_is_refused_by_planar() {
     assert!(error.to_string().contains("mechanism 1 flips 3 detectors"));
 }
 
+/// Generators in the order of the qubits: those of a lattice are its rows.
+#[test]
+fn boundary_mps_takes_bit_flips_of_the_unrotated_code() {
+    let mut rng = rng(11);
+    let code = crate::CssCode::from_stabilizer(&crate::code::parse("unrotated-surface:5").unwrap()).unwrap();
+    for kind in [crate::code::Kind::X, crate::code::Kind::Z] {
+        let problem = crate::noise::css_problem(&code, kind, vec![0.1; 41]).unwrap();
+        let mut exact = MaximumLikelihood::with_solver(LikelihoodSolver::TransferMatrix, &problem).unwrap();
+        let mut mps = MaximumLikelihood::with_solver(LikelihoodSolver::BoundaryMps(16), &problem).unwrap();
+        for _ in 0..10 {
+            let bits = problem.checks().mul_vec(&random_error(&problem, &mut rng));
+            let (a, b) = (exact.decode(&bits).unwrap(), mps.decode(&bits).unwrap());
+            for (x, y) in a.ln_class.iter().zip(&b.ln_class) {
+                approx::assert_abs_diff_eq!(x, y, epsilon = 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn sequential_and_marginals_choose_solvers_as_maximum_likelihood_does() {
+    let problem = unrotated_bit_flip(19, 0.1);
+    let automatic = *MaximumLikelihood::automatic(&problem).unwrap().solver();
+    assert_eq!(automatic, LikelihoodSolver::Planar);
+    let mut sequential = MaximumLikelihoodSequential::new(&problem).unwrap();
+    let mut marginals = MaximumLikelihoodMarginals::new(&problem).unwrap();
+    assert_eq!(sequential.solvers().collect::<Vec<_>>(), [automatic]);
+    assert_eq!(marginals.solvers().collect::<Vec<_>>(), [automatic]);
+    let mut exact = MaximumLikelihood::with_solver(LikelihoodSolver::TransferMatrix, &problem).unwrap();
+    let mut rng = rng(12);
+    let syndrome = problem.checks().mul_vec(&random_error(&problem, &mut rng));
+    let expected = exact.decode(&syndrome).unwrap();
+    assert_eq!(sequential.decode(&syndrome).unwrap().observables, expected.observables);
+    approx::assert_abs_diff_eq!(
+        sequential.ln_chosen(),
+        expected.ln_class[expected.best_class().unwrap()],
+        epsilon = 1e-8
+    );
+    let probability = marginals.decode(&syndrome).unwrap().probabilities[0];
+    approx::assert_abs_diff_eq!(probability, expected.marginals().unwrap()[0], epsilon = 1e-8);
+}
+
 /// Depolarizing noise: all 4 classes of 2^24 cosets.
 #[test]
 fn depolarizing_noise_on_the_rotated_code() {

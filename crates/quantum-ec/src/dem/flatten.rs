@@ -107,9 +107,11 @@ impl DetectorErrorModel {
     /// Coordinates of the detectors that are declared, with their numbers, in order of declaration.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there are more than [`MAX_DETECTORS`] declarations.
+    /// [`Error::TooLarge`] if there are more than [`MAX_DETECTORS`] declarations or [`MAX_MECHANISMS`] mechanisms, which
+    /// take time to run through.
     pub fn coordinates(&self) -> Result<Vec<(u64, Vec<f64>)>> {
         check("reading coordinates", "number of declarations", self.counts().declarations, MAX_DETECTORS)?;
+        check("reading coordinates", "number of mechanisms", self.n_errors(), MAX_MECHANISMS)?;
         let declared = self.flat_instructions().filter_map(|instruction| match instruction {
             FlatInstruction::Detector { coordinates, detector, .. } => Some((detector, coordinates)),
             _ => None,
@@ -200,7 +202,9 @@ impl<'a> Iterator for FlatInstructions<'a> {
                     add_scaled(&mut self.coordinates, coordinates, 1.0);
                 }
                 Instruction::Repeat { count: 0, .. } => {}
-                Instruction::Repeat { count, body, .. } if body.counts().errors + body.counts().declarations == 0 => {
+                Instruction::Repeat { count, body, .. }
+                    if body.counts().errors == 0 && body.counts().declarations == 0 =>
+                {
                     self.shift += body.counts().shift * count;
                     add_scaled(&mut self.coordinates, &coordinate_shift(body), *count as f64);
                 }
@@ -286,6 +290,14 @@ mod tests {
         ] {
             assert_eq!(model(text).to_problem().unwrap_err().to_string(), message);
         }
+        // Both counts saturate; what is looked at first comes out without running through.
+        let both =
+            model("repeat 1000000000 {\nrepeat 1000000000 {\nrepeat 1000000000 {\ndetector D0\nerror(0.1) D0\n}\n}\n}");
+        assert!(matches!(both.flat_instructions().next(), Some(FlatInstruction::Detector { detector: 0, .. })));
+        assert_eq!(
+            model("repeat 1000000000000 {\nerror(0.1) D0\n}\ndetector(1) D0").coordinates().unwrap_err().to_string(),
+            "reading coordinates: number of mechanisms is 1000000000000, at most 134217728 is possible"
+        );
         // Nothing in it: no time.
         let empty = model("repeat 1000000000000 {\nrepeat 100000 {\nshift_detectors(1) 1\n}\n}\ndetector(1) D0");
         assert_eq!(empty.coordinates().unwrap(), [(100_000_000_000_000_000, vec![1e17 + 1.0])]);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use linalg_core::Streams;
 use linalg_core::observe::Observer;
 
-use super::row::Row;
+use super::row::{Row, UNITS_OF_SEED};
 use crate::decode::{Decoder, Prediction};
 use crate::dem::Sampler;
 use crate::error::{Error, Result};
@@ -109,7 +109,7 @@ pub fn collect<O: Observer<Progress> + ?Sized>(
     streams: &Streams,
     observer: &mut O,
 ) -> Result<()> {
-    let key = format!("units_of_seed_{}", streams.seed);
+    let key = format!("{UNITS_OF_SEED}{}", streams.seed);
     let mut workers = Vec::new();
     for _ in 0..params.threads.max(1) {
         workers.push(Worker::new(sampler, decoder()?, discard)?);

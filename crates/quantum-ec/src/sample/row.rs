@@ -9,6 +9,9 @@ use linalg_core::stats::{Interval, wilson_interval};
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
 
+/// Counts of this name and a seed tell how many units of the seed are in a row.
+pub(super) const UNITS_OF_SEED: &str = "units_of_seed_";
+
 /// What was counted for one task; rows of the same task add up.
 ///
 /// The columns are those of Stim's collection tool sinter.
@@ -56,14 +59,29 @@ impl Row {
 
     /// Adds the counts of `other`.
     ///
+    /// Units of one seed are the same shots in both rows, those of the shorter one counted twice if they were added up.
+    ///
     /// # Errors
-    /// [`Error::Parameter`] if it is the row of another task or decoder, or a sum overflows; `self` is then unchanged.
+    /// [`Error::Parameter`] if it is the row of another task or decoder, both rows hold units of the same seed
+    /// (`units_of_seed_S`, see [`collect`](super::collect())), or a sum overflows; `self` is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if other.strong_id != self.strong_id || other.decoder != self.decoder {
             return Err(Error::Parameter {
                 what: "strong_id and decoder of a row to add",
                 value: format!("{:?} and {:?}", other.strong_id, other.decoder),
                 expected: "those of the row it is added to",
+            });
+        }
+        let units = |row: &Self, name: &str| name.starts_with(UNITS_OF_SEED) && row.custom_counts[name] > 0;
+        let twice = self
+            .custom_counts
+            .keys()
+            .find(|name| units(self, name) && other.custom_counts.contains_key(*name) && units(other, name));
+        if let Some(name) = twice {
+            return Err(Error::Parameter {
+                what: "count that two rows to add have in common",
+                value: format!("{name} ({} and {})", self.custom_counts[name], other.custom_counts[name]),
+                expected: "units of a seed in one of them only: the shots are the same",
             });
         }
         let add = |a: u64, b: u64| {
@@ -89,6 +107,9 @@ impl Row {
 }
 
 /// Adds up rows of the same task, in order of first appearance.
+///
+/// Runs on several machines need different seeds: rows of one task with units of one seed hold the same shots, and are
+/// refused.
 ///
 /// # Errors
 /// As [`Row::merge`].
@@ -165,6 +186,26 @@ mod tests {
         );
         assert!(full.merge(&row("b", 0)).is_err());
         assert_eq!(full, before);
+    }
+
+    #[test]
+    fn shots_of_one_seed_are_not_counted_twice() {
+        let of_seed = |seed: u64, units: u64| {
+            let mut row = row("a", 1024 * units);
+            row.custom_counts.insert(format!("{UNITS_OF_SEED}{seed}"), units);
+            row
+        };
+        let mut sum = of_seed(1, 3);
+        sum.merge(&of_seed(2, 5)).unwrap();
+        sum.merge(&of_seed(1, 0)).unwrap();
+        let before = sum.clone();
+        assert_eq!(
+            sum.merge(&of_seed(2, 1)).unwrap_err().to_string(),
+            "count that two rows to add have in common is units_of_seed_2 (5 and 1), expected units of a seed in one of \
+             them only: the shots are the same"
+        );
+        assert_eq!(sum, before);
+        assert!(merge_rows([of_seed(1, 3), of_seed(1, 3)]).is_err());
     }
 
     #[test]

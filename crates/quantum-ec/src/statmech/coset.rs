@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use linalg_core::gf2::{BitMatrix, BitVec};
 use spin_models::{Duplicates, InteractionModel, Reweight};
 
-use super::kernel::{is_in_kernel, sparse_kernel};
+use super::kernel::{check_dense, is_in_kernel, sparse_kernel};
 use super::linear::{Linear, parity};
 use super::planar::faces;
 use crate::code::StabilizerCode;
@@ -97,10 +97,12 @@ impl CosetModel {
     /// radius.
     ///
     /// # Errors
-    /// [`Error::Spins`] if the model cannot be built.
+    /// [`Error::TooLarge`] if the elimination takes a matrix of more than 2^34 bits, the square of the number of detectors
+    /// and observables included; [`Error::Spins`] if the model cannot be built.
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let linear = Linear::of_problem(problem);
-        let generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), BTreeSet::new());
+        linear.check_size()?;
+        let generators = sorted_kernel(&linear, BTreeSet::new())?;
         let rank = generators.len();
         Self::build(linear, generators, rank)
     }
@@ -115,12 +117,13 @@ impl CosetModel {
     /// # Errors
     /// [`Error::NotApplicable`] naming a mechanism that flips more than two detectors, one at which the observable closes
     /// a cycle in the bulk, or one that cannot be drawn without a crossing; [`Error::WrongLength`] if there is not one
-    /// observable.
+    /// observable; [`Error::TooLarge`] as [`new`](Self::new).
     ///
     /// # References
     /// - H. Cao et al., arXiv:2501.03582.
     pub fn planar(problem: &DecodingProblem) -> Result<Self> {
         let linear = Linear::of_problem(problem);
+        linear.check_size()?;
         let (generators, rank) = faces(&linear)?;
         Self::build(linear, generators, rank)
     }
@@ -131,9 +134,11 @@ impl CosetModel {
     ///
     /// # Errors
     /// [`Error::OutOfBounds`] naming a mechanism that does not exist, [`Error::NotApplicable`] naming a generator that
-    /// flips something or that contains a mechanism with p = 0 or p = 1, or if the generators do not span the kernel.
+    /// flips something or that contains a mechanism with p = 0 or p = 1, or if the generators do not span the kernel; [`Error::TooLarge`] as
+    /// [`new`](Self::new).
     pub fn with_generators(problem: &DecodingProblem, generators: &[Vec<usize>]) -> Result<Self> {
         let linear = Linear::of_problem(problem);
+        linear.check_size()?;
         let mut rows = Vec::with_capacity(generators.len());
         for (g, generator) in generators.iter().enumerate() {
             let mut error = BitVec::zeros(linear.n_error_bits);
@@ -181,9 +186,10 @@ impl CosetModel {
     /// # Errors
     /// [`Error::WrongLength`] for the number of columns, [`Error::Probability`] naming the qubit,
     /// [`Error::NotApplicable`] for stabilizers that anticommute with one another or with a logical operator (both are
-    /// named), or a qubit of three Paulis.
+    /// named), or a qubit of three Paulis; [`Error::TooLarge`] as [`new`](Self::new).
     pub fn paulis(stabilizers: &BitMatrix, logicals: &BitMatrix, table: &[[f64; 4]]) -> Result<Self> {
         let linear = Linear::of_paulis(stabilizers, logicals, table)?;
+        linear.check_size()?;
         check_commuting(stabilizers, logicals)?;
         let candidates = stabilizers.rows().map(|row| row.to_bitvec());
         let hints = candidates
@@ -192,7 +198,7 @@ impl CosetModel {
             .filter(|row| !row.is_empty() && is_in_kernel(&linear.columns, row))
             .map(|row| (row.len(), row))
             .collect();
-        let generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), hints);
+        let generators = sorted_kernel(&linear, hints)?;
         let rank = generators.len();
         Self::build(linear, generators, rank)
     }
@@ -391,6 +397,13 @@ impl CosetModel {
     }
 }
 
+/// Short generators in the order of their first bits: those of a lattice stay in its rows.
+fn sorted_kernel(linear: &Linear, hints: BTreeSet<(usize, Vec<usize>)>) -> Result<Vec<Vec<usize>>> {
+    let mut generators = sparse_kernel(&linear.columns, linear.n_detectors, linear.n_rows(), hints)?;
+    generators.sort_unstable();
+    Ok(generators)
+}
+
 /// The parity of the common ones.
 fn dot(a: &[u64], b: &[u64]) -> bool {
     a.iter().zip(b).fold(0, |sum, (a, b)| sum ^ (a & b)).count_ones() % 2 == 1
@@ -399,6 +412,11 @@ fn dot(a: &[u64], b: &[u64]) -> bool {
 impl Linear {
     fn n_rows(&self) -> usize {
         self.n_detectors + self.n_observables
+    }
+
+    /// Whether the matrices of the elimination fit in memory: rows by bits, rows by terms, rows by rows.
+    fn check_size(&self) -> Result<()> {
+        check_dense(self.n_rows(), self.n_rows().saturating_add(self.terms.len().max(self.columns.len())))
     }
 
     /// The free bits of an error that differs from the base by no fixed parity.

@@ -7,9 +7,26 @@ use linalg_core::rand::Rng;
 use linalg_core::rng::SplitMix64;
 
 use super::linear::symmetric_difference;
+use crate::error::{Error, Result};
 
 /// More connected triples than this are not looked at.
 const MAX_TRIPLES: usize = 2_000_000;
+
+/// Rows of so many bits that the squares of their numbers add up to more connect nothing.
+const MAX_NEIGHBORS: usize = 1 << 24;
+
+/// Words of the largest dense matrices: 2 GiB, 2^34 bits.
+const MAX_WORDS: usize = 1 << 28;
+
+/// Refuses dense matrices of more than 2^34 bits.
+pub(super) fn check_dense(n_rows: usize, n_cols: usize) -> Result<()> {
+    let value = n_rows.saturating_mul(n_cols.div_ceil(64));
+    if value > MAX_WORDS {
+        let what = "size of a dense matrix in words of 64 bits";
+        return Err(Error::TooLarge { method: "coset model", what, value, bound: MAX_WORDS });
+    }
+    Ok(())
+}
 
 /// More connected pairs than this are not looked at.
 const MAX_PAIRS: usize = 4_000_000;
@@ -28,13 +45,16 @@ const MAX_BALL: usize = 300;
 /// Columns are given by their ascending rows; bits are neighbours if they share one of the first `n_local` rows. Sums of
 /// up to three connected columns that agree give vectors of at most six ones, shortest first; what these do not span comes
 /// from neighbourhoods of growing radius, and at last from the whole matrix, shortened by adding other vectors.
-/// `hints` are vectors of the kernel that are known.
+/// `hints` are vectors of the kernel that are known. Where too many bits share a row, all bits count as far apart.
+///
+/// # Errors
+/// [`Error::TooLarge`] if a basis of the kernel does not fit in memory.
 pub(super) fn sparse_kernel(
     columns: &[Vec<usize>],
     n_local: usize,
     n_rows: usize,
     hints: BTreeSet<(usize, Vec<usize>)>,
-) -> Vec<Vec<usize>> {
+) -> Result<Vec<Vec<usize>>> {
     let n = columns.len();
     let mut dense = BitMatrix::zeros(n_rows, n);
     for (j, column) in columns.iter().enumerate() {
@@ -45,8 +65,9 @@ pub(super) fn sparse_kernel(
     let reduced = dense.row_reduce();
     let dimension = n - reduced.rank();
     if dimension == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    check_dense(dimension, n)?;
     let mut basis = Basis::new(n, reduced.pivots(), dimension);
     let near = neighbors(columns, n_local, n_rows);
     let mut candidates = short_vectors(columns, &near, n_rows);
@@ -74,7 +95,7 @@ pub(super) fn sparse_kernel(
         }
         radius += 1;
     }
-    shorten(basis.vectors, n)
+    Ok(shorten(basis.vectors, n))
 }
 
 /// Independent vectors of a kernel, told by their bits outside the pivot columns.
@@ -125,13 +146,17 @@ impl Basis {
     }
 }
 
-/// The bits that share a row with each bit, ascending.
+/// The bits that share a row with each bit, ascending; none at all where these would be too many to list.
 fn neighbors(columns: &[Vec<usize>], n_local: usize, n_rows: usize) -> Vec<Vec<usize>> {
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); n_rows];
     for (j, column) in columns.iter().enumerate() {
         for &i in column {
             rows[i].push(j);
         }
+    }
+    let work = rows[..n_local].iter().fold(0usize, |sum, row| sum.saturating_add(row.len().saturating_mul(row.len())));
+    if work > MAX_NEIGHBORS {
+        return vec![Vec::new(); columns.len()];
     }
     columns
         .iter()
@@ -314,7 +339,7 @@ mod tests {
                 }
             }
         }
-        let basis = sparse_kernel(&columns, l * l, l * l, BTreeSet::new());
+        let basis = sparse_kernel(&columns, l * l, l * l, BTreeSet::new()).unwrap();
         check(&columns, l * l, &basis);
         assert!(basis.iter().all(|v| v.len() == 4));
     }
@@ -329,11 +354,23 @@ mod tests {
         for column in &mut columns {
             column.sort_unstable();
         }
-        let basis = sparse_kernel(&columns, 46, 46, BTreeSet::new());
+        let basis = sparse_kernel(&columns, 46, 46, BTreeSet::new()).unwrap();
         check(&columns, 46, &basis);
         let mut lengths: Vec<usize> = basis.iter().map(Vec::len).collect();
         lengths.sort_unstable();
         assert_eq!(lengths, [16, 16, 16]);
+    }
+
+    #[test]
+    fn a_crowded_row_connects_nothing() {
+        // All bits share row 0; the last one closes a triangle.
+        let n = 5000;
+        let mut columns: Vec<Vec<usize>> = (1..n).map(|k| vec![0, k]).collect();
+        columns.push(vec![1, 2]);
+        assert!(neighbors(&columns, n, n).iter().all(Vec::is_empty));
+        assert!(neighbors(&columns[..4000], n, n).iter().all(|near| near.len() == 3999));
+        let basis = sparse_kernel(&columns, n, n, BTreeSet::new()).unwrap();
+        assert_eq!(basis, [[0, 1, n - 1]]);
     }
 
     #[test]
@@ -343,9 +380,9 @@ mod tests {
         for n in [1, 5, 20, 40] {
             let matrix = BitMatrix::random(n / 2, n, &mut rng);
             let columns: Vec<Vec<usize>> = (0..n).map(|j| matrix.column(j).iter_ones().collect()).collect();
-            check(&columns, n / 2, &sparse_kernel(&columns, n / 2, n / 2, BTreeSet::new()));
+            check(&columns, n / 2, &sparse_kernel(&columns, n / 2, n / 2, BTreeSet::new()).unwrap());
         }
-        assert!(sparse_kernel(&[], 0, 0, BTreeSet::new()).is_empty());
-        assert_eq!(sparse_kernel(&[vec![], vec![0]], 1, 1, BTreeSet::new()), [[0]]);
+        assert!(sparse_kernel(&[], 0, 0, BTreeSet::new()).unwrap().is_empty());
+        assert_eq!(sparse_kernel(&[vec![], vec![0]], 1, 1, BTreeSet::new()).unwrap(), [[0]]);
     }
 }

@@ -263,6 +263,27 @@ fn bad_input_is_named() {
 }
 
 #[test]
+fn what_memory_does_not_hold_is_refused_before_it_is_allocated() {
+    let problem = |text: &str| text.parse::<crate::DetectorErrorModel>().unwrap().to_problem().unwrap();
+    let large = problem("error(0.1) D2000000 L0");
+    for result in [CosetModel::new(&large), CosetModel::planar(&large), CosetModel::with_generators(&large, &[])] {
+        // Rows times words: 2000002 detectors and observables, as many columns and one more.
+        assert_eq!(
+            result.unwrap_err().to_string(),
+            "coset model: size of a dense matrix in words of 64 bits is 62502062502, at most 268435456 is possible"
+        );
+    }
+    // Few detectors, but a kernel of many dimensions: refused after the elimination, which is small.
+    let all: String = (1..1 << 18)
+        .map(|set: u32| {
+            let list: String = (0..18).filter(|i| set >> i & 1 == 1).map(|i| format!(" D{i}")).collect();
+            format!("error(0.1){list}\n")
+        })
+        .collect();
+    assert!(matches!(CosetModel::new(&problem(&all)), Err(crate::Error::TooLarge { method: "coset model", .. })));
+}
+
+#[test]
 fn an_impossible_syndrome_names_its_checks() {
     // Checks 0 and 2 are the same.
     let checks = BinaryCsc::from_columns(3, vec![vec![0, 2], vec![0, 1, 2]]).unwrap();
