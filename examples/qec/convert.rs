@@ -40,6 +40,10 @@ pub fn run(args: &Args) -> Outcome<()> {
         Some(bits) => Layout::measurements(bits),
         None => Layout { detectors: args.detectors, observables: args.observables, ..Layout::default() },
     };
+    let same = |a: &PathBuf, b: &PathBuf| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same(&args.input, &args.out) {
+        return Err(format!("--out {} is the input, which would be lost", args.out.display()).into());
+    }
     // Both widths and the input are checked before the output is touched.
     let mut input = Input::open(&args.input, args.in_format, layout)?;
     let mut chunk = input.read(CHUNK)?;

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use linalg_core::stats::wilson_interval;
-use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, decode_on_threads};
-use quantum_ec::io::{Layout, ShotFormat};
+use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, Lookup, decode_on_threads};
+use quantum_ec::io::{Layout, ShotFormat, read_pauli_table};
 use quantum_ec::shots::Shots;
-use quantum_ec::{BatchReport, DecodingProblem, Prediction};
+use quantum_ec::statmech::{CosetModel, SyndromeDistribution};
+use quantum_ec::{BatchReport, DecodingProblem, Error, PauliTable, Prediction, StabilizerCode};
 use workspace_examples::json::Line;
 
-use crate::files::{self, Input, Outcome, Output, named, read_model};
+use crate::files::{self, Input, Outcome, Output, named, open, read_model};
+use crate::subject::Subject;
 
 /// The warm-up pass ends here.
 const WARM_UP: Duration = Duration::from_secs(2);
 
 /// Shots decoded between two looks at the clock while warming up.
-const PIECE: usize = 4096;
+const PIECE: usize = 64;
 
 /// Observables up to which all classes are columns of a file.
 const MOST_OBSERVABLES: usize = 12;
@@ -28,9 +30,22 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The detector error model.
+    /// The detector error model; or a code and `--pauli-table`.
+    #[arg(long, value_name = "FILE", required_unless_present = "pauli_table", conflicts_with = "pauli_table")]
+    dem: Option<PathBuf>,
+    /// Pauli errors of the qubits of a code: comma-separated p_I, p_X, p_Y, p_Z, a line a qubit. Detectors are the
+    /// checks of the code, observables the logical X, then the logical Z that the error holds.
     #[arg(long, value_name = "FILE")]
-    dem: PathBuf,
+    pauli_table: Option<PathBuf>,
+    /// A code by name: `rotated-surface:5`, `steane`, ..; a wrong name lists them all.
+    #[arg(long, value_name = "NAME[:PARAMS]", requires = "pauli_table", conflicts_with_all = ["hx", "hz"])]
+    code: Option<String>,
+    /// The X checks of a code: alist, Matrix Market or rows of 0 and 1, told apart by their content; none if absent.
+    #[arg(long, value_name = "FILE", requires = "pauli_table")]
+    hx: Option<PathBuf>,
+    /// The Z checks, likewise.
+    #[arg(long, value_name = "FILE", requires = "pauli_table")]
+    hz: Option<PathBuf>,
     /// Detection events.
     #[arg(long = "in", value_name = "FILE")]
     input: PathBuf,
@@ -65,7 +80,7 @@ pub struct Args {
     /// Threads; the predictions do not depend on it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
-    /// Goes on with the next shot where one cannot be decoded: predicts no flips there and counts it.
+    /// Goes on with the next shot where one cannot be decoded: predicts no flips there and counts it as a logical error.
     #[arg(long)]
     keep_going: bool,
     /// One JSON object with counts and times.
@@ -83,18 +98,52 @@ fn read_all(path: &Path, format: ShotFormat, layout: Layout) -> Outcome<Shots> {
     Input::open(path, format, layout)?.read(usize::MAX)
 }
 
-/// Decoders that agree, one a thread.
-fn build(
-    choice: DecoderChoice,
-    problem: &DecodingProblem,
-    threads: u16,
-) -> quantum_ec::Result<(String, Vec<Box<dyn Decoder>>)> {
-    let ChosenDecoder { name, decoder } = choice.build(problem)?;
-    let mut decoders = vec![decoder];
-    for _ in 1..threads {
-        decoders.push(choice.build(problem)?.decoder);
+/// What happens to the qubits.
+enum Source {
+    Mechanisms(DecodingProblem),
+    Paulis(StabilizerCode, PauliTable),
+}
+
+impl Source {
+    /// Reads what the flags name; errors are told of the file returned.
+    fn read(args: &Args) -> Outcome<(Self, &Path)> {
+        if let Some(path) = &args.dem {
+            let model = read_model(path)?;
+            return Ok((Self::Mechanisms(named(path, model.to_problem())?), path));
+        }
+        let path = args.pauli_table.as_deref().ok_or("--dem or --pauli-table is needed")?;
+        if args.code.is_none() && args.hx.is_none() && args.hz.is_none() {
+            return Err("--pauli-table needs --code, or --hx and --hz".into());
+        }
+        let code = Subject { code: args.code.clone(), hx: args.hx.clone(), hz: args.hz.clone() }.read()?;
+        let table = named(path, read_pauli_table(open(path)?))?;
+        if table.n_qubits() != code.n_qubits() {
+            let (got, expected) = (table.n_qubits(), code.n_qubits());
+            return Err(format!("{}: a table of {got} qubits for a code of {expected}", path.display()).into());
+        }
+        Ok((Self::Paulis(code, table), path))
     }
-    Ok((name, decoders))
+
+    fn build(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
+        match (self, choice) {
+            (Self::Mechanisms(problem), _) => choice.build(problem),
+            (Self::Paulis(code, table), DecoderChoice::Lookup) => {
+                let lookup = Lookup::of_distribution(SyndromeDistribution::stabilizer(code, table.rows())?);
+                Ok(ChosenDecoder { name: choice.to_string(), decoder: Box::new(lookup) })
+            }
+            (Self::Paulis(code, table), _) => choice.build_of_coset(CosetModel::stabilizer(code, table.rows())?),
+        }
+    }
+
+    /// Decoders that agree, one a thread.
+    fn build_all(&self, choice: DecoderChoice, threads: u16) -> quantum_ec::Result<(String, Vec<Box<dyn Decoder>>)> {
+        let ChosenDecoder { name, decoder } = self.build(choice)?;
+        let mut decoders = vec![decoder];
+        for _ in 1..threads {
+            decoders.push(self.build(choice)?.decoder);
+        }
+        Ok((name, decoders))
+    }
 }
 
 /// Decodes for a while, so that memory is there and the clock of the machine is up.
@@ -111,26 +160,35 @@ fn warm_up(decoders: &mut [Box<dyn Decoder>], shots: &Shots, out: &mut Shots) ->
     Ok(())
 }
 
-/// Shots in which any observable differs.
-fn logical_errors(predicted: &Shots, actual: &Shots) -> u64 {
-    (0..predicted.n_shots()).filter(|&shot| predicted.row(shot) != actual.row(shot)).count() as u64
+/// Shots in which any observable differs, or that were not decoded.
+fn logical_errors(predicted: &Shots, actual: &Shots, report: &BatchReport) -> u64 {
+    let mut wrong: Vec<bool> = (0..predicted.n_shots()).map(|shot| predicted.row(shot) != actual.row(shot)).collect();
+    for (shot, _) in &report.failures {
+        wrong[*shot] = true;
+    }
+    wrong.into_iter().filter(|&wrong| wrong).count() as u64
 }
 
-/// 17 digits; `-inf` for what is impossible.
+/// 17 digits; `-inf` for what is impossible, `nan` for what is not known.
 fn number(x: f64) -> String {
+    if x.is_nan() {
+        return "nan".to_owned();
+    }
     if x.is_finite() { format!("{:.16e}", x + 0.0) } else { format!("{x}") }
 }
 
 /// One line a shot from a prediction; `Err` where the decoder does not know what is asked for.
 type Describe<'a> = dyn Fn(usize, &Prediction) -> Outcome<String> + 'a;
 
-/// A file with a line a shot, from a pass of its own that is not part of the time reported.
+/// A file with a line a shot, from a pass of its own that is not part of the times reported. Shots that are not decoded
+/// have `failed` for a line.
 fn write_lines(
     args: &Args,
     path: &Path,
     header: Option<String>,
     decoder: &mut dyn Decoder,
     shots: &Shots,
+    failed: &dyn Fn(usize) -> String,
     describe: &Describe<'_>,
 ) -> Outcome<()> {
     let mut file = BufWriter::new(named(path, File::create(path).map_err(Into::into))?);
@@ -143,7 +201,7 @@ fn write_lines(
         match decoder.decode_into(shots.row(shot), &mut prediction) {
             Ok(()) => write(describe(shot, &prediction)?)?,
             // A line stays a shot.
-            Err(_) if args.keep_going => write("nan".to_owned())?,
+            Err(_) if args.keep_going => write(failed(shot))?,
             Err(error) => return Err(format!("shot {shot}: {error}").into()),
         }
     }
@@ -158,36 +216,65 @@ fn columns(shot: usize, values: &[f64]) -> String {
     values.iter().fold(shot.to_string(), |line, &value| format!("{line},{}", number(value)))
 }
 
+/// Refuses files about what the decoder does not compute, before it is put to work.
+fn check_details(args: &Args, name: &str, n_observables: usize) -> Outcome<()> {
+    let (classes, marginals, weights) = match args.decoder {
+        DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
+        DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
+        DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
+        // What the predictions say decides.
+        _ => (true, true, true),
+    };
+    if args.weights_out.is_some() && !weights {
+        return Err(lacks("--weights-out", name));
+    }
+    if args.posteriors_out.is_some() {
+        if !classes {
+            return Err(lacks("--posteriors-out", name));
+        }
+        if n_observables > MOST_OBSERVABLES {
+            let (method, what) = ("--posteriors-out", "number of observables");
+            return Err(Error::TooLarge { method, what, value: n_observables, bound: MOST_OBSERVABLES }.into());
+        }
+    }
+    if args.marginals_out.is_some() && !marginals {
+        return Err(lacks("--marginals-out", name));
+    }
+    Ok(())
+}
+
+fn lacks(flag: &str, name: &str) -> Box<dyn std::error::Error> {
+    match flag {
+        "--weights-out" => format!("{flag}: {name} chooses a class, not mechanisms; it has no weight").into(),
+        _ => format!("{flag}: {name} does not compute the likelihoods of all classes").into(),
+    }
+}
+
 fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Shots) -> Outcome<()> {
     let n = decoder.n_observables();
     if let Some(path) = &args.weights_out {
-        write_lines(args, path, None, decoder, shots, &|_, prediction| {
+        write_lines(args, path, None, decoder, shots, &|_| number(f64::NAN), &|_, prediction| {
             if prediction.weight.is_nan() {
-                return Err(format!("--weights-out: {name} chooses a class, not mechanisms; it has no weight").into());
+                return Err(lacks("--weights-out", name));
             }
             Ok(number(prediction.weight))
         })?;
     }
-    let lacks = |flag: &str| format!("{flag}: {name} does not compute the likelihoods of all classes");
+    let unknown = |n: usize| move |shot| columns(shot, &vec![f64::NAN; n]);
     if let Some(path) = &args.posteriors_out {
-        if n > MOST_OBSERVABLES {
-            return Err(format!(
-                "--posteriors-out: {n} observables have 2^{n} classes, at most 2^{MOST_OBSERVABLES} are listed; \
-                 --marginals-out has a column an observable"
-            )
-            .into());
-        }
-        write_lines(args, path, header("class", 1 << n), decoder, shots, &|shot, prediction| match prediction
-            .ln_class
-            .is_empty()
-        {
-            true => Err(lacks("--posteriors-out").into()),
-            false => Ok(columns(shot, &prediction.ln_class)),
+        let n_classes = 1 << n;
+        let failed = unknown(n_classes);
+        write_lines(args, path, header("class", n_classes), decoder, shots, &failed, &|shot, prediction| {
+            if prediction.ln_class.is_empty() {
+                return Err(lacks("--posteriors-out", name));
+            }
+            Ok(columns(shot, &prediction.ln_class))
         })?;
     }
     if let Some(path) = &args.marginals_out {
-        write_lines(args, path, header("observable", n), decoder, shots, &|shot, prediction| {
-            prediction.marginals().map(|values| columns(shot, &values)).ok_or_else(|| lacks("--marginals-out").into())
+        let failed = unknown(n);
+        write_lines(args, path, header("observable", n), decoder, shots, &failed, &|shot, prediction| {
+            prediction.marginals().map(|values| columns(shot, &values)).ok_or_else(|| lacks("--marginals-out", name))
         })?;
     }
     Ok(())
@@ -195,14 +282,14 @@ fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Sho
 
 pub fn run(args: &Args) -> Outcome<()> {
     let start = Instant::now();
-    let model = read_model(&args.dem)?;
-    let problem = named(&args.dem, model.to_problem())?;
+    let (source, path) = Source::read(args)?;
     let read_model_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let (name, mut decoders) = named(&args.dem, build(args.decoder, &problem, args.threads))?;
+    let (name, mut decoders) = named(path, source.build_all(args.decoder, args.threads))?;
     let build_seconds = start.elapsed().as_secs_f64();
 
-    let (n_detectors, n_observables) = (problem.n_detectors(), problem.n_observables());
+    let (n_detectors, n_observables) = (decoders[0].n_detectors(), decoders[0].n_observables());
+    check_details(args, &name, n_observables)?;
     let start = Instant::now();
     let shots = read_all(&args.input, args.in_format, Layout::detectors(n_detectors))?;
     let layout = Layout::observables(n_observables);
@@ -229,10 +316,10 @@ pub fn run(args: &Args) -> Outcome<()> {
         file.write(&predictions)?;
         file.finish()?;
     }
-    write_details(args, &name, &mut *decoders[0], &shots)?;
     io_seconds += start.elapsed().as_secs_f64();
+    write_details(args, &name, &mut *decoders[0], &shots)?;
 
-    let errors = actual.as_ref().map(|actual| logical_errors(&predictions, actual));
+    let errors = actual.as_ref().map(|actual| logical_errors(&predictions, actual, &report));
     let n = shots.n_shots() as u64;
     let interval = errors.filter(|_| n > 0).map(|errors| wilson_interval(errors, n, Z95)).transpose()?;
     let rate = errors.filter(|_| n > 0).map(|errors| errors as f64 / n as f64);

@@ -51,6 +51,7 @@ pub fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             "syndrome": coordinates.syndrome.to_string(),
             "logical": coordinates.logical.to_string(),
             "class_index": coordinates.class_index(),
+            "decoder_class": decoder_class(&coordinates),
             "applied": applied,
             "gauge": coordinates.gauge.to_string(),
             "pure_error": pure,
@@ -66,10 +67,24 @@ pub fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     println!("syndrome  γ = {}   pure error {pure}", coordinates.syndrome);
     println!("logical   β = {}   operator {logical}", coordinates.logical);
     if let Some(index) = coordinates.class_index() {
-        println!("class index {index}; logical operators applied: {}", or_none(applied.join(" ")));
+        println!(
+            "class index {index}, of decoders {}; logical operators applied: {}",
+            decoder_class(&coordinates).unwrap_or(index),
+            or_none(applied.join(" "))
+        );
     }
     println!("gauge     α = {}   stabilizer {gauge}", coordinates.gauge);
     Ok(())
+}
+
+/// The class of the error as decoders count it, whose bits are the logical operators applied: the column of
+/// `decode --posteriors-out`. `None` beyond 64 bits.
+fn decoder_class(coordinates: &Coordinates) -> Option<u64> {
+    match coordinates.applied().words() {
+        [] => Some(0),
+        [word] => Some(*word),
+        _ => None,
+    }
 }
 
 /// Factors where there is a digit, letters otherwise.

@@ -156,6 +156,10 @@ impl Task {
             .count("d", self.distance as u64)
             .number("p", Some(self.p))
             .count("r", self.rounds);
+        let line = match args.noise.as_str() {
+            "phenomenological" => line.text("b", if args.basis == Basis::X { "X" } else { "Z" }),
+            _ => line,
+        };
         match args.postselect {
             Some(gap) => line.number("postselect", Some(gap)),
             None => line,
@@ -181,7 +185,9 @@ fn earlier(path: &Path) -> Outcome<BTreeMap<String, Row>> {
 
 /// Replaces the table; an interruption leaves the old one or the new one.
 fn save(path: &Path, rows: &BTreeMap<String, Row>) -> Outcome<()> {
-    let new = path.with_extension("csv.new");
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
     let file = named(&new, File::create(&new).map(BufWriter::new).map_err(Into::into))?;
     let rows: Vec<Row> = rows.values().cloned().collect();
     named(&new, write_csv(&rows, file))?;
@@ -274,12 +280,24 @@ fn print_point(args: &Args, task: &Task, row: &Row) -> Outcome<()> {
 fn draw(args: &Args, figure: &Curves) -> Outcome<()> {
     let Some(file) = &args.svg else { return Ok(()) };
     figure.write_svg(file)?;
-    figure.write_csv(&file.with_extension("csv"))?;
     eprintln!("drawn to {}", file.display());
     Ok(())
 }
 
+/// Refuses post-selection that would select nothing.
+fn check_postselection(args: &Args) -> Outcome<()> {
+    let Some(gap) = args.postselect else { return Ok(()) };
+    if !gap.is_finite() {
+        return Err(format!("--postselect is {gap}, expected a finite number").into());
+    }
+    match args.decoder {
+        DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => Ok(()),
+        other => Err(format!("--postselect: {other} does not compute the likelihoods of all classes").into()),
+    }
+}
+
 pub fn run(args: &Args) -> Outcome<()> {
+    check_postselection(args)?;
     let mut rows = args.out.as_deref().map(earlier).transpose()?.unwrap_or_default();
     let unit = if args.per_round { "round" } else { "shot" };
     if !args.json {
@@ -313,7 +331,11 @@ pub fn run(args: &Args) -> Outcome<()> {
         }
         figure.points.push(curve);
     }
-    if let Ok(fit) = fit_threshold(&points) {
+    let fit = fit_threshold(&points);
+    if let Err(error) = &fit {
+        eprintln!("no fit of a crossing: {error}");
+    }
+    if let Ok(fit) = fit {
         let (value, error) = (fit.threshold.value, fit.threshold.std_error);
         if args.json {
             let line = Line::new()
@@ -327,14 +349,14 @@ pub fn run(args: &Args) -> Outcome<()> {
             println!("{}", line.finish());
         } else if fit.converged {
             println!(
-                "curves cross at p = {value:.5} ± {:.5}, ν = {:.2}, χ² = {:.1} for {} degrees of freedom",
+                "rates a shot cross at p = {value:.5} ± {:.5}, ν = {:.2}, χ² = {:.1} for {} degrees of freedom",
                 error.unwrap_or(f64::NAN),
                 fit.nu.value,
                 fit.chi_square,
                 fit.degrees_of_freedom
             );
         } else {
-            println!("no crossing in this range");
+            println!("no crossing of the rates a shot in this range");
         }
     }
     draw(args, &figure)
