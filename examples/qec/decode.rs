@@ -38,13 +38,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pauli_table: Option<PathBuf>,
     /// A code by name: `rotated-surface:5`, `steane`, ..; a wrong name lists them all.
-    #[arg(long, value_name = "NAME[:PARAMS]", requires = "pauli_table", conflicts_with_all = ["hx", "hz"])]
+    #[arg(long, value_name = "NAME[:PARAMS]", requires = "pauli_table", conflicts_with_all = ["hx", "hz", "dem"])]
     code: Option<String>,
     /// The X checks of a code: alist, Matrix Market or rows of 0 and 1, told apart by their content; none if absent.
-    #[arg(long, value_name = "FILE", requires = "pauli_table")]
+    #[arg(long, value_name = "FILE", requires = "pauli_table", conflicts_with = "dem")]
     hx: Option<PathBuf>,
     /// The Z checks, likewise.
-    #[arg(long, value_name = "FILE", requires = "pauli_table")]
+    #[arg(long, value_name = "FILE", requires = "pauli_table", conflicts_with = "dem")]
     hz: Option<PathBuf>,
     /// Detection events.
     #[arg(long = "in", value_name = "FILE")]
