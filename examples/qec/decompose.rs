@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<(), Box<dyn Error>> {
             "syndrome": coordinates.syndrome.to_string(),
             "logical": coordinates.logical.to_string(),
             "class_index": coordinates.class_index(),
-            "decoder_class": decoder_class(&coordinates),
+            "decoder_class": coordinates.decoder_class(),
             "applied": applied,
             "gauge": coordinates.gauge.to_string(),
             "pure_error": pure,
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     if let Some(index) = coordinates.class_index() {
         println!(
             "class index {index}, of decoders {}; logical operators applied: {}",
-            decoder_class(&coordinates).unwrap_or(index),
+            coordinates.decoder_class().unwrap_or(index),
             or_none(applied.join(" "))
         );
     }
@@ -77,20 +77,12 @@ pub fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The class of the error as decoders count it, whose bits are the logical operators applied: the column of
-/// `decode --posteriors-out`. `None` beyond 64 bits.
-fn decoder_class(coordinates: &Coordinates) -> Option<u64> {
-    match coordinates.applied().words() {
-        [] => Some(0),
-        [word] => Some(*word),
-        _ => None,
-    }
-}
-
 /// Factors where there is a digit, letters otherwise.
 fn read(text: &str, n: usize) -> Result<PauliString, Box<dyn Error>> {
     let wrong = |error: quantum_ec::Error| format!("--error {text:?}: {error}");
-    if text.bytes().any(|b| b.is_ascii_digit()) {
+    // `I` alone is what the sparse form of the identity is printed as.
+    let identity = n != 1 && text.trim_start_matches(['+', '-', 'i']) == "I";
+    if identity || text.bytes().any(|b| b.is_ascii_digit()) {
         return Ok(text.parse::<SparsePauli>().and_then(|sparse| sparse.to_dense(n)).map_err(wrong)?);
     }
     let error: PauliString = text.parse().map_err(wrong)?;
