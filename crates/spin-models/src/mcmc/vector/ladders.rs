@@ -31,7 +31,7 @@ const KIND: &str = "vector tempering 1";
 /// the even and the odd pairs in turn, with energies summed in 64 bits from the spins. Replicas keep their lanes; the
 /// temperatures move. All replicas have random numbers of their own.
 ///
-/// Lane `t * n_ladders + l` of the [`Simulation`] is ladder l at temperature t, so that the lanes of one temperature
+/// Lane `t * n_ladders + l` of the [`Simulation`](crate::Simulation) is ladder l at temperature t, so that the lanes of one temperature
 /// follow each other: [`Observables::lanes`](crate::mcmc::Observables::lanes). With K temperatures,
 /// `16 / gcd(16, K)` ladders fill whole vectors; they are the unit of work of a thread.
 ///

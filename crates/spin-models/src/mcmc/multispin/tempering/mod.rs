@@ -36,7 +36,7 @@ const KIND: &str = "packed tempering 1";
 /// requires, so nothing is shared.
 ///
 /// Models as for [`Replicas`](super::Replicas). Lane `t * n_ladders + l` of the
-/// [`Simulation`] is ladder l at temperature t, so that the lanes of one temperature follow each other:
+/// [`Simulation`](crate::Simulation) is ladder l at temperature t, so that the lanes of one temperature follow each other:
 /// [`Observables::lanes`](crate::mcmc::Observables::lanes).
 ///
 /// Ladders `k ⌊512 / K⌋ ..` draw from stream k of `streams.child(unit)`, their exchanges from its fast stream k.
