@@ -1,8 +1,11 @@
-"""Sampling from detector error models: the example `qec` against Stim's compiled model sampler, one thread.
+"""Sampling from detector error models, and the time of exact decoding: the example `qec`, one thread.
 
-Run after `cargo build --release --example qec`. Rotated surface codes, d rounds, all four knobs of Stim's generator at
-0.001. Times are those of the samplers, to packed shots in memory, best of five, the two programs in turn; reading and
-building are outside.
+Run after `cargo build --release --example qec`. Sampling stands against Stim's compiled model sampler: rotated surface codes, d
+rounds, all four knobs of Stim's generator at 0.001. Times are those of the samplers, to packed shots in memory, best of five,
+the two programs in turn; reading and building are outside.
+
+Decoding is timed by itself, on repetition codes of Stim with all knobs but the data noise, and on codes without circuits,
+where the time is that of sampling and decoding.
 """
 import json
 import pathlib
@@ -24,15 +27,46 @@ def model(distance):
         after_reset_flip_probability=P).detector_error_model()
 
 
+def qec(*arguments):
+    command = [criterion.ROOT / "target/release/examples/qec", *map(str, arguments), "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0])
+
+
 def ours(path, shots):
-    command = [criterion.ROOT / "target/release/examples/qec", "sample", "--dem", path, "--shots", str(shots), "--json"]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["shots_per_second"]
+    return qec("sample", "--dem", path, "--shots", shots)["shots_per_second"]
 
 
 def peer(sampler, shots):
     start = time.perf_counter()
     sampler.sample(shots, bit_packed=True)
     return shots / (time.perf_counter() - start)
+
+
+def repetition(distance, p):
+    return stim.Circuit.generated(
+        "repetition_code:memory", distance=distance, rounds=distance, after_clifford_depolarization=p,
+        before_measure_flip_probability=p, after_reset_flip_probability=p).detector_error_model()
+
+
+def decoding():
+    print("\n| problem | decoder | shots | failures | microseconds a shot |\n|---|---|---|---|---|")
+    for distance, shots in [(3, 16384), (11, 1024), (25, 64)]:
+        with tempfile.TemporaryDirectory() as folder:
+            path, events, flips = (pathlib.Path(folder, name) for name in ["model.dem", "events", "flips"])
+            repetition(distance, 0.05).to_file(path)
+            qec("sample", "--dem", path, "--shots", shots, "--out", events, "--observables-out", flips)
+            found = qec("decode", "--dem", path, "--in", events, "--in-observables", flips)
+        row(f"repetition circuit, d = rounds = {distance}, p = 0.05", found)
+    for code, distance, noise, p, shots in [
+            ("unrotated-surface", 9, "bit-flip", 0.1, 8192), ("rotated-surface", 5, "depolarizing", 0.15, 8192),
+            ("unrotated-surface", 9, "depolarizing", 0.15, 1024)]:
+        found = qec("threshold", "--code", code, "--distances", distance, "--noise", noise, "--p", p, "--shots", shots)
+        row(f"{code}:{distance}, {noise}, p = {p}", found)
+
+
+def row(problem, found):
+    failures, shots = found["logical_errors"], found["shots"]
+    print(f"| {problem} | {found['decoder']} | {shots} | {failures / shots:.4f} | {found['microseconds_per_shot']:.3g} |")
 
 
 def main():
@@ -49,6 +83,7 @@ def main():
         theirs, mine = (max(rates) for rates in zip(*pairs))
         print(f"| {distance} | {dem.num_errors} | Stim {stim.__version__} | {theirs:.3g} | 1 |")
         print(f"| {distance} | {dem.num_errors} | quantum-ec | {mine:.3g} | {mine / theirs:.3g} |")
+    decoding()
 
 
 if __name__ == "__main__":

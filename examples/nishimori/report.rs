@@ -1,6 +1,7 @@
 //! Crossings, tables and the figure.
 
 use linalg_core::stats::Estimate;
+use nalgebra::{Matrix3, Vector3};
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
 
@@ -9,55 +10,39 @@ use crate::{Args, Failure, Point};
 /// Published range of the threshold.
 const PUBLISHED: [f64; 2] = [0.1092, 0.1094];
 
-/// Weighted least squares `a + b p + c p²` with the covariance of the parameters.
+/// Weighted least squares `a + b x + c x²` about the mean rate, with the covariance of the parameters.
 struct Parabola {
     center: f64,
-    parameters: [f64; 3],
-    covariance: [[f64; 3]; 3],
+    parameters: Vector3<f64>,
+    covariance: Matrix3<f64>,
 }
 
 impl Parabola {
     fn fit(points: &[&Point]) -> Option<Self> {
         let center = points.iter().map(|point| point.p).sum::<f64>() / points.len() as f64;
-        let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
+        let (mut matrix, mut right) = (Matrix3::zeros(), Vector3::zeros());
         for point in points {
             let error = point.binder.std_error.filter(|error| *error > 0.0)?;
-            let (x, weight) = (point.p - center, error.powi(-2));
-            let powers = [1.0, x, x * x];
-            for i in 0..3 {
-                right[i] += weight * powers[i] * point.binder.value;
-                (0..3).for_each(|j| matrix[i][j] += weight * powers[i] * powers[j]);
-            }
+            let powers = powers(point.p - center);
+            matrix += error.powi(-2) * powers * powers.transpose();
+            right += error.powi(-2) * point.binder.value * powers;
         }
-        let covariance = inverse(matrix)?;
-        let parameters = std::array::from_fn(|i| (0..3).map(|j| covariance[i][j] * right[j]).sum());
-        Some(Self { center, parameters, covariance })
+        let covariance = matrix.try_inverse()?;
+        Some(Self { center, parameters: covariance * right, covariance })
     }
 
     fn value(&self, p: f64) -> f64 {
-        let x = p - self.center;
-        self.parameters[0] + x * (self.parameters[1] + x * self.parameters[2])
+        self.parameters.dot(&powers(p - self.center))
     }
 
     fn variance(&self, p: f64) -> f64 {
-        let x = p - self.center;
-        let powers = [1.0, x, x * x];
-        (0..3)
-            .flat_map(|i| (0..3).map(move |j| (i, j)))
-            .map(|(i, j)| powers[i] * self.covariance[i][j] * powers[j])
-            .sum()
+        let powers = powers(p - self.center);
+        powers.dot(&(self.covariance * powers))
     }
 }
 
-/// Inverse of a symmetric 3 by 3 matrix by cofactors.
-fn inverse(m: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
-    let minor = |i: usize, j: usize| {
-        let [a, b, c, d] = [(i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3];
-        m[a][c] * m[b][d] - m[a][d] * m[b][c]
-    };
-    let determinant: f64 = (0..3).map(|j| m[0][j] * minor(0, j)).sum();
-    (determinant != 0.0 && determinant.is_finite())
-        .then(|| std::array::from_fn(|i| std::array::from_fn(|j| minor(j, i) / determinant)))
+fn powers(x: f64) -> Vector3<f64> {
+    Vector3::new(1.0, x, x * x)
 }
 
 /// Where the curves of two sizes cross within the rates, by bisection; the error from those of both curves and their slopes.

@@ -129,7 +129,7 @@ impl Source {
             (Self::Mechanisms(problem), _) => choice.build(problem),
             (Self::Paulis(code, table), DecoderChoice::Lookup) => {
                 let lookup = Lookup::of_distribution(SyndromeDistribution::stabilizer(code, table.rows())?);
-                Ok(ChosenDecoder { name: choice.to_string(), decoder: Box::new(lookup) })
+                Ok(ChosenDecoder { choice, decoder: Box::new(lookup) })
             }
             (Self::Paulis(code, table), _) => choice.build_of_coset(CosetModel::stabilizer(code, table.rows())?),
         }
@@ -137,12 +137,12 @@ impl Source {
 
     /// Decoders that agree, one a thread.
     fn build_all(&self, choice: DecoderChoice, threads: u16) -> quantum_ec::Result<(String, Vec<Box<dyn Decoder>>)> {
-        let ChosenDecoder { name, decoder } = self.build(choice)?;
+        let ChosenDecoder { choice, decoder } = self.build(choice)?;
         let mut decoders = vec![decoder];
         for _ in 1..threads {
             decoders.push(self.build(choice)?.decoder);
         }
-        Ok((name, decoders))
+        Ok((choice.to_string(), decoders))
     }
 }
 

@@ -202,9 +202,9 @@ fn rate(args: &Args, task: &Task, row: &Row) -> Outcome<[f64; 3]> {
 }
 
 fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outcome<Row> {
-    let ChosenDecoder { name, decoder } = task.decoder(args.decoder)?;
-    drop(decoder);
-    let metadata = task.metadata(args);
+    // The solver is chosen once for all threads and pieces.
+    let choice = task.decoder(args.decoder)?.choice;
+    let (name, metadata) = (choice.to_string(), task.metadata(args));
     let id = strong_id(&task.problem, &name, &metadata);
     let mut row = rows.remove(&id).unwrap_or_else(|| Row {
         decoder: name,
@@ -213,7 +213,7 @@ fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outco
         ..Row::default()
     });
     let sampler = Sampler::new(&task.problem);
-    let build = || task.decoder(args.decoder).map(|chosen| chosen.decoder);
+    let build = || task.decoder(choice).map(|chosen| chosen.decoder);
     let discard = |prediction: &Prediction| {
         args.postselect.is_some_and(|least| prediction.complementary_gap().is_some_and(|gap| gap < least))
     };

@@ -31,7 +31,7 @@ use crate::statmech::CosetModel;
 ///
 /// let choice: DecoderChoice = "maximum-likelihood".parse()?;
 /// let mut chosen = choice.build(&problem)?;
-/// assert_eq!(chosen.name, "maximum-likelihood:enumeration");
+/// assert_eq!(chosen.choice.to_string(), "maximum-likelihood:enumeration");
 /// assert_eq!(chosen.decoder.decode(&"10".parse()?)?.observables.to_string(), "1");
 /// # Ok::<(), quantum_ec::Error>(())
 /// ```
@@ -49,17 +49,17 @@ pub enum DecoderChoice {
     Lookup,
 }
 
-/// A decoder with the full name of what was chosen.
+/// A decoder and what was chosen.
 pub struct ChosenDecoder {
-    /// The name, with the solver where one was left open.
-    pub name: String,
+    /// The choice, with the solver where one was left open: building it again searches for nothing.
+    pub choice: DecoderChoice,
     /// The decoder.
     pub decoder: Box<dyn Decoder>,
 }
 
 impl fmt::Debug for ChosenDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChosenDecoder").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ChosenDecoder").field("choice", &self.choice).finish_non_exhaustive()
     }
 }
 
@@ -129,7 +129,7 @@ impl DecoderChoice {
     }
 
     fn named(&self, decoder: impl Decoder + 'static) -> ChosenDecoder {
-        ChosenDecoder { name: self.to_string(), decoder: Box::new(decoder) }
+        ChosenDecoder { choice: *self, decoder: Box::new(decoder) }
     }
 }
 

@@ -5,7 +5,6 @@ use spin_models::{Planar, TensorNetwork, TransferMatrix};
 
 use super::*;
 use crate::error::Error;
-use crate::pauli::{Pauli, PauliString};
 use crate::problem::DecodingProblem;
 use crate::statmech::tests::{bit_flip, rotated_surface};
 use crate::statmech::{CosetModel, SyndromeDistribution};
@@ -301,79 +300,4 @@ pub(super) fn unrotated_bit_flip(d: usize, p: f64) -> DecodingProblem {
     let n = columns.len();
     let checks = BinaryCsc::from_columns(d * (d - 1), columns).unwrap();
     DecodingProblem::new(checks, BinaryCsc::from_columns(1, seen).unwrap(), vec![p; n]).unwrap()
-}
-
-/// Time of a shot in microseconds, and the solver.
-fn time(name: &str, decoder: &mut dyn Decoder, syndromes: &[BitVec]) {
-    let mut out = Prediction::new(decoder.n_observables());
-    for syndrome in syndromes.iter().take(3) {
-        decoder.decode_into(syndrome.words(), &mut out).unwrap();
-    }
-    // Processor time of this thread, so that other load does not count.
-    let nanoseconds = || -> f64 {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        text.split(' ').next().unwrap().parse().unwrap()
-    };
-    let start = nanoseconds();
-    for syndrome in syndromes {
-        decoder.decode_into(syndrome.words(), &mut out).unwrap();
-    }
-    println!("{name}: {:.1} us a shot", (nanoseconds() - start) * 1e-3 / syndromes.len() as f64);
-}
-
-#[test]
-#[ignore = "prints times; run with --release --nocapture"]
-fn times() {
-    let mut rng = rng(11);
-    let graphlike = [
-        ("unrotated 9 bit-flip 0.1", unrotated_bit_flip(9, 0.1)),
-        ("repetition 11 x 11 0.05", repetition_circuit(11, 11, 0.05)),
-        ("repetition 25 x 25 0.05", repetition_circuit(25, 25, 0.05)),
-    ];
-    for (name, problem) in graphlike {
-        let syndromes: Vec<BitVec> = (0..200).map(|_| problem.syndrome(&random_error(&problem, &mut rng))).collect();
-        for solver in solvers().into_iter().skip(1) {
-            let start = std::time::Instant::now();
-            match MaximumLikelihood::with_solver(solver, &problem) {
-                Ok(_) if name.contains("25") && solver != LikelihoodSolver::Planar => {}
-                Ok(mut decoder) => {
-                    println!("{} generators, built in {:?}", decoder.coset().n_generators(), start.elapsed());
-                    let frontier = TransferMatrix::default().frontier(decoder.coset().model());
-                    println!("frontier {} cost {:e}", frontier.frontier_width(), frontier.cost());
-                    let n = if name.contains("25") { 20 } else { 200 };
-                    time(&format!("{name} {solver}"), &mut decoder, &syndromes[..n]);
-                }
-                Err(error) => println!("{name} {solver}: {error}"),
-            }
-        }
-        println!("automatic: {}", MaximumLikelihood::automatic(&problem).unwrap().solver());
-    }
-    let (stabilizers, logicals) = rotated_surface(5);
-    let coset = CosetModel::paulis(&stabilizers, &logicals, &[[0.85, 0.05, 0.05, 0.05]; 25]).unwrap();
-    let syndromes: Vec<BitVec> = (0..1000).map(|_| BitVec::random(24, &mut rng)).collect();
-    for solver in [LikelihoodSolver::TransferMatrix, LikelihoodSolver::TensorNetwork] {
-        let mut decoder = MaximumLikelihood::new(solver, coset.clone()).unwrap();
-        time(&format!("rotated 5 depolarizing {solver}"), &mut decoder, &syndromes);
-    }
-    let code = crate::code::unrotated_surface(9).unwrap().into_stabilizer();
-    let coset = CosetModel::stabilizer(&code, &[[0.85, 0.05, 0.05, 0.05]; 145]).unwrap();
-    println!("{:?}", LikelihoodSolver::cheapest(coset.model()));
-    let syndromes: Vec<BitVec> = (0..6)
-        .map(|_| {
-            let error: Vec<Pauli> = (0..145)
-                .map(|_| match rng.random_range(0..20) {
-                    0 => Pauli::X,
-                    1 => Pauli::Y,
-                    2 => Pauli::Z,
-                    _ => Pauli::I,
-                })
-                .collect();
-            let x = error.iter().map(|p| p.bits().0).collect();
-            code.syndrome(&PauliString::from_bits(x, error.iter().map(|p| p.bits().1).collect()))
-        })
-        .collect();
-    for solver in [LikelihoodSolver::TransferMatrix, LikelihoodSolver::TensorNetwork] {
-        let mut decoder = MaximumLikelihood::new(solver, coset.clone()).unwrap();
-        time(&format!("unrotated 9 depolarizing {solver}"), &mut decoder, &syndromes);
-    }
 }

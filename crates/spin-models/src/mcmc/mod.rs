@@ -64,6 +64,7 @@ mod parallel_tempering;
 mod population_annealing;
 mod population_engine;
 mod reweighting;
+mod saved_state;
 mod solver;
 mod thermodynamic;
 mod threads;

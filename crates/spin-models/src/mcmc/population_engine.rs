@@ -3,53 +3,6 @@
 //! The engines have a `population` with the fields `n_replicas`, `sweeps`, `threads`, `instructions` and `problem`, of
 //! packed spins or of vectors. The macros write what would otherwise stand in every one of them.
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, Reader};
-
-use crate::Result;
-use crate::error::check_beta;
-
-/// Opens a checkpoint, reads its state to the end and nothing less.
-pub(super) fn read_state<T>(
-    from: &Checkpoint,
-    kind: &str,
-    problem: u64,
-    read: impl FnOnce(&mut Reader<'_>) -> std::result::Result<T, CheckpointError>,
-) -> Result<T> {
-    let read = || {
-        let mut reader = from.open(kind, problem)?;
-        let state = read(&mut reader)?;
-        reader.finish()?;
-        Ok(state)
-    };
-    read().map_err(|error: CheckpointError| linalg_core::Error::from(error).into())
-}
-
-/// Reads a temperature that a simulation may have.
-pub(super) fn read_beta(reader: &mut Reader<'_>) -> std::result::Result<f64, CheckpointError> {
-    let at = reader.position();
-    let beta = reader.read_f64()?;
-    check_beta(beta).map_err(|_| CheckpointError::Invalid { what: "beta", at })?;
-    Ok(beta)
-}
-
-/// Reads past a ladder of temperatures and an interval of exchanges that must be these.
-pub(super) fn read_same_ladder(
-    reader: &mut Reader<'_>,
-    betas: &[f64],
-    interval: u64,
-) -> std::result::Result<(), CheckpointError> {
-    let at = reader.position();
-    let invalid = |what| CheckpointError::Invalid { what, at };
-    let saved = reader.read_f64s()?;
-    if saved.len() != betas.len() || saved.iter().zip(betas).any(|(a, b)| a.to_bits() != b.to_bits()) {
-        return Err(invalid("ladder of temperatures"));
-    }
-    if reader.read_u64()? != interval {
-        return Err(invalid("swap interval"));
-    }
-    Ok(())
-}
-
 /// The settings of an engine that do not change its spins; `$share` is what one thread takes at least.
 macro_rules! settings_of_population {
     ($share:literal) => {
@@ -128,8 +81,7 @@ macro_rules! simulation_of_population {
 
             fn restore(&mut self, from: &linalg_core::checkpoint::Checkpoint) -> Result<()> {
                 let problem = self.population.problem;
-                let state =
-                    crate::mcmc::population_engine::read_state(from, KIND, problem, |reader| self.read(reader))?;
+                let state = crate::mcmc::saved_state::read_state(from, KIND, problem, |reader| self.read(reader))?;
                 self.adopt(state)
             }
         }
@@ -152,7 +104,7 @@ macro_rules! state_at_one_temperature {
             &self,
             reader: &mut linalg_core::checkpoint::Reader<'_>,
         ) -> std::result::Result<(f64, Population), linalg_core::checkpoint::CheckpointError> {
-            let beta = crate::mcmc::population_engine::read_beta(reader)?;
+            let beta = crate::mcmc::saved_state::read_beta(reader)?;
             Ok((beta, self.population.read(reader)?))
         }
 

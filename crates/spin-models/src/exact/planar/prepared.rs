@@ -128,16 +128,9 @@ impl Prepared {
         let (spins, mut sum) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps();
-        let (mut reached, mut halted) = (0, false);
-        let report = RefCell::new(|step: usize| {
-            reached = step as u64;
-            halted = !go_on(observer, "eliminating", reached, total);
-            !halted
-        });
-        let done = eliminate(&self.program, &exponents, self.torus.as_ref(), sum.value().abs(), &report);
-        let Some(Checked { value: Eliminated { ln_weight, loss }, difference }) = done else {
-            return Err(unfinished(halted, reached, total));
-        };
+        let Checked { value: Eliminated { ln_weight, loss }, difference } = reported(total, observer, |report| {
+            eliminate(&self.program, &exponents, self.torus.as_ref(), sum.value().abs(), report)
+        })?;
         sum.add(ln_weight);
         Ok(judged(sum.value(), difference.max(loss / sum.value().abs().max(1.0))))
     }
@@ -147,16 +140,9 @@ impl Prepared {
         let (spins, mut value) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps();
-        let (mut reached, mut halted) = (0, false);
-        let report = RefCell::new(|step: usize| {
-            reached = step as u64;
-            halted = !go_on(observer, "eliminating", reached, total);
-            !halted
-        });
-        let done = eliminate_jets(&self.program, &exponents, self.torus.as_ref(), value.value().abs(), &report);
-        let Some(Checked { value: weights, difference }) = done else {
-            return Err(unfinished(halted, reached, total));
-        };
+        let Checked { value: weights, difference } = reported(total, observer, |report| {
+            eliminate_jets(&self.program, &exponents, self.torus.as_ref(), value.value().abs(), report)
+        })?;
         let (mut first, mut second) = (CarefulSum::default(), CarefulSum::default());
         value.add(weights[0]);
         first.add(weights[1]);
@@ -184,16 +170,10 @@ impl Prepared {
         let (spins, mut sum) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps() + self.program.down.as_ref().map_or(0, Vec::len) as u64;
-        let (mut reached, mut halted) = (0, false);
-        let report = RefCell::new(|step: usize| {
-            reached = step as u64;
-            halted = !go_on(observer, "eliminating", reached, total);
-            !halted
-        });
-        let done = wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), &report);
-        let Some(Checked { value: Walls { ln_weight, probabilities: walls, .. }, difference }) = done else {
-            return Err(unfinished(halted, reached, total));
-        };
+        let Checked { value: Walls { ln_weight, probabilities: walls, .. }, difference } =
+            reported(total, observer, |report| {
+                wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), report)
+            })?;
         sum.add(ln_weight);
         let mut values: Vec<f64> = (self.graph.edges().iter().zip(&walls))
             .map(|(&(i, j), &wall)| f64::from(spins[i] * spins[j]) * (1.0 - 2.0 * wall))
@@ -275,6 +255,21 @@ fn unfinished(halted: bool, reached: u64, total: u64) -> Error {
     }
     let reason = "3840 bits do not suffice: the temperature is too low".into();
     Error::NotApplicable { solver: NAME, reason }
+}
+
+/// Runs an elimination of some steps that reports each and may be stopped.
+fn reported<T>(
+    total: u64,
+    observer: &mut dyn Observer<Progress>,
+    run: impl FnOnce(&RefCell<dyn FnMut(usize) -> bool + '_>) -> Option<T>,
+) -> Result<T> {
+    let (mut reached, mut halted) = (0, false);
+    let report = RefCell::new(|step: usize| {
+        reached = step as u64;
+        halted = !go_on(observer, "eliminating", reached, total);
+        !halted
+    });
+    run(&report).ok_or_else(|| unfinished(halted, reached, total))
 }
 
 /// Reports now and then; whether to go on.

@@ -5,14 +5,15 @@ mod sweep;
 
 use std::ops::Range;
 
+use linalg_core::Observer;
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use self::graph::{Graph, SharedSpins};
 use self::sweep::{Block, SITES, Team, pieces};
 use super::{Coloring, Dynamics, Observables, threads};
 use crate::error::check_beta;
+use crate::mcmc::saved_state::{read_progress, read_state};
 use crate::model::{Progress, Simulation, SweepStats};
 use crate::models::Ising;
 use crate::{EnergyModel, Result, Spins};
@@ -235,27 +236,18 @@ impl Simulation for ColoredChain {
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.problem)?;
+        let (beta, sweeps, spins, generators) = read_state(from, KIND, self.problem, |reader| {
             let at = reader.position();
-            let invalid = |what| CheckpointError::Invalid { what, at };
-            let beta = reader.read_f64()?;
-            check_beta(beta).map_err(|_| invalid("beta"))?;
-            if reader.read_bool()? != (self.dynamics == Dynamics::HeatBath) {
-                return Err(invalid("dynamics"));
-            }
-            let sweeps = reader.read_u64()?;
+            let (beta, sweeps) = read_progress(reader, self.dynamics)?;
             let mut signs = vec![0; self.graph.n()];
             reader.read_i8s_into(&mut signs)?;
-            let spins = Spins::from_signs(&signs).map_err(|_| invalid("spin"))?;
+            let spins = Spins::from_signs(&signs).map_err(|_| CheckpointError::Invalid { what: "spin", at })?;
             let mut generators = Vec::with_capacity(self.blocks.len());
             for _ in &self.blocks {
                 generators.push(reader.read_xoshiro()?);
             }
-            reader.finish()?;
             Ok((beta, sweeps, spins, generators))
-        };
-        let (beta, sweeps, spins, generators) = read().map_err(CoreError::from)?;
+        })?;
         (self.beta, self.sweeps) = (beta, sweeps);
         self.set_spins(&spins);
         self.blocks.iter_mut().zip(generators).for_each(|(block, rng)| block.rng = rng);

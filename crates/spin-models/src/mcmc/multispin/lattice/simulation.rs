@@ -1,9 +1,9 @@
 //! The simulation of one lattice.
 
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::Observer;
+use linalg_core::checkpoint::{Checkpoint, Writer};
 use linalg_core::rand::Rng;
 use linalg_core::rng::Streams;
-use linalg_core::{Error as CoreError, Observer};
 
 use super::super::generator::Generator;
 use super::super::local::effective;
@@ -20,6 +20,7 @@ use super::sweep::Half;
 use super::sweep::{STRIPE, Scratch, Sweeps, Unsatisfied, Update, thresholds};
 use super::team::Team;
 use crate::error::check_beta;
+use crate::mcmc::saved_state::{read_progress, read_state};
 use crate::mcmc::{Dynamics, Observables, threads};
 use crate::model::{Progress, Simulation, SweepStats};
 use crate::models::Ising;
@@ -371,29 +372,19 @@ impl Simulation for HypercubicLattice {
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || {
-            let mut reader = from.open(KIND, self.problem)?;
-            let at = reader.position();
-            let invalid = |what| CheckpointError::Invalid { what, at };
-            let beta = reader.read_f64()?;
-            check_beta(beta).map_err(|_| invalid("beta"))?;
-            if reader.read_bool()? != (self.dynamics == Dynamics::HeatBath) {
-                return Err(invalid("dynamics"));
-            }
-            let sweeps = reader.read_u64()?;
+        let (beta, sweeps, generators, spins) = read_state(from, KIND, self.problem, |reader| {
+            let (beta, sweeps) = read_progress(reader, self.dynamics)?;
             let mut generators = self.generators.clone();
             for generator in &mut generators {
-                *generator = Generator::read(&mut reader)?;
+                *generator = Generator::read(reader)?;
             }
             let mut spins = self.spins.clone();
             for word in spins.iter_mut().flatten().flat_map(|block| &mut block.0) {
                 *word = reader.read_u64()?;
             }
-            reader.finish()?;
             spins.iter_mut().enumerate().for_each(|(color, spins)| self.lattice.clear_unused(color, spins));
             Ok((beta, sweeps, generators, spins))
-        };
-        let (beta, sweeps, generators, spins) = read().map_err(CoreError::from)?;
+        })?;
         (self.sweeps, self.generators, self.spins) = (sweeps, generators, spins);
         self.publish();
         self.set_beta(beta)
