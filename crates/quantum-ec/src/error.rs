@@ -120,6 +120,18 @@ pub enum Error {
         /// Rows of the check matrix whose sum is zero and whose syndrome bits add up to one.
         checks: Vec<usize>,
     },
+    /// An instruction that a circuit cannot hold.
+    #[error("instruction {instruction}, {gate}: found {found}, expected {expected}")]
+    CircuitInstruction {
+        /// Its number in the list it was to join, from 0.
+        instruction: usize,
+        /// Name of its gate, or REPEAT.
+        gate: &'static str,
+        /// What was given, with the argument or the target.
+        found: String,
+        /// What is possible.
+        expected: String,
+    },
     /// A binary shot file that does not hold shots of its width.
     #[error("{format} shot file, shot {shot}, byte {byte}: found {found}, expected {expected}")]
     ShotFile {

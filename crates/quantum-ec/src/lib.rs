@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod circuit;
 pub mod code;
 pub mod decode;
 pub mod dem;
@@ -12,6 +13,7 @@ pub mod sample;
 pub mod shots;
 pub mod statmech;
 
+pub use circuit::Circuit;
 pub use code::{CssCode, Decomposition, LinearCode, StabilizerCode};
 pub use decode::{BatchReport, Decoder, Prediction};
 pub use dem::DetectorErrorModel;

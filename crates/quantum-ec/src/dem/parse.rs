@@ -1,6 +1,5 @@
 //! Reading `.dem` text, a line at a time.
 
-use std::fmt::Display;
 use std::io::BufRead;
 use std::str::FromStr;
 
@@ -9,6 +8,7 @@ use spin_models::io::ParseError;
 use super::model::{DEPTH_BOUND, DETECTOR_BOUND, DetectorErrorModel, Instruction, OBSERVABLE_BOUND, Target};
 use crate::error::{Error, Result};
 use crate::io::lines::{Lines, nearest, quote};
+use crate::io::scan::{Line, parse_error};
 
 /// Names of all instructions.
 const NAMES: [&str; 5] = ["error", "detector", "logical_observable", "shift_detectors", "repeat"];
@@ -34,7 +34,7 @@ impl DetectorErrorModel {
         let mut model = Self::new();
         let mut open: Vec<Block> = Vec::new();
         while let Some((number, text)) = lines.next_line()? {
-            let mut line = Line { text, at: 0, number };
+            let mut line = Line::new(number, text);
             while line.skip_space() {
                 if line.text[line.at..].starts_with('}') {
                     let Some(block) = open.pop() else {
@@ -89,10 +89,6 @@ enum Statement {
     Open { count: u64, tag: String },
 }
 
-fn parse_error((line, column): (usize, usize), found: impl Display, expected: impl Display) -> ParseError {
-    ParseError { line, column, found: found.to_string(), expected: expected.to_string() }
-}
-
 /// Pushes; what the model itself refuses gets the place of the instruction.
 fn push(model: &mut DetectorErrorModel, instruction: Instruction, place: (usize, usize)) -> Result<()> {
     model.push(instruction).map_err(|error| match error {
@@ -102,13 +98,6 @@ fn push(model: &mut DetectorErrorModel, instruction: Instruction, place: (usize,
         }
         other => other,
     })
-}
-
-/// One line and how far it is read.
-struct Line<'a> {
-    text: &'a str,
-    at: usize,
-    number: usize,
 }
 
 fn statement(line: &mut Line<'_>) -> std::result::Result<Statement, ParseError> {
@@ -171,112 +160,7 @@ fn values(arguments: Option<Vec<(usize, f64)>>) -> Vec<f64> {
     arguments.unwrap_or_default().into_iter().map(|(_, value)| value).collect()
 }
 
-impl<'a> Line<'a> {
-    fn place(&self, at: usize) -> (usize, usize) {
-        (self.number, self.text[..at].chars().count() + 1)
-    }
-
-    fn error(&self, at: usize, found: impl Display, expected: impl Display) -> ParseError {
-        parse_error(self.place(at), found, expected)
-    }
-
-    /// An error about the word at `at`.
-    fn unexpected(&self, at: usize, expected: impl Display) -> ParseError {
-        let rest = &self.text[at..];
-        let end = rest.char_indices().skip(1).find(|(_, c)| " \t#".contains(*c)).map_or(rest.len(), |(end, _)| end);
-        if rest.is_empty() || rest.starts_with('#') {
-            self.error(at, "the end of the line", expected)
-        } else {
-            self.error(at, quote(rest[..end].trim_end()), expected)
-        }
-    }
-
-    /// Skips spaces and comments; whether there is more.
-    fn skip_space(&mut self) -> bool {
-        self.take_while(|c| c == ' ' || c == '\t');
-        !matches!(self.text.as_bytes().get(self.at), None | Some(b'#'))
-    }
-
-    fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end = rest.find(|c| !keep(c)).unwrap_or(rest.len());
-        self.at += end;
-        &rest[..end]
-    }
-
-    /// `[…]` with its escapes resolved.
-    fn tag(&mut self) -> std::result::Result<String, ParseError> {
-        let start = self.at;
-        let mut tag = String::new();
-        let mut rest = self.text[start..].char_indices().peekable();
-        if rest.next_if(|&(_, c)| c == '[').is_none() {
-            return Ok(tag);
-        }
-        while let Some((at, c)) = rest.next() {
-            match c {
-                ']' => {
-                    self.at = start + at + 1;
-                    return Ok(tag);
-                }
-                '\\' => match rest.next() {
-                    Some((_, 'n')) => tag.push('\n'),
-                    Some((_, 'r')) => tag.push('\r'),
-                    Some((_, 'B')) => tag.push('\\'),
-                    Some((_, 'C')) => tag.push(']'),
-                    other => {
-                        let piece: String = std::iter::once('\\').chain(other.map(|(_, c)| c)).collect();
-                        return Err(self.error(start + at, quote(&piece), r"one of \n, \r, \B (for \), \C (for ])"));
-                    }
-                },
-                c => tag.push(c),
-            }
-        }
-        Err(self.error(self.text.len(), "the end of the line", "\"]\" at the end of the tag"))
-    }
-
-    /// `(x, y, …)` with the place of every number.
-    fn arguments(&mut self) -> std::result::Result<Option<Vec<(usize, f64)>>, ParseError> {
-        if !self.text[self.at..].starts_with('(') {
-            return Ok(None);
-        }
-        let mut list = Vec::new();
-        loop {
-            self.at += 1;
-            self.take_while(|c| c == ' ' || c == '\t');
-            let start = self.at;
-            let word = self.take_while(|c| !",)( \t#".contains(c));
-            // Rust would also read words such as "nan".
-            let plain = word.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-            match word.parse::<f64>() {
-                Ok(value) if plain && value.is_finite() => list.push((start, value)),
-                _ if word.is_empty() => return Err(self.unexpected(start, "a number")),
-                _ => return Err(self.error(start, quote(word), "a finite number")),
-            }
-            self.take_while(|c| c == ' ' || c == '\t');
-            match self.text.as_bytes().get(self.at) {
-                Some(b',') => {}
-                Some(b')') => {
-                    self.at += 1;
-                    return Ok(Some(list));
-                }
-                _ => return Err(self.unexpected(self.at, "\",\" or \")\"")),
-            }
-        }
-    }
-
-    /// At least one space, then a word up to the next one; `None` at the end of the line.
-    fn word(&mut self) -> std::result::Result<Option<(usize, &'a str)>, ParseError> {
-        let before = self.at;
-        if !self.skip_space() {
-            return Ok(None);
-        }
-        if self.at == before {
-            return Err(self.unexpected(before, "a space"));
-        }
-        let start = self.at;
-        Ok(Some((start, self.take_while(|c| !" \t#".contains(c)))))
-    }
-
+impl Line<'_> {
     fn error_targets(&mut self) -> std::result::Result<Vec<Target>, ParseError> {
         let mut targets = Vec::new();
         let mut last = 0;
@@ -313,27 +197,6 @@ impl<'a> Line<'a> {
                 self.number(start + 1, &word[1..], bound)
             }
             Some((start, word)) => Err(self.error(start, quote(word), expected)),
-        }
-    }
-
-    /// A plain number.
-    fn count(&mut self, what: &str, bound: u64) -> std::result::Result<u64, ParseError> {
-        let before = self.at;
-        let word = if self.skip_space() && self.at > before { self.take_while(|c| !" \t#{".contains(c)) } else { "" };
-        if word.is_empty() {
-            return Err(self.unexpected(self.at, what));
-        }
-        self.number(self.at - word.len(), word, bound)
-    }
-
-    fn number(&self, start: usize, digits: &str, bound: u64) -> std::result::Result<u64, ParseError> {
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            let found = if digits.is_empty() { "nothing".to_owned() } else { quote(digits) };
-            return Err(self.error(start, found, "a whole number from 0"));
-        }
-        match digits.parse() {
-            Ok(value) if value < bound => Ok(value),
-            _ => Err(self.error(start, quote(digits), format_args!("a number below {bound}"))),
         }
     }
 }

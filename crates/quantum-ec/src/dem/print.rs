@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::model::{DetectorErrorModel, Instruction, Target};
 use crate::error::Result;
+use crate::io::format::{Coordinates, Number, Tag};
 
 impl Display for Target {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -64,46 +65,4 @@ fn print(model: &DetectorErrorModel, depth: usize, f: &mut Formatter<'_>) -> fmt
         }
     }
     Ok(())
-}
-
-struct Tag<'a>(&'a str);
-
-impl Display for Tag<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        f.write_str("[")?;
-        for c in self.0.chars() {
-            match c {
-                '\n' => f.write_str("\\n")?,
-                '\r' => f.write_str("\\r")?,
-                '\\' => f.write_str("\\B")?,
-                ']' => f.write_str("\\C")?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("]")
-    }
-}
-
-/// The shortest digits; an exponent where it saves zeros.
-struct Number(f64);
-
-impl Display for Number {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let x = self.0;
-        if x == 0.0 || (1e-5..1e16).contains(&x.abs()) { write!(f, "{x}") } else { write!(f, "{x:e}") }
-    }
-}
-
-struct Coordinates<'a>(&'a [f64]);
-
-impl Display for Coordinates<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (k, &x) in self.0.iter().enumerate() {
-            write!(f, "{}{}", if k == 0 { "(" } else { ", " }, Number(x))?;
-        }
-        f.write_str(if self.0.is_empty() { "" } else { ")" })
-    }
 }

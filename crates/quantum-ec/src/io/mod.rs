@@ -15,10 +15,12 @@
 
 mod alist;
 mod dense;
+pub(crate) mod format;
 pub(crate) mod lines;
 mod matrix;
 mod matrix_market;
 mod pauli_table;
+pub(crate) mod scan;
 mod shot_format;
 mod shot_reader;
 mod shot_writer;

@@ -1,0 +1,21 @@
+//! Circuits of Clifford operations, measurements and noise, in the language of `.stim` files.
+//!
+//! [`Circuit`] is a file as a tree: REPEAT blocks stay folded, counts are known without unrolling, and
+//! [`operations`](Circuit::operations) walks through them one by one. [`Gate`] is the table of instructions with their
+//! action on Pauli operators. The language is described in `docs/formats/circuit.md`.
+
+mod clifford;
+mod flat;
+mod gate;
+mod model;
+mod operation;
+mod parse;
+mod print;
+mod target;
+
+pub use clifford::{Clifford, SignedPair};
+pub use flat::{FlatOperation, FlatOperations};
+pub use gate::{Gate, Kind};
+pub use model::{Circuit, Counts, DEPTH_BOUND, Instruction, Repeat};
+pub use operation::{OBSERVABLE_BOUND, Operation, Product};
+pub use target::{TARGET_BOUND, Target};
