@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use quantum_ec::io::{Layout, ShotFormat, ShotReader, ShotWriter};
@@ -24,6 +24,16 @@ pub fn open(path: &Path) -> Outcome<BufReader<File>> {
 /// Reads a detector error model.
 pub fn read_model(path: &Path) -> Outcome<DetectorErrorModel> {
     named(path, DetectorErrorModel::read(open(path)?))
+}
+
+/// Writes what prints itself as text.
+pub fn create_text(path: &Path, text: &impl std::fmt::Display) -> Outcome<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        write!(file, "{text}")?;
+        file.flush()
+    };
+    named(path, write().map_err(Into::into))
 }
 
 /// A shot format by name, for flags.

@@ -6,6 +6,8 @@
 //! cargo run --release --example qec -- check   --dem x.dem
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
+//! cargo run --release --example qec -- distance --dem x.dem
+//! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
 //! cargo run --release --example qec -- code    --code bb:144,12,12 --json
 //! cargo run --release --example qec -- decompose --code five-qubit --error XZIII
@@ -22,7 +24,9 @@ mod convert;
 mod decode;
 mod decompose;
 mod demonstration;
+mod distance;
 mod files;
+mod fit_dem;
 mod sample;
 mod subject;
 mod threshold;
@@ -55,6 +59,10 @@ enum Command {
     Decode(decode::Args),
     /// Pure error, logical operator and stabilizer of an error.
     Decompose(decompose::Args),
+    /// Shortest errors that flip an observable and no detector.
+    Distance(distance::Args),
+    /// Probabilities of mechanisms from detection events.
+    FitDem(fit_dem::Args),
     /// Draws shots from a detector error model.
     Sample(sample::Args),
     /// Logical error rates over physical ones, and where they cross.
@@ -68,6 +76,8 @@ fn main() -> ExitCode {
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Decode(args)) => decode::run(&args),
         Some(Command::Decompose(args)) => decompose::run(&args),
+        Some(Command::Distance(args)) => distance::run(&args),
+        Some(Command::FitDem(args)) => fit_dem::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Threshold(args)) => threshold::run(&args),
         None => demonstration::run(),

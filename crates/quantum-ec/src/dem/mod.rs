@@ -7,6 +7,8 @@
 //! `docs/formats/dem.md`.
 
 mod components;
+mod distance;
+mod fit;
 mod flatten;
 mod graph;
 mod merge;
@@ -17,6 +19,8 @@ mod sampler;
 mod ziggurat;
 
 pub use components::{Component, Components};
+pub use distance::{GraphlikeDistance, LogicalErrorParams, LogicalErrorSearch, UndetectableError};
+pub use fit::{FIT_BLOCKS, Fit, MAX_FIT_DETECTORS, MechanismFit, ModelFit};
 pub use flatten::{FlatInstruction, FlatInstructions, MAX_DETECTORS, MAX_MECHANISMS};
 pub use graph::{DecodingGraph, Edge};
 pub use merge::{merge_equal, xor_probability};
