@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::options::Options;
 use super::{
     Decoder, LikelihoodSolver, Lookup, MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential,
 };
@@ -79,21 +80,26 @@ impl FromStr for DecoderChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "maximum-likelihood" => Ok(Self::MaximumLikelihood(None)),
-            "maximum-likelihood-sequential" => Ok(Self::MaximumLikelihoodSequential),
-            "maximum-likelihood-marginals" => Ok(Self::MaximumLikelihoodMarginals),
-            "lookup" => Ok(Self::Lookup),
-            _ => match text.strip_prefix("maximum-likelihood:") {
-                Some(solver) => Ok(Self::MaximumLikelihood(Some(solver.parse()?))),
-                None => Err(Error::Parameter {
-                    what: "decoder",
-                    value: text.into(),
-                    expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
-                               maximum-likelihood-marginals or lookup",
-                }),
+        let (name, options) = Options::split(text)?;
+        let choice = match name {
+            "maximum-likelihood" => Self::MaximumLikelihood(None),
+            "maximum-likelihood-sequential" => Self::MaximumLikelihoodSequential,
+            "maximum-likelihood-marginals" => Self::MaximumLikelihoodMarginals,
+            "lookup" => Self::Lookup,
+            _ => match name.strip_prefix("maximum-likelihood:") {
+                Some(solver) => Self::MaximumLikelihood(Some(solver.parse()?)),
+                None => {
+                    return Err(Error::Parameter {
+                        what: "decoder",
+                        value: text.into(),
+                        expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
+                                   maximum-likelihood-marginals or lookup",
+                    });
+                }
             },
-        }
+        };
+        options.finish("")?;
+        Ok(choice)
     }
 }
 
@@ -156,8 +162,18 @@ mod tests {
         ] {
             assert_eq!(name.parse::<DecoderChoice>().unwrap().to_string(), name);
         }
-        for name in ["", "maximum", "maximum-likelihood:", "maximum-likelihood:boundary-mps:0", "look up"] {
-            assert!(matches!(name.parse::<DecoderChoice>(), Err(Error::Parameter { .. })), "{name}");
+        for name in [
+            "",
+            "lookup,iterations=3",
+            "maximum",
+            "maximum-likelihood:",
+            "maximum-likelihood:boundary-mps:0",
+            "look up",
+        ] {
+            assert!(
+                matches!(name.parse::<DecoderChoice>(), Err(Error::Parameter { .. } | Error::UnknownName { .. })),
+                "{name}"
+            );
         }
     }
 }

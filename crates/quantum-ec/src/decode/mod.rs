@@ -4,6 +4,7 @@ mod choice;
 mod decoder;
 mod lookup;
 mod maximum_likelihood;
+mod options;
 mod pairwise;
 mod posterior;
 mod sequential;
