@@ -192,7 +192,7 @@ impl Gate {
     /// The instruction with this name, in upper or lower case.
     pub fn from_name(name: &str) -> Option<Self> {
         let is = |other: &&str| other.eq_ignore_ascii_case(name);
-        Self::ALL.into_iter().find(|gate| is(&gate.name()) || gate.aliases().iter().any(|alias| is(&alias)))
+        Self::ALL.into_iter().find(|gate| is(&gate.name()) || gate.aliases().iter().any(is))
     }
 
     /// The name nearest to one that is unknown; REPEAT is among the candidates.

@@ -7,6 +7,7 @@
 mod clifford;
 mod flat;
 mod gate;
+mod generate;
 mod model;
 mod operation;
 mod parse;
@@ -16,6 +17,7 @@ mod target;
 pub use clifford::{Clifford, SignedPair};
 pub use flat::{FlatOperation, FlatOperations};
 pub use gate::{Gate, Kind};
+pub use generate::{BicycleMemory, CircuitNoise, Detectors, IDLE, IdleQubits, KNOBS, MEMORIES, Memory, PRESETS};
 pub use model::{Circuit, Counts, DEPTH_BOUND, Instruction, Repeat};
 pub use operation::{OBSERVABLE_BOUND, Operation, Product};
 pub use target::{TARGET_BOUND, Target};

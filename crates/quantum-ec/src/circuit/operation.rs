@@ -237,12 +237,12 @@ impl Operation {
             Form::Nothing => (false, "no target"),
             Form::Qubits => {
                 let side = gate.classical_sides();
-                let classical = target.is_classical() && if k % 2 == 0 { side.0 } else { side.1 };
+                let classical = target.is_classical() && if k.is_multiple_of(2) { side.0 } else { side.1 };
                 let expected = match side {
                     (false, false) => "a qubit",
                     (true, true) => "a qubit, rec[-k] or sweep[k]",
-                    (true, false) if k % 2 == 0 => "a qubit, rec[-k] or sweep[k]",
-                    (false, true) if k % 2 == 1 => "a qubit, rec[-k] or sweep[k]",
+                    (true, false) if k.is_multiple_of(2) => "a qubit, rec[-k] or sweep[k]",
+                    (false, true) if !k.is_multiple_of(2) => "a qubit, rec[-k] or sweep[k]",
                     (true, false) => "a qubit as the second of a pair",
                     (false, true) => "a qubit as the first of a pair",
                 };
