@@ -6,12 +6,16 @@
 
 mod clifford;
 mod flat;
+mod frame;
 mod gate;
 mod generate;
 mod model;
 mod operation;
 mod parse;
 mod print;
+mod program;
+mod sampler;
+mod tableau;
 mod target;
 
 pub use clifford::{Clifford, SignedPair};
@@ -20,4 +24,6 @@ pub use gate::{Gate, Kind};
 pub use generate::{BicycleMemory, CircuitNoise, Detectors, IDLE, IdleQubits, KNOBS, MEMORIES, Memory, PRESETS};
 pub use model::{Circuit, Counts, DEPTH_BOUND, Instruction, Repeat};
 pub use operation::{OBSERVABLE_BOUND, Operation, Product};
+pub use sampler::{CircuitSampler, DetectionSamples};
+pub use tableau::StabilizerSimulator;
 pub use target::{TARGET_BOUND, Target};

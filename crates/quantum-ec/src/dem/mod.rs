@@ -16,7 +16,7 @@ mod model;
 mod parse;
 mod print;
 mod sampler;
-mod ziggurat;
+pub(crate) mod ziggurat;
 
 pub use components::{Component, Components};
 pub use distance::{GraphlikeDistance, LogicalErrorParams, LogicalErrorSearch, UndetectableError};

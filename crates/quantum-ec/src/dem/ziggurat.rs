@@ -13,7 +13,7 @@ const AREA: f64 = 0.003_949_659_822_581_557;
 
 /// The ziggurat method for the density exp(-x): one 64-bit word in 98.9 % of the calls.
 #[derive(Debug, Clone)]
-pub(super) struct Ziggurat {
+pub(crate) struct Ziggurat {
     /// Right edges of the layers, the widest first.
     x: [f64; LAYERS + 1],
     /// The density there.
@@ -21,7 +21,7 @@ pub(super) struct Ziggurat {
 }
 
 impl Ziggurat {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut x = [0.0; LAYERS + 1];
         x[0] = AREA / libm::exp(-TAIL);
         x[1] = TAIL;
@@ -32,7 +32,7 @@ impl Ziggurat {
     }
 
     #[inline]
-    pub(super) fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+    pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         let word = rng.next_u64();
         // The layer and the position come from disjoint bits.
         let layer = (word & 0xff) as usize;
