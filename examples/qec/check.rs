@@ -1,18 +1,21 @@
-//! `check`: counts of a model.
+//! `check`: counts of a model or a circuit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use quantum_ec::dem::{Components, merge_equal};
 use quantum_ec::{DecodingProblem, Error};
 use workspace_examples::json::Line;
 
-use crate::files::{Outcome, read_model};
+use crate::files::{Outcome, read_circuit, read_model};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The detector error model.
-    #[arg(long, value_name = "FILE")]
-    dem: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "circuit")]
+    dem: Option<PathBuf>,
+    /// A circuit.
+    #[arg(long, value_name = "FILE", conflicts_with = "dem")]
+    circuit: Option<PathBuf>,
     /// One JSON object on one line.
     #[arg(long)]
     json: bool,
@@ -26,7 +29,39 @@ struct Unrolled {
 }
 
 pub fn run(args: &Args) -> Outcome<()> {
-    let model = read_model(&args.dem)?;
+    match (&args.circuit, &args.dem) {
+        (Some(path), _) => check_circuit(path, args.json),
+        (None, Some(path)) => check_model(path, args.json),
+        (None, None) => Err("--dem or --circuit is needed".into()),
+    }
+}
+
+fn check_circuit(path: &Path, json: bool) -> Outcome<()> {
+    let circuit = read_circuit(path)?;
+    let counts = circuit.counts();
+    let list = [
+        ("qubits", u64::from(counts.qubits)),
+        ("measurements", counts.measurements),
+        ("detectors", counts.detectors),
+        ("observables", counts.observables),
+        ("ticks", counts.ticks),
+        ("sweep_bits", u64::from(counts.sweep_bits)),
+        ("operations", counts.operations),
+        ("depth_of_blocks", counts.depth as u64),
+    ];
+    if json {
+        let line = Line::new().text("file", &path.display().to_string());
+        println!("{}", list.into_iter().fold(line, |line, (name, count)| line.count(name, count)).finish());
+    } else {
+        for (name, count) in list {
+            println!("{:<34} {count}", name.replace('_', " "));
+        }
+    }
+    Ok(())
+}
+
+fn check_model(path: &Path, json: bool) -> Outcome<()> {
+    let model = read_model(path)?;
     let unrolled = match model.to_problem() {
         Ok(problem) => {
             let merged = merge_equal(&problem)?.0.n_mechanisms();
@@ -66,8 +101,8 @@ pub fn run(args: &Args) -> Outcome<()> {
     let probability =
         |choose: fn(f64, f64) -> f64| unrolled.as_ref().and_then(|u| u.problem.priors().iter().copied().reduce(choose));
     let range = [("probability_low", probability(f64::min)), ("probability_high", probability(f64::max))];
-    if args.json {
-        let mut line = Line::new().text("file", &args.dem.display().to_string());
+    if json {
+        let mut line = Line::new().text("file", &path.display().to_string());
         for (name, count) in counts {
             line = match count {
                 Some(count) => line.count(name, count),

@@ -6,7 +6,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use quantum_ec::io::{Layout, ShotFormat, ShotReader, ShotWriter};
-use quantum_ec::{DetectorErrorModel, Shots};
+use quantum_ec::{Circuit, DetectorErrorModel, Shots};
 
 /// What subcommands return.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -34,6 +34,30 @@ pub fn create_text(path: &Path, text: &impl std::fmt::Display) -> Outcome<()> {
         file.flush()
     };
     named(path, write().map_err(Into::into))
+}
+
+/// Reads a circuit.
+pub fn read_circuit(path: &Path) -> Outcome<Circuit> {
+    named(path, Circuit::read(open(path)?))
+}
+
+/// Writes a circuit to a file or to standard output.
+pub fn write_circuit(path: Option<&Path>, circuit: &Circuit) -> Outcome<()> {
+    match path {
+        None => Ok(circuit.write(std::io::stdout().lock())?),
+        Some(path) => {
+            named(path, File::create(path).map_err(Into::into).and_then(|file| circuit.write(BufWriter::new(file))))
+        }
+    }
+}
+
+/// Refuses outputs that are an input.
+pub fn distinct(input: &Path, outputs: &[Option<&Path>]) -> Outcome<()> {
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    match outputs.iter().flatten().find(|output| same(input, output)) {
+        None => Ok(()),
+        Some(output) => Err(format!("{} is both the input and an output, and would be lost", output.display()).into()),
+    }
 }
 
 /// A shot format by name, for flags.

@@ -4,6 +4,9 @@
 //!
 //! ```text
 //! cargo run --release --example qec -- check   --dem x.dem
+//! cargo run --release --example qec -- gen     --code rotated-surface:5 --rounds 5 --basis x --noise circuit:uniform:0.001 --out x.stim
+//! cargo run --release --example qec -- sample  --circuit x.stim --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
+//! cargo run --release --example qec -- m2d     --circuit x.stim --in m.b8 --out d.b8 --observables-out o.b8
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
 //! cargo run --release --example qec -- distance --dem x.dem
@@ -27,6 +30,8 @@ mod demonstration;
 mod distance;
 mod files;
 mod fit_dem;
+mod generate;
+mod m2d;
 mod sample;
 mod subject;
 mod threshold;
@@ -49,7 +54,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Counts of a detector error model, or the place of its first error.
+    /// Counts of a circuit or a detector error model, or the place of its first error.
     Check(check::Args),
     /// Parameters, checks, logical operators and distance of a code.
     Code(code::Args),
@@ -63,7 +68,11 @@ enum Command {
     Distance(distance::Args),
     /// Probabilities of mechanisms from detection events.
     FitDem(fit_dem::Args),
-    /// Draws shots from a detector error model.
+    /// Writes the circuit of a memory experiment.
+    Gen(generate::Args),
+    /// Detection events of measured records.
+    M2d(m2d::Args),
+    /// Draws shots from a circuit or a detector error model.
     Sample(sample::Args),
     /// Logical error rates over physical ones, and where they cross.
     Threshold(threshold::Args),
@@ -78,6 +87,8 @@ fn main() -> ExitCode {
         Some(Command::Decompose(args)) => decompose::run(&args),
         Some(Command::Distance(args)) => distance::run(&args),
         Some(Command::FitDem(args)) => fit_dem::run(&args),
+        Some(Command::Gen(args)) => generate::run(&args),
+        Some(Command::M2d(args)) => m2d::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Threshold(args)) => threshold::run(&args),
         None => demonstration::run(),

@@ -8,6 +8,7 @@ mod common;
 use std::fs;
 
 use common::{check_place, directory, run};
+use quantum_ec::circuit::{Circuit, CircuitNoise, CircuitSampler, RecordConverter};
 use quantum_ec::io::{Layout, ShotFormat, ShotReader, ShotWriter};
 use quantum_ec::sample::read_csv;
 use quantum_ec::{DetectorErrorModel, Error};
@@ -81,6 +82,65 @@ fn check_csv(input: &[u8]) -> bool {
             false
         }
     }
+}
+
+/// Reads a circuit; whether it was accepted.
+fn check_circuit(input: &[u8]) -> bool {
+    let circuit = match Circuit::read(input) {
+        Ok(circuit) => circuit,
+        Err(error) => {
+            check_place(input, &error);
+            return false;
+        }
+    };
+    let again: Circuit = circuit.to_string().parse().unwrap();
+    assert_eq!(again, circuit);
+    let counts = circuit.counts();
+    assert_eq!(counts.reach, 0);
+    if counts.operations > 2000 {
+        // The first operations of whatever is huge.
+        assert!(circuit.operations().take(1000).count() <= 1000);
+        return true;
+    }
+    let mut flat = circuit.operations();
+    let (mut records, mut detectors, mut ticks) = (0, 0, 0);
+    while let Some(step) = flat.next() {
+        assert_eq!((step.measurements, step.detectors, step.ticks), (records, detectors, ticks));
+        assert_eq!(flat.coordinates(step.operation).len(), step.operation.arguments.len());
+        records += step.operation.n_records() as u64;
+        detectors += u64::from(step.operation.gate.name() == "DETECTOR");
+        ticks += u64::from(step.operation.gate.name() == "TICK");
+    }
+    assert_eq!((counts.measurements, counts.detectors, counts.ticks), (records, detectors, ticks));
+    let noisy = CircuitNoise::si1000(0.1).unwrap().apply(&circuit).unwrap();
+    assert_eq!((noisy.counts().measurements, noisy.counts().detectors), (records, detectors));
+    if counts.qubits > 200 || counts.observables > 1000 || records > 10_000 {
+        return true;
+    }
+    assert_eq!(circuit.reference_sample().unwrap().len() as u64, records);
+    match CircuitSampler::new(&circuit) {
+        Ok(sampler) => {
+            let samples = sampler.sample(3, &linalg_core::Streams::new(1));
+            assert_eq!(samples.detectors.n_bits() as u64, detectors);
+        }
+        Err(error) => panic!("{error}"),
+    }
+    match RecordConverter::new(&circuit) {
+        Ok(converter) => assert_eq!(converter.n_records() as u64, records),
+        Err(Error::NotApplicable { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+    true
+}
+
+#[test]
+fn circuit_reader() {
+    let names = ["every_form", "repetition_code_memory", "surface_code_rotated_memory_x", "color_code_memory_xyz"];
+    run(
+        "circuit",
+        &golden(&names.map(|name| format!("circuit/{name}.stim")).each_ref().map(String::as_str)),
+        check_circuit,
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! action on Pauli operators. The language is described in `docs/formats/circuit.md`.
 
 mod clifford;
+mod convert;
 mod flat;
 mod frame;
 mod gate;
@@ -19,6 +20,7 @@ mod tableau;
 mod target;
 
 pub use clifford::{Clifford, SignedPair};
+pub use convert::RecordConverter;
 pub use flat::{FlatOperation, FlatOperations};
 pub use gate::{Gate, Kind};
 pub use generate::{BicycleMemory, CircuitNoise, Detectors, IDLE, IdleQubits, KNOBS, MEMORIES, Memory, PRESETS};

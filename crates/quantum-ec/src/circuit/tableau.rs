@@ -42,10 +42,6 @@ impl Row {
         self.negative ^= other.negative;
         power
     }
-
-    fn bit(words: &[u64], at: usize) -> bool {
-        words[at / 64] >> (at % 64) & 1 == 1
-    }
 }
 
 /// A stabilizer state $`U|0\rangle`$ as the images $`U^\dagger X_q U`$ and $`U^\dagger Z_q U`$.

@@ -10,7 +10,7 @@ use linalg_core::rand::{Rng, RngExt};
 use quantum_ec::Error;
 
 /// Pieces that readers trip over.
-const PIECES: [&[u8]; 44] = [
+const PIECES: [&[u8]; 56] = [
     b"99999999999999999999",
     b"1152921504606846975",
     b"4294967296",
@@ -54,6 +54,18 @@ const PIECES: [&[u8]; 44] = [
     b"\n\n",
     b" ",
     b"\xef\xbb\xbf",
+    b"REPEAT 3 {\n",
+    b"REPEAT 1000000000000000 {\n",
+    b"rec[-1]",
+    b" rec[-16777215]",
+    b" sweep[5]",
+    b"M 0\n",
+    b"MPP X0*Y1",
+    b"*",
+    b"!",
+    b"CX 0 1\n",
+    b"DETECTOR rec[-1]\n",
+    b"E(0.5) X1\n",
     b"%%MatrixMarket matrix coordinate integer general\n",
 ];
 

@@ -99,21 +99,21 @@ impl BicycleMemory {
             for (x_step, z_step) in X_STEPS.into_iter().zip(Z_STEPS) {
                 let mut pairs = Vec::with_capacity(2 * n);
                 if let Some((side, term)) = x_step {
-                    for i in 0..n {
+                    for (i, &check) in x_checks.iter().enumerate() {
                         let partner = match side {
                             Block::Left => n + self.shifted(i, self.a[term], false),
                             Block::Right => 2 * n + self.shifted(i, self.b[term], false),
                         };
-                        pairs.push((x_checks[i], partner as u32));
+                        pairs.push((check, partner as u32));
                     }
                 }
                 if let Some((side, term)) = z_step {
-                    for i in 0..n {
+                    for (i, &check) in z_checks.iter().enumerate() {
                         let partner = match side {
                             Block::Left => n + self.shifted(i, self.b[term], true),
                             Block::Right => 2 * n + self.shifted(i, self.a[term], true),
                         };
-                        pairs.push((partner as u32, z_checks[i]));
+                        pairs.push((partner as u32, check));
                     }
                 }
                 writer.pairs(Gate::Cx, &pairs)?;
