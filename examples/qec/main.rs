@@ -9,6 +9,7 @@
 //! cargo run --release --example qec -- m2d     --circuit x.stim --in m.b8 --out d.b8 --observables-out o.b8
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
+//! cargo run --release --example qec -- dem     --circuit x.stim --out x.dem --decompose-errors
 //! cargo run --release --example qec -- distance --dem x.dem
 //! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
@@ -26,6 +27,7 @@ mod code;
 mod convert;
 mod decode;
 mod decompose;
+mod dem;
 mod demonstration;
 mod distance;
 mod files;
@@ -64,6 +66,8 @@ enum Command {
     Decode(decode::Args),
     /// Pure error, logical operator and stabilizer of an error.
     Decompose(decompose::Args),
+    /// The detector error model of a circuit.
+    Dem(dem::Args),
     /// Shortest errors that flip an observable and no detector.
     Distance(distance::Args),
     /// Probabilities of mechanisms from detection events.
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Decode(args)) => decode::run(&args),
         Some(Command::Decompose(args)) => decompose::run(&args),
+        Some(Command::Dem(args)) => dem::run(&args),
         Some(Command::Distance(args)) => distance::run(&args),
         Some(Command::FitDem(args)) => fit_dem::run(&args),
         Some(Command::Gen(args)) => generate::run(&args),

@@ -132,6 +132,31 @@ pub enum Error {
         /// What is possible.
         expected: String,
     },
+    /// Detectors or observables that are random without noise.
+    #[error(
+        "{operation}, {location}, anticommutes with the detecting regions of the detectors {detectors:?} and the observables \
+         {observables:?}: they are random without noise"
+    )]
+    NonDeterministic {
+        /// What makes them random: the gate with the Pauli operator that it measures or prepares.
+        operation: String,
+        /// Its place in the circuit.
+        location: String,
+        /// The detectors.
+        detectors: Vec<u64>,
+        /// The observables.
+        observables: Vec<u64>,
+    },
+    /// A noise channel that cannot be turned into independent errors.
+    #[error("{gate}, {location}: {reason}")]
+    NoiseChannel {
+        /// Its name.
+        gate: &'static str,
+        /// Its place in the circuit.
+        location: String,
+        /// Why not.
+        reason: String,
+    },
     /// A binary shot file that does not hold shots of its width.
     #[error("{format} shot file, shot {shot}, byte {byte}: found {found}, expected {expected}")]
     ShotFile {

@@ -10,6 +10,7 @@ pub mod noise;
 pub mod pauli;
 pub mod problem;
 pub mod sample;
+pub mod sensitivity;
 pub mod shots;
 pub mod statmech;
 

@@ -1,0 +1,165 @@
+//! Errors of equal symptom, merged as they come.
+
+use super::set::{Set, detectors};
+use crate::dem::xor_probability;
+
+/// Symptoms with their probabilities. Two errors with the same symptom are one with $`p (1-q) + q (1-p)`$.
+#[derive(Debug, Default)]
+pub(super) struct Mechanisms {
+    entries: Vec<Entry>,
+    ids: Vec<u64>,
+    /// Places of entries plus one, by hash with open addressing; a power of two of them.
+    table: Vec<u32>,
+    hints: Vec<(u32, Vec<Vec<u64>>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: usize,
+    len: u32,
+    hint: bool,
+    probability: f64,
+}
+
+impl Mechanisms {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Numbers held in memory.
+    pub(super) fn size(&self) -> usize {
+        self.ids.len() + self.entries.len()
+    }
+
+    /// Adds an error. With `keep_hint`, remembers how its parts make pieces of at most two detectors.
+    pub(super) fn add(&mut self, set: &Set, probability: f64, parts: &[&Set], keep_hint: bool) {
+        if 2 * (self.entries.len() + 1) > self.table.len() {
+            self.grow();
+        }
+        let mask = self.table.len() - 1;
+        let mut at = set.hash() as usize & mask;
+        loop {
+            match self.table[at] {
+                0 => break,
+                place => {
+                    let entry = &mut self.entries[place as usize - 1];
+                    if entry.hash == set.hash() && self.ids[entry.start..entry.start + entry.len as usize] == *set.ids()
+                    {
+                        entry.probability = xor_probability(entry.probability, probability);
+                        return;
+                    }
+                }
+            }
+            at = (at + 1) & mask;
+        }
+        let hint = keep_hint && set.detectors().len() > 2;
+        if hint && let Some(pieces) = pieces(parts) {
+            self.hints.push((self.entries.len() as u32, pieces));
+        }
+        let (start, len) = (self.ids.len(), set.ids().len() as u32);
+        self.entries.push(Entry { hash: set.hash(), start, len, hint, probability });
+        self.ids.extend_from_slice(set.ids());
+        self.table[at] = self.entries.len() as u32;
+    }
+
+    fn grow(&mut self) {
+        let size = (4 * self.entries.len()).next_power_of_two().max(64);
+        self.table.clear();
+        self.table.resize(size, 0);
+        for (place, entry) in self.entries.iter().enumerate() {
+            let mut at = entry.hash as usize & (size - 1);
+            while self.table[at] != 0 {
+                at = (at + 1) & (size - 1);
+            }
+            self.table[at] = place as u32 + 1;
+        }
+    }
+
+    fn ids_of(&self, place: usize) -> &[u64] {
+        let entry = &self.entries[place];
+        &self.ids[entry.start..entry.start + entry.len as usize]
+    }
+
+    /// Symptoms and probabilities in the order of the symptoms, with the pieces remembered.
+    pub(super) fn sorted(&self) -> impl Iterator<Item = (&[u64], f64, Option<&[Vec<u64>]>)> {
+        let mut order: Vec<u32> = (0..self.entries.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| self.ids_of(a as usize).cmp(self.ids_of(b as usize)));
+        order.into_iter().map(|place| {
+            let hint = self.entries[place as usize].hint.then(|| self.hint(place)).flatten();
+            (self.ids_of(place as usize), self.entries[place as usize].probability, hint)
+        })
+    }
+
+    fn hint(&self, place: u32) -> Option<&[Vec<u64>]> {
+        // Hints are added in the order of places.
+        let at = self.hints.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        Some(&self.hints[at].1)
+    }
+}
+
+/// Groups of parts whose sums have at most two detectors each; the fewest groups of at most four parts, or every part
+/// alone.
+fn pieces(parts: &[&Set]) -> Option<Vec<Vec<u64>>> {
+    let parts: Vec<&Set> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    let n = parts.len();
+    let mut best: Option<Vec<Vec<u64>>> = None;
+    let mut consider = |groups: &[usize]| {
+        let count = groups.iter().max().map_or(0, |g| g + 1);
+        let mut sums = vec![Set::default(); count];
+        let mut scratch = Vec::new();
+        for (&group, part) in groups.iter().zip(&parts) {
+            sums[group].xor(part, &mut scratch);
+        }
+        let good = sums.iter().all(|sum| detectors(sum.ids()).len() <= 2);
+        // A piece that flips observables alone is no edge.
+        let good = good && sums.iter().all(|sum| sum.is_empty() || !sum.detectors().is_empty());
+        if good && best.as_ref().is_none_or(|best| best.len() > count) {
+            best = Some(sums.iter().filter(|sum| !sum.is_empty()).map(|sum| sum.ids().to_vec()).collect());
+        }
+    };
+    if n > 4 {
+        consider(&(0..n).collect::<Vec<_>>());
+    } else {
+        // Restricted growth strings: all partitions of at most four parts.
+        let mut groups = vec![0; n];
+        loop {
+            consider(&groups);
+            let Some(k) = (1..n).rev().find(|&k| groups[k] <= groups[..k].iter().copied().max().unwrap_or(0)) else {
+                break;
+            };
+            groups[k] += 1;
+            groups[k + 1..].fill(0);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::set::OBSERVABLE;
+    use super::*;
+
+    #[test]
+    fn equal_symptoms_are_one_error() {
+        let mut all = Mechanisms::default();
+        for k in 0..1000u64 {
+            all.add(&Set::of(&[k % 300, 500 + k % 7]), 0.25, &[], false);
+        }
+        let distinct: std::collections::BTreeSet<_> = (0..1000u64).map(|k| (k % 300, 500 + k % 7)).collect();
+        assert_eq!(all.len(), distinct.len());
+        let (ids, p, _) = all.sorted().next().unwrap();
+        assert_eq!((ids, p), (&[0, 500][..], 0.25));
+        assert!(all.sorted().zip(all.sorted().skip(1)).all(|(a, b)| a.0 < b.0));
+        all.add(&Set::of(&[500, 0]), 0.5, &[], false);
+        assert_eq!(all.sorted().next().unwrap().1, 0.5);
+    }
+
+    #[test]
+    fn parts_make_pieces() {
+        let [a, b, c] = [[0, 1], [5, OBSERVABLE], [1, 2]].map(|ids| Set::of(&ids));
+        // a and c together flip D0 and D2: two pieces are enough.
+        assert_eq!(pieces(&[&a, &b, &c]), Some(vec![vec![0, 2], vec![5, OBSERVABLE]]));
+        assert_eq!(pieces(&[&Set::of(&[0, 1, 2])]), None);
+    }
+}
