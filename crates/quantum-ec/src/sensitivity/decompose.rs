@@ -23,14 +23,16 @@ impl Pieces {
     /// repetition.
     pub(super) fn new(items: &[Item]) -> Self {
         let mut pieces = Self { known: HashMap::new() };
-        pieces.gather(items, &[0]);
+        pieces.gather(items, &[0], false);
+        pieces.gather(items, &[0], true);
         pieces
     }
 
-    fn gather(&mut self, items: &[Item], shifts: &[i128]) {
+    /// First those that do not fall into two, then those whose halves are no errors themselves.
+    fn gather(&mut self, items: &[Item], shifts: &[i128], divisible: bool) {
         for item in items {
             match item {
-                Item::Errors(errors) => self.add(errors, shifts),
+                Item::Errors(errors) => self.add(errors, shifts, divisible),
                 Item::Annotation(_) => {}
                 Item::Block { count, items, detectors } => {
                     let period = i128::from(*detectors);
@@ -39,16 +41,17 @@ impl Pieces {
                     let mut all: Vec<i128> = shifts.iter().flat_map(|a| inside.iter().map(move |b| a + b)).collect();
                     all.sort_unstable();
                     all.dedup();
-                    self.gather(items, &all);
+                    self.gather(items, &all, divisible);
                 }
             }
         }
     }
 
-    fn add(&mut self, errors: &Mechanisms, shifts: &[i128]) {
-        for (ids, probability, _) in errors.sorted() {
+    fn add(&mut self, errors: &Mechanisms, shifts: &[i128], divisible: bool) {
+        for (ids, probability, hint) in errors.sorted() {
             let list = detectors(ids);
-            if list.is_empty() || list.len() > 2 {
+            let halves_known = |hint: &[Vec<u64>]| hint.iter().all(|piece| self.is_known(piece));
+            if list.is_empty() || list.len() > 2 || hint.is_some() != divisible || hint.is_some_and(halves_known) {
                 continue;
             }
             for shift in shifts {
@@ -66,7 +69,7 @@ impl Pieces {
         }
     }
 
-    /// The pieces of a symptom: those of the channel it comes from if each is an error of its own, else the most probable
+    /// The pieces of a symptom: itself, if it has at most two detectors and does not fall into errors of one; those of the channel it comes from if each is an error of its own, else the most probable
     /// ones that cover it, else those of the channel.
     pub(super) fn of(&self, ids: &[u64], hint: Option<&[Vec<u64>]>) -> Result<Vec<Vec<u64>>> {
         if let Some(hint) = hint
@@ -75,6 +78,9 @@ impl Pieces {
             return Ok(hint.to_vec());
         }
         let list = detectors(ids);
+        if list.len() <= 2 {
+            return Ok(vec![ids.to_vec()]);
+        }
         let mut search = Search { pieces: self, best: None, chosen: Vec::new(), steps: MAX_STEPS };
         search.cover(&mut list.to_vec(), &ids[list.len()..], 0.0);
         if let Some((_, found)) = search.best {

@@ -1,6 +1,6 @@
 //! Errors of equal symptom, merged as they come.
 
-use super::set::{Set, detectors};
+use super::set::Set;
 use crate::dem::xor_probability;
 
 /// Symptoms with their probabilities. Two errors with the same symptom are one with $`p (1-q) + q (1-p)`$.
@@ -18,7 +18,8 @@ struct Entry {
     hash: u64,
     start: usize,
     len: u32,
-    hint: bool,
+    /// Whether an error of this symptom does not fall into two pieces of one detector each.
+    whole: bool,
     probability: f64,
 }
 
@@ -32,7 +33,8 @@ impl Mechanisms {
         self.ids.len() + self.entries.len()
     }
 
-    /// Adds an error. With `keep_hint`, remembers how its parts make pieces of at most two detectors.
+    /// Adds an error. With `keep_hint`, remembers how its parts make pieces of at most two detectors, or
+    /// of one if it flips two.
     pub(super) fn add(&mut self, set: &Set, probability: f64, parts: &[&Set], keep_hint: bool) {
         if 2 * (self.entries.len() + 1) > self.table.len() {
             self.grow();
@@ -47,18 +49,22 @@ impl Mechanisms {
                     if entry.hash == set.hash() && self.ids[entry.start..entry.start + entry.len as usize] == *set.ids()
                     {
                         entry.probability = xor_probability(entry.probability, probability);
+                        entry.whole = entry.whole || set.detectors().len() == 2 && keep_hint && halves(parts).is_none();
                         return;
                     }
                 }
             }
             at = (at + 1) & mask;
         }
-        let hint = keep_hint && set.detectors().len() > 2;
-        if hint && let Some(pieces) = pieces(parts) {
-            self.hints.push((self.entries.len() as u32, pieces));
-        }
+        let hint = match set.detectors().len() {
+            2 if keep_hint => halves(parts),
+            3.. if keep_hint => pieces(parts, 2),
+            _ => None,
+        };
+        let whole = hint.is_none();
+        self.hints.extend(hint.map(|pieces| (self.entries.len() as u32, pieces)));
         let (start, len) = (self.ids.len(), set.ids().len() as u32);
-        self.entries.push(Entry { hash: set.hash(), start, len, hint, probability });
+        self.entries.push(Entry { hash: set.hash(), start, len, whole, probability });
         self.ids.extend_from_slice(set.ids());
         self.table[at] = self.entries.len() as u32;
     }
@@ -86,7 +92,7 @@ impl Mechanisms {
         let mut order: Vec<u32> = (0..self.entries.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| self.ids_of(a as usize).cmp(self.ids_of(b as usize)));
         order.into_iter().map(|place| {
-            let hint = self.entries[place as usize].hint.then(|| self.hint(place)).flatten();
+            let hint = if self.entries[place as usize].whole { None } else { self.hint(place) };
             (self.ids_of(place as usize), self.entries[place as usize].probability, hint)
         })
     }
@@ -98,9 +104,14 @@ impl Mechanisms {
     }
 }
 
-/// Groups of parts whose sums have at most two detectors each; the fewest groups of at most four parts, or every part
-/// alone.
-fn pieces(parts: &[&Set]) -> Option<Vec<Vec<u64>>> {
+/// Two groups of parts that flip one detector each.
+fn halves(parts: &[&Set]) -> Option<Vec<Vec<u64>>> {
+    pieces(parts, 1).filter(|pieces| pieces.len() == 2)
+}
+
+/// Groups of parts whose sums have at most so many detectors each; the fewest groups of at most four parts, or every
+/// part alone.
+fn pieces(parts: &[&Set], most: usize) -> Option<Vec<Vec<u64>>> {
     let parts: Vec<&Set> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     let n = parts.len();
     let mut best: Option<Vec<Vec<u64>>> = None;
@@ -111,7 +122,7 @@ fn pieces(parts: &[&Set]) -> Option<Vec<Vec<u64>>> {
         for (&group, part) in groups.iter().zip(&parts) {
             sums[group].xor(part, &mut scratch);
         }
-        let good = sums.iter().all(|sum| detectors(sum.ids()).len() <= 2);
+        let good = sums.iter().all(|sum| sum.detectors().len() <= most);
         // A piece that flips observables alone is no edge.
         let good = good && sums.iter().all(|sum| sum.is_empty() || !sum.detectors().is_empty());
         if good && best.as_ref().is_none_or(|best| best.len() > count) {
@@ -159,7 +170,9 @@ mod tests {
     fn parts_make_pieces() {
         let [a, b, c] = [[0, 1], [5, OBSERVABLE], [1, 2]].map(|ids| Set::of(&ids));
         // a and c together flip D0 and D2: two pieces are enough.
-        assert_eq!(pieces(&[&a, &b, &c]), Some(vec![vec![0, 2], vec![5, OBSERVABLE]]));
-        assert_eq!(pieces(&[&Set::of(&[0, 1, 2])]), None);
+        assert_eq!(pieces(&[&a, &b, &c], 2), Some(vec![vec![0, 2], vec![5, OBSERVABLE]]));
+        assert_eq!(halves(&[&Set::of(&[4]), &b]), Some(vec![vec![4], vec![5, OBSERVABLE]]));
+        assert_eq!(halves(&[&a, &c]), None);
+        assert_eq!(pieces(&[&Set::of(&[0, 1, 2])], 2), None);
     }
 }

@@ -210,7 +210,7 @@ fn emit(
                 };
                 for (ids, probability, hint) in errors.sorted() {
                     let mut targets: Vec<Target> = Vec::with_capacity(ids.len());
-                    match pieces.filter(|_| detectors(ids).len() > 2) {
+                    match pieces.filter(|_| detectors(ids).len() > 1) {
                         None => targets.extend(ids.iter().map(|&id| target(id, *shift))),
                         Some(pieces) => {
                             for (k, piece) in pieces.of(ids, hint)?.iter().enumerate() {
@@ -237,6 +237,10 @@ fn emit(
                 if rest > 0 {
                     let (coordinates, tag) = (Vec::new(), String::new());
                     body.push(Instruction::ShiftDetectors { coordinates, detectors: rest, tag })?;
+                }
+                // Nothing but operations that do nothing to detectors.
+                if body.instructions().is_empty() {
+                    continue;
                 }
                 model.push(Instruction::Repeat { count: *count, body, tag: String::new() })?;
                 *shift = start + count * detectors;
