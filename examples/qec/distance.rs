@@ -1,17 +1,24 @@
 //! `distance`: shortest errors that flip an observable and no detector.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use quantum_ec::dem::{LogicalErrorParams, UndetectableError};
+use quantum_ec::dem::{Components, LogicalErrorParams, UndetectableError};
+use quantum_ec::sensitivity::{CircuitError, Loops, ModelParams, Symptom};
+use quantum_ec::{Circuit, DecodingProblem, DetectorErrorModel};
 use serde_json::{Value, json};
 
-use crate::files::{Outcome, named, read_model};
+use crate::files::{Outcome, named, read_circuit, read_model};
 
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("subject").required(true).args(["dem", "circuit"]))]
 pub struct Args {
-    /// The detector error model.
+    /// A detector error model.
     #[arg(long, value_name = "FILE")]
-    dem: PathBuf,
+    dem: Option<PathBuf>,
+    /// A circuit: errors are told with their places.
+    #[arg(long, value_name = "FILE")]
+    circuit: Option<PathBuf>,
     /// Steps of the exhaustive search over all mechanisms.
     #[arg(long, value_name = "N", default_value_t = 20_000_000)]
     max_steps: u64,
@@ -26,33 +33,108 @@ pub struct Args {
     json: bool,
 }
 
-/// An error of a shortest set: probability, detectors, observables.
+/// What is searched, with the circuit it comes from.
+struct Subject<'a> {
+    path: &'a Path,
+    circuit: Option<Circuit>,
+    components: Components,
+    problem: DecodingProblem,
+}
+
+impl<'a> Subject<'a> {
+    fn read(args: &'a Args) -> Outcome<Self> {
+        let (path, circuit, model): (_, _, DetectorErrorModel) = match (&args.dem, &args.circuit) {
+            (Some(path), _) => (path, None, read_model(path)?),
+            (None, Some(path)) => {
+                let circuit = read_circuit(path)?;
+                let params = ModelParams::default().with_loops(Loops::Flatten);
+                let model = named(path, circuit.to_model(&params))?.model;
+                (path, Some(circuit), model)
+            }
+            (None, None) => return Err("--dem or --circuit is needed".into()),
+        };
+        let components = named(path, model.to_components())?;
+        let problem = named(path, model.to_problem())?;
+        Ok(Self { path, circuit, components, problem })
+    }
+}
+
+/// An error of a shortest set.
 struct Member<'a> {
     number: usize,
     probability: f64,
     detectors: &'a [usize],
     observables: &'a [usize],
+    /// Elementary errors with this symptom, the most probable first; none without a circuit.
+    places: Vec<CircuitError>,
 }
 
 impl Member<'_> {
-    fn json(&self) -> Value {
+    fn json(&self, coordinates: &BTreeMap<u32, Vec<f64>>) -> Value {
+        let place = |error: &CircuitError| {
+            json!({
+                "location": error.location.to_string(), "gate": error.gate.name(), "tick": error.ticks,
+                "qubits": error.qubits, "paulis": paulis(error), "record": error.record,
+                "coordinates": error.qubits.iter().map(|qubit| coordinates.get(qubit)).collect::<Vec<_>>(),
+                "probability": error.probability,
+            })
+        };
         json!({
             "number": self.number, "probability": self.probability,
             "detectors": self.detectors, "observables": self.observables,
+            "places": self.places.iter().map(place).collect::<Vec<_>>(),
         })
     }
 
-    fn text(&self) -> String {
+    fn print(&self, coordinates: &BTreeMap<u32, Vec<f64>>) {
         let name = |letter: char| move |id: &usize| format!(" {letter}{id}");
         let targets = self.detectors.iter().map(name('D')).chain(self.observables.iter().map(name('L')));
-        format!("  error({}){}", self.probability, targets.collect::<String>())
+        println!("  error({}){}", self.probability, targets.collect::<String>());
+        let Some(error) = self.places.first() else { return };
+        let what = match (paulis(error), error.record) {
+            (paulis, false) => paulis,
+            (paulis, true) if paulis.is_empty() => "wrong record".to_owned(),
+            (paulis, true) => format!("herald with {paulis}"),
+        };
+        let qubit = |qubit: &u32| match coordinates.get(qubit) {
+            Some(place) => {
+                let place: Vec<String> = place.iter().map(ToString::to_string).collect();
+                format!("{qubit} at ({})", place.join(", "))
+            }
+            None => qubit.to_string(),
+        };
+        let qubits: Vec<String> = error.qubits.iter().map(qubit).collect();
+        let more = match self.places.len() - 1 {
+            0 => String::new(),
+            n => format!("; {n} more"),
+        };
+        let (gate, location, tick) = (error.gate.name(), &error.location, error.ticks);
+        println!("    {what} in {gate}, {location}, tick {tick}, on qubits {}{more}", qubits.join(", "));
     }
 }
 
+fn paulis(error: &CircuitError) -> String {
+    let factors: Vec<String> = error.paulis.iter().map(|(qubit, pauli)| format!("{}{qubit}", pauli.letter())).collect();
+    factors.join("*")
+}
+
+/// Finds the places of all members at once.
+fn explain(circuit: Option<&Circuit>, members: &mut [Member<'_>]) -> quantum_ec::Result<()> {
+    let Some(circuit) = circuit else { return Ok(()) };
+    let numbers = |list: &[usize]| list.iter().map(|&id| id as u64).collect();
+    let symptoms: Vec<Symptom> = (members.iter())
+        .map(|m| Symptom { detectors: numbers(m.detectors), observables: numbers(m.observables) })
+        .collect();
+    for (member, mut places) in members.iter_mut().zip(circuit.explain(&symptoms)?) {
+        places.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        member.places = places;
+    }
+    Ok(())
+}
+
 pub fn run(args: &Args) -> Outcome<()> {
-    let model = read_model(&args.dem)?;
-    let components = named(&args.dem, model.to_components())?;
-    let problem = named(&args.dem, model.to_problem())?;
+    let subject = Subject::read(args)?;
+    let Subject { components, problem, .. } = &subject;
     let graphlike = components.shortest_graphlike_error();
     let params =
         LogicalErrorParams::default().with_max_steps(args.max_steps).with_trials(args.trials).with_seed(args.seed);
@@ -60,8 +142,8 @@ pub fn run(args: &Args) -> Outcome<()> {
     let of_graph = |error: &UndetectableError| -> Vec<Member<'_>> {
         let member = |&k: &usize| {
             let c = &components.list[k];
-            let (detectors, observables) = (&c.detectors[..], &c.observables[..]);
-            Member { number: c.mechanism, probability: c.probability, detectors, observables }
+            let (number, probability) = (c.mechanism, c.probability);
+            Member { number, probability, detectors: &c.detectors, observables: &c.observables, places: Vec::new() }
         };
         error.members.iter().map(member).collect()
     };
@@ -71,17 +153,22 @@ pub fn run(args: &Args) -> Outcome<()> {
             probability: problem.priors()[j],
             detectors: problem.checks().column(j),
             observables: problem.observables().column(j),
+            places: Vec::new(),
         };
         error.members.iter().map(member).collect()
     };
-    let graphlike_members = graphlike.error.as_ref().map(of_graph);
-    let members = search.error.as_ref().map(of_problem);
+    let mut graphlike_members = graphlike.error.as_ref().map(of_graph);
+    let mut members = search.error.as_ref().map(of_problem);
+    for list in [&mut graphlike_members, &mut members].into_iter().flatten() {
+        named(subject.path, explain(subject.circuit.as_ref(), list))?;
+    }
+    let coordinates = subject.circuit.as_ref().map(Circuit::qubit_coordinates).unwrap_or_default();
     if args.json {
         let list = |members: &Option<Vec<Member<'_>>>| {
-            members.as_ref().map(|members| members.iter().map(Member::json).collect::<Vec<_>>())
+            members.as_ref().map(|members| members.iter().map(|m| m.json(&coordinates)).collect::<Vec<_>>())
         };
         let object = json!({
-            "file": args.dem.display().to_string(),
+            "file": subject.path.display().to_string(),
             "graphlike_distance": graphlike.error.as_ref().map(UndetectableError::weight),
             "graphlike_observables": graphlike.error.as_ref().map(|e| &e.observables),
             "graphlike_error": list(&graphlike_members),
@@ -96,11 +183,7 @@ pub fn run(args: &Args) -> Outcome<()> {
         println!("{object}");
         return Ok(());
     }
-    let print = |members: &Option<Vec<Member<'_>>>| {
-        for member in members.iter().flatten() {
-            println!("{}", member.text());
-        }
-    };
+    let print = |members: &Option<Vec<Member<'_>>>| members.iter().flatten().for_each(|m| m.print(&coordinates));
     let left_out = match graphlike.ignored {
         0 => String::new(),
         n => format!(" ({n} components with three detectors or more left out)"),
@@ -112,9 +195,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     print(&graphlike_members);
     match (&search.error, search.exact()) {
         (Some(_), Some(distance)) => println!("distance of all mechanisms {distance}"),
-        (Some(error), None) => {
-            println!("distance of all mechanisms from {} to {}", search.lower, error.weight());
-        }
+        (Some(error), None) => println!("distance of all mechanisms from {} to {}", search.lower, error.weight()),
         (None, _) if search.lower > problem.n_mechanisms() => println!("distance of all mechanisms: no such error"),
         (None, _) => println!("distance of all mechanisms {} or more", search.lower),
     }

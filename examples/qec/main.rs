@@ -10,7 +10,8 @@
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
 //! cargo run --release --example qec -- dem     --circuit x.stim --out x.dem --decompose-errors
-//! cargo run --release --example qec -- distance --dem x.dem
+//! cargo run --release --example qec -- distance --circuit x.stim
+//! cargo run --release --example qec -- regions --circuit x.stim --detector 5 --svg region.svg
 //! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
 //! cargo run --release --example qec -- code    --code bb:144,12,12 --json
@@ -34,6 +35,7 @@ mod files;
 mod fit_dem;
 mod generate;
 mod m2d;
+mod regions;
 mod sample;
 mod subject;
 mod threshold;
@@ -76,6 +78,8 @@ enum Command {
     Gen(generate::Args),
     /// Detection events of measured records.
     M2d(m2d::Args),
+    /// Where a detector of a circuit sees errors.
+    Regions(regions::Args),
     /// Draws shots from a circuit or a detector error model.
     Sample(sample::Args),
     /// Logical error rates over physical ones, and where they cross.
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Some(Command::FitDem(args)) => fit_dem::run(&args),
         Some(Command::Gen(args)) => generate::run(&args),
         Some(Command::M2d(args)) => m2d::run(&args),
+        Some(Command::Regions(args)) => regions::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Threshold(args)) => threshold::run(&args),
         None => demonstration::run(),

@@ -1,0 +1,282 @@
+//! Detecting regions and models of circuits against Stim's: files of `tests/data/sensitivity/make.py`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quantum_ec::dem::{LogicalErrorParams, UndetectableError, xor_probability};
+use quantum_ec::sensitivity::{Decompose, DisjointErrors, GaugeDetectors, Loops, ModelParams, Sensor, Symptom};
+use quantum_ec::{Circuit, DetectorErrorModel, Error};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sensitivity")
+}
+
+fn read(name: &str, extension: &str) -> String {
+    fs::read_to_string(directory().join(format!("{name}.{extension}"))).unwrap()
+}
+
+fn circuit(name: &str) -> Circuit {
+    read(name, "stim").parse().unwrap()
+}
+
+fn names() -> Vec<String> {
+    let files = fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path());
+    let circuits = files.filter(|path| path.extension().is_some_and(|e| e == "stim"));
+    let mut names: Vec<String> = circuits.map(|p| p.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names.len(), 18);
+    names
+}
+
+type Table = BTreeMap<(Vec<usize>, Vec<usize>), f64>;
+
+/// Symptoms with their probabilities, equal ones merged.
+fn table(model: &DetectorErrorModel) -> Table {
+    let problem = model.to_problem().unwrap();
+    let mut table = Table::new();
+    for j in 0..problem.n_mechanisms() {
+        let symptom = (problem.checks().column(j).to_vec(), problem.observables().column(j).to_vec());
+        let sum = table.entry(symptom).or_insert(0.0);
+        *sum = xor_probability(*sum, problem.priors()[j]);
+    }
+    table
+}
+
+fn assert_equal(name: &str, found: &Table, expected: &Table) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{name}");
+    for (symptom, p) in expected {
+        assert!((found[symptom] - p).abs() < 1e-12, "{name} {symptom:?}: {} {p}", found[symptom]);
+    }
+}
+
+#[test]
+fn models_are_those_of_stim() {
+    for name in names() {
+        let expected: DetectorErrorModel = read(&name, "dem").parse().unwrap();
+        for loops in [Loops::Fold, Loops::Flatten] {
+            let found = circuit(&name).to_model(&ModelParams::default().with_loops(loops)).unwrap();
+            assert_equal(&name, &table(&found.model), &table(&expected));
+            assert_eq!(found.model.n_detectors(), expected.n_detectors(), "{name}");
+            assert_eq!(found.model.n_observables(), expected.n_observables(), "{name}");
+            let known = |model: &DetectorErrorModel| -> Vec<(u64, Vec<f64>)> {
+                let mut list = model.coordinates().unwrap();
+                list.retain(|(_, place)| !place.is_empty());
+                list.sort_by_key(|(detector, _)| *detector);
+                list
+            };
+            assert_eq!(known(&found.model), known(&expected), "{name}");
+            // What is printed is read as the same model.
+            assert_eq!(found.model.to_string().parse::<DetectorErrorModel>().unwrap(), found.model, "{name}");
+            assert_eq!(found.approximated.is_empty(), name != "everything");
+        }
+    }
+}
+
+#[test]
+fn regions_are_those_of_stim() {
+    let mut slices = 0;
+    for name in names() {
+        let circuit = circuit(&name);
+        let mut expected = BTreeMap::new();
+        for line in read(&name, "regions").lines() {
+            let (sensor, region) = line.split_once(':').unwrap();
+            expected.insert(sensor.to_owned(), region.trim().to_owned());
+        }
+        let detectors = (0..circuit.counts().detectors).map(|d| (format!("D{d}"), Sensor::Detector(d)));
+        let observables = (0..circuit.counts().observables).map(|o| (format!("L{o}"), Sensor::Observable(o)));
+        for (key, sensor) in detectors.chain(observables) {
+            let region = circuit.detecting_region(sensor).unwrap();
+            let text: Vec<String> = region.slices.iter().map(|(tick, p)| format!("{tick} {p}")).collect();
+            assert_eq!(text.join(", "), expected.get(&key).cloned().unwrap_or_default(), "{name} {key}");
+            slices += region.slices.len();
+        }
+    }
+    assert!(slices > 3000, "{slices}");
+}
+
+/// The three pictures of the slides, after McEwen, Bacon and Gidney, Quantum 7, 1172 (2023).
+#[test]
+fn regions_of_the_slides() {
+    let slices = |text: &str, detector| -> Vec<String> {
+        let region = text.parse::<Circuit>().unwrap().detecting_region(Sensor::Detector(detector)).unwrap();
+        region.slices.iter().map(|(tick, p)| format!("{tick}: {p}")).collect()
+    };
+    // From reset to measurement: Z all the time, X in the other basis, turned by a Hadamard gate.
+    assert_eq!(slices("R 0\nTICK\nTICK\nM 0\nDETECTOR rec[-1]", 0), ["0: Z0", "1: Z0"]);
+    assert_eq!(slices("RX 0\nTICK\nH 0\nTICK\nM 0\nDETECTOR rec[-1]", 0), ["0: X0", "1: Z0"]);
+    // A CNOT copies Z from the target to the control and X from the control to the target.
+    let cnot = "R 0 1\nTICK\nCX 0 1\nTICK\nM 0 1\nDETECTOR rec[-1]\nDETECTOR rec[-2]";
+    assert_eq!(slices(cnot, 0), ["0: Z0*Z1", "1: Z1"]);
+    assert_eq!(slices(cnot, 1), ["0: Z0", "1: Z0"]);
+    let cnot = "RX 0 1\nTICK\nCX 0 1\nTICK\nMX 0 1\nDETECTOR rec[-2]\nDETECTOR rec[-1]";
+    assert_eq!(slices(cnot, 0), ["0: X0*X1", "1: X0"]);
+    assert_eq!(slices(cnot, 1), ["0: X1", "1: X1"]);
+    // Two rounds of the bit-flip code, data 0 and 2, ancilla 1: the region opens in the first round, is the stabilizer
+    // between the rounds, and closes in the second.
+    let round = "R 1\nTICK\nCX 0 1\nTICK\nCX 2 1\nTICK\nM 1\nTICK\n";
+    let text = format!("R 0 2\nTICK\n{round}{round}DETECTOR rec[-1] rec[-2]");
+    assert_eq!(slices(&text, 0), ["1: Z1", "2: Z0*Z1", "3: Z0*Z1*Z2", "4: Z0*Z2", "5: Z0*Z1*Z2", "6: Z1*Z2", "7: Z1"]);
+}
+
+#[test]
+fn pieces_add_up() {
+    let params = ModelParams::default().with_decompose(Decompose::Graphlike);
+    let mut split = 0;
+    for name in ["rotated_x_d3_r3", "rotated_z_d5_r2", "unrotated_z_d2_r30", "color_d3_r12", "repetition_d9_r3"] {
+        for loops in [Loops::Fold, Loops::Flatten] {
+            let found = circuit(name).to_model(&params.with_loops(loops)).unwrap().model;
+            assert_equal(name, &table(&found), &table(&read(name, "dem").parse().unwrap()));
+            let components = found.to_components().unwrap();
+            assert!(components.list.iter().all(|c| (1..=2).contains(&c.detectors.len())), "{name}");
+            split += components.list.windows(2).filter(|pair| pair[0].mechanism == pair[1].mechanism).count();
+        }
+    }
+    assert!(split > 1000, "{split}");
+    // Three detectors on one record: nothing to split.
+    let whole: Circuit = "M(0.1) 0\nDETECTOR rec[-1]\nDETECTOR rec[-1]\nDETECTOR rec[-1]".parse().unwrap();
+    assert_eq!(
+        whole.to_model(&params).unwrap_err().to_string(),
+        "decomposition into graphlike errors does not apply: no errors of one or two detectors add up to the mechanism \
+         D0 D1 D2"
+    );
+}
+
+#[test]
+fn a_million_rounds_are_folded() {
+    let text = read("unrotated_z_d2_r30", "stim");
+    let (few, many) = (text.replace("REPEAT 29", "REPEAT 49"), text.replace("REPEAT 29", "REPEAT 1000000"));
+    let [few, many] = [few, many].map(|text| text.parse::<Circuit>().unwrap());
+    assert!(few.counts().detectors > 100, "the block is there");
+    let params = ModelParams::default();
+    let model = many.to_model(&params).unwrap().model;
+    assert!(model.to_string().len() < 40_000);
+    assert_eq!(model.n_detectors(), many.counts().detectors);
+    // Symptoms a round, from the flat model of 50 rounds and of 49.
+    let flat = |circuit: &Circuit| table(&circuit.to_model(&params).unwrap().model);
+    let shorter: Circuit = text.replace("REPEAT 29", "REPEAT 48").parse().unwrap();
+    let per_round = flat(&few).len() - flat(&shorter).len();
+    // Equal symptoms of neighbouring repetitions stay apart.
+    let range = 999_000 * per_round as u64..2_000_000 * per_round as u64;
+    assert!(range.contains(&model.n_errors()), "{} {range:?}", model.n_errors());
+    // One detector far inside is followed without running through all rounds.
+    let middle = many.counts().detectors / 2;
+    let region = many.detecting_region(Sensor::Detector(middle)).unwrap();
+    let ticks: Vec<u64> = region.slices.iter().map(|(tick, _)| *tick).collect();
+    let near = many.counts().ticks / 2;
+    assert!(ticks.len() > 5 && ticks.iter().all(|tick| tick.abs_diff(near) < 20), "{ticks:?}");
+    // Blocks within blocks fold, too.
+    let nested: Circuit = "R 0 1\nREPEAT 100000 {\nREPEAT 1000 {\nX_ERROR(0.01) 0\nCX 0 1\nMR 1\nDETECTOR rec[-1]\n}\n\
+                           DEPOLARIZE1(0.1) 0\nMR 0\nDETECTOR rec[-1]\n}"
+        .parse()
+        .unwrap();
+    let model = nested.to_model(&params).unwrap().model;
+    assert_eq!((model.n_detectors(), nested.counts().detectors), (100_100_000, 100_100_000));
+    assert!(model.to_string().len() < 100_000_000);
+}
+
+#[test]
+fn random_detectors_are_named() {
+    let text = "R 0 1\nH 0\nTICK\nREPEAT 5 {\nCX 0 1\nMR 1\nDETECTOR rec[-1]\n}\nM 0\nOBSERVABLE_INCLUDE(0) rec[-1]";
+    let random: Circuit = text.parse().unwrap();
+    let error = random.to_model(&ModelParams::default()).unwrap_err();
+    let Error::NonDeterministic { operation, location, detectors, observables } = &error else { panic!("{error}") };
+    assert_eq!((operation.as_str(), location.as_str()), ("R on Z0", "instruction 0"));
+    assert_eq!((&detectors[..], &observables[..]), (&[0, 1, 2, 3, 4][..], &[0][..]));
+    assert_eq!(
+        error.to_string(),
+        "R on Z0, instruction 0, anticommutes with the detecting regions of the detectors [0, 1, 2, 3, 4] and the \
+         observables [0]: they are random without noise"
+    );
+    // Observables stay refused; without them the detectors are random together.
+    let gauge = ModelParams::default().with_gauge(GaugeDetectors::Allow);
+    assert!(matches!(random.to_model(&gauge), Err(Error::NonDeterministic { .. })));
+    let detectors: Circuit = text.rsplit_once('\n').unwrap().0.parse().unwrap();
+    let model = detectors.to_model(&gauge).unwrap().model;
+    assert_eq!(table(&model), Table::from([((vec![0, 1, 2, 3, 4], vec![]), 0.5)]));
+    let inside: Circuit = "R 0\nREPEAT 1 {\nTICK\nMX 0\n}\nM 0\nDETECTOR rec[-1]".parse().unwrap();
+    let error = inside.to_model(&ModelParams::default()).unwrap_err().to_string();
+    assert!(error.starts_with("MX on X0, instruction 1, repetition 0, instruction 1, anticommutes"), "{error}");
+    let start: Circuit = "MX 0\nDETECTOR rec[-1]".parse().unwrap();
+    let error = start.detecting_region(Sensor::Detector(0)).unwrap_err().to_string();
+    assert!(error.starts_with("the initial state 0 on Z0, the beginning, anticommutes"), "{error}");
+    assert!(matches!(start.detecting_region(Sensor::Detector(1)), Err(Error::OutOfBounds { index: 1, bound: 1, .. })));
+}
+
+#[test]
+fn channels_without_independent_errors() {
+    let exact = ModelParams::default().with_disjoint(DisjointErrors::Refuse);
+    let message = |text: &str, params: &ModelParams| {
+        let text = format!("R 0 1\n{text}\nM 0 1\nDETECTOR rec[-1]\nDETECTOR rec[-2]");
+        text.parse::<Circuit>()
+            .unwrap()
+            .to_model(params)
+            .map(|found| found.approximated.len())
+            .map_err(|e| e.to_string())
+    };
+    let approximate = ModelParams::default();
+    let channel = "PAULI_CHANNEL_2(0,0,0,0.1,0,0,0,0,0,0,0,0.2,0,0,0) 0 1";
+    assert_eq!(message(channel, &exact), Ok(0));
+    let channel = "PAULI_CHANNEL_2(0.1,0,0,0.1,0,0,0,0,0,0,0,0.2,0,0,0) 0 1";
+    assert_eq!(message(channel, &approximate), Ok(1));
+    let reason = "instruction 1: its cases exclude each other, which independent errors only approximate";
+    assert_eq!(message(channel, &exact), Err(format!("PAULI_CHANNEL_2, {reason}")));
+    assert_eq!(message("PAULI_CHANNEL_1(0.1, 0.02, 0.03) 0", &exact), Ok(0));
+    assert_eq!(message("E(0.1) X0", &exact), Ok(0));
+    let reason = reason.replace("instruction 1", "instruction 2");
+    assert_eq!(
+        message("E(0.1) X0\nELSE_CORRELATED_ERROR(0.1) X1", &exact),
+        Err(format!("ELSE_CORRELATED_ERROR, {reason}"))
+    );
+    assert_eq!(
+        message("TICK\nELSE_CORRELATED_ERROR(0.1) X1", &approximate),
+        Err("ELSE_CORRELATED_ERROR, instruction 2: it does not follow E or ELSE_CORRELATED_ERROR directly".to_owned())
+    );
+    assert_eq!(
+        message("DEPOLARIZE1(0.8) 0", &approximate),
+        Err("DEPOLARIZE1, instruction 1: the probability 0.8 is above 3/4, which no independent errors have".to_owned())
+    );
+    assert!(message("DEPOLARIZE2(0.94) 0 1", &approximate).is_err());
+    assert_eq!(message("DEPOLARIZE1(0.75) 0\nDEPOLARIZE2(0.9375) 0 1", &exact), Ok(0));
+    assert_eq!("".parse::<Circuit>().unwrap().to_model(&exact).unwrap().model, DetectorErrorModel::new());
+}
+
+/// All elementary errors of a symptom together have its probability.
+#[test]
+fn places_of_errors_add_up_to_the_model() {
+    for name in ["rotated_x_d3_r3", "color_d3_r12", "everything"] {
+        let circuit = circuit(name);
+        let table = table(&read(name, "dem").parse().unwrap());
+        let symptoms: Vec<Symptom> = (table.keys())
+            .map(|(detectors, observables)| {
+                let numbers = |list: &[usize]| list.iter().map(|&id| id as u64).collect();
+                Symptom { detectors: numbers(detectors), observables: numbers(observables) }
+            })
+            .collect();
+        let found = circuit.explain(&symptoms).unwrap();
+        for (places, (symptom, p)) in found.iter().zip(&table) {
+            let sum = places.iter().fold(0.0, |sum, place| xor_probability(sum, place.probability));
+            assert!((sum - p).abs() < 1e-12, "{name} {symptom:?}");
+            for place in places {
+                assert!(!place.qubits.is_empty() || place.gate == quantum_ec::circuit::Gate::Mpad);
+                assert!(place.record || !place.paulis.is_empty());
+                assert!(place.paulis.iter().all(|(qubit, _)| place.qubits.contains(qubit)));
+            }
+        }
+    }
+}
+
+#[test]
+fn distances_of_circuits() {
+    for (name, distance) in
+        [("rotated_x_d3_r3", 3), ("rotated_z_d5_r2", 5), ("repetition_d9_r3", 9), ("unrotated_z_d2_r30", 2)]
+    {
+        let model = circuit(name).to_model(&ModelParams::default()).unwrap().model;
+        let graphlike = model.to_components().unwrap().shortest_graphlike_error();
+        assert_eq!(graphlike.error.as_ref().map(UndetectableError::weight), Some(distance), "{name}");
+        if distance < 9 {
+            let found = model.to_problem().unwrap().undetectable_error(&LogicalErrorParams::default()).unwrap();
+            assert_eq!(found.exact(), Some(distance), "{name}");
+        }
+    }
+}
