@@ -1,10 +1,13 @@
 //! Decoders: from a syndrome to the observables that were flipped.
 
+mod belief_propagation;
 mod choice;
 mod decoder;
 mod lookup;
+mod lsd;
 mod maximum_likelihood;
 mod options;
+mod osd;
 mod pairwise;
 mod posterior;
 mod sequential;
@@ -14,10 +17,15 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+pub use belief_propagation::{
+    BeliefPropagation, BpMethod, BpParams, BpReport, RelayBp, RelayParams, Scaling, Schedule,
+};
 pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
 pub use lookup::Lookup;
+pub use lsd::BpLsd;
 pub use maximum_likelihood::MaximumLikelihood;
+pub use osd::{BpOsd, OsdOrder};
 pub use pairwise::Pairwise;
 pub use sequential::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 pub use solver::{LikelihoodSolver, SolverCost};
