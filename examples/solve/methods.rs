@@ -6,6 +6,7 @@ use spin_models::{
     BoundaryMps, EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TensorNetwork, TensorNetworkParams,
     TransferMatrix, Tree,
 };
+use variational::{Bethe, NaiveMeanField, Tap, Van};
 
 use crate::args::Args;
 
@@ -36,6 +37,7 @@ fn all(args: &Args) -> Vec<Method> {
     let population = PopulationAnnealingSolver::default().with_seed(seed).with_threads(threads);
     let wang_landau = WangLandauSolver::default().with_seed(seed).with_threads(threads);
     let annealing = AnnealingSolver::default().with_seed(seed);
+    let van = Van::default().with_seed(seed).with_threads(threads);
     vec![
         Box::new(Enumeration::default()),
         Box::new(TransferMatrix::default()),
@@ -44,12 +46,16 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(PlanarGroundState::default()),
         Box::new(tensor_network(args)),
         Box::new(BoundaryMps::new(usize::from(args.chi))),
+        Box::new(NaiveMeanField::default()),
+        Box::new(Tap::default()),
+        Box::new(Bethe::default()),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
         Box::new(if args.quick { tempering.quick() } else { tempering }),
         Box::new(if args.quick { population.quick() } else { population }),
         Box::new(if args.quick { wang_landau.quick() } else { wang_landau }),
         Box::new(if args.quick { annealing.quick() } else { annealing }),
+        Box::new(if args.quick { van.quick() } else { van }),
     ]
 }
 
@@ -68,6 +74,9 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
         // Large and cold lattices need more digits than 64-bit numbers have, and minutes.
         "planar" => model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0,
         "boundary-mps" => model.n_spins() <= 1 << 14 && coldest <= 3.0,
+        "naive-mean-field" | "tap" | "bethe" => model.n_spins() + model.n_couplings() <= 1 << 16,
+        // Seconds to train; ask for it.
+        "van" => false,
         // No answer at this temperature, or of the same kind as another method.
         "ground-state" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
         _ => true,

@@ -1,0 +1,28 @@
+//! Autoregressive networks: exactly normalised, sampled without a Markov chain, trained by their own samples.
+
+mod made;
+mod network;
+mod spins;
+mod symmetric;
+
+pub use made::{Activation, Made, MadeParams, MadePass};
+pub use network::Autoregressive;
+pub use symmetric::{Symmetric, SymmetricPass};
+
+use crate::{Error, Result};
+
+/// Checks a new set of parameters.
+pub(crate) fn check_parameters(parameters: &[f64], expected: usize) -> Result<()> {
+    if parameters.len() != expected {
+        return Err(Error::WrongLength { what: "parameters", got: parameters.len(), expected });
+    }
+    match parameters.iter().position(|p| !p.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(Error::NotFinite { what: "parameter", index, value: parameters[index] }),
+    }
+}
+
+/// Checks the length of a gradient.
+pub(crate) fn check_gradient(got: usize, expected: usize) {
+    assert_eq!(got, expected, "a gradient of {got} entries for {expected} parameters");
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod autoregressive;
+pub mod bethe;
+mod cholesky;
+pub mod error;
+mod kernels;
+pub mod mean_field;
+pub mod normalized;
+mod pairs;
+pub mod scalar;
+mod threads;
+pub mod van;
+mod wide;
+
+pub use bethe::Bethe;
+pub use error::{Error, Result};
+pub use mean_field::{NaiveMeanField, Tap};
+pub use normalized::Normalized;
+pub use pairs::CoupledPairs;
+pub use scalar::Scalar;
+pub use van::Van;
+
+pub use linalg_core::rand;

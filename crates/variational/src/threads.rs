@@ -1,0 +1,40 @@
+//! Numbered work units on several threads.
+
+/// Calls `work` on every item, with up to `threads` threads; the numbers cannot depend on how many.
+pub(crate) fn for_each<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) + Sync) {
+    if threads <= 1 || items.len() <= 1 {
+        return items.iter_mut().for_each(work);
+    }
+    let (share, work) = (items.len().div_ceil(threads), &work);
+    // This thread works, too: one less has to start.
+    let (first, rest) = items.split_at_mut(share);
+    std::thread::scope(|scope| {
+        for items in rest.chunks_mut(share) {
+            scope.spawn(move || items.iter_mut().for_each(work));
+        }
+        first.iter_mut().for_each(work);
+    });
+}
+
+/// `total` cut into pieces of at most `most`, as equal as possible.
+pub(crate) fn pieces(total: usize, most: usize) -> Vec<usize> {
+    let parts = total.div_ceil(most);
+    (0..parts).map(|k| total * (k + 1) / parts - total * k / parts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_once_and_pieces_add_up() {
+        for threads in [0, 1, 2, 3, 100] {
+            let mut items: Vec<u64> = (0..7).collect();
+            for_each(threads, &mut items, |x| *x += 10);
+            assert_eq!(items, (10..17).collect::<Vec<_>>());
+        }
+        assert_eq!(pieces(1000, 256), [250; 4]);
+        assert_eq!(pieces(7, 3), [2, 2, 3]);
+        assert_eq!(pieces(0, 3), [0; 0]);
+    }
+}

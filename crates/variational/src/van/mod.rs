@@ -1,0 +1,17 @@
+//! Variational autoregressive networks: training, importance sampling, Markov chains.
+//!
+//! Minimising the variational free energy $`\langle \beta E + \ln q \rangle_q`$ is minimising the Kullback-Leibler
+//! divergence $`D(q \Vert p)`$, since the two differ by ln Z. After training every sample has a known probability, so that
+//! what the network got wrong can be weighed out: [`importance`], [`NeuralMcmc`].
+
+mod importance;
+mod neural_mcmc;
+mod schedule;
+mod solver;
+mod trainer;
+
+pub use importance::{Importance, Observable, importance};
+pub use neural_mcmc::{NeuralChain, NeuralMcmc};
+pub use schedule::Annealing;
+pub use solver::{Van, VanParams};
+pub use trainer::{Step, Trainer, TrainerParams};

@@ -1,0 +1,105 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser};
+use variational::autoregressive::{Activation, MadeParams};
+use workspace_examples::instance::{Format, Sign};
+
+/// Trains a variational autoregressive network to a spin model.
+#[derive(Debug, Parser)]
+#[command(name = "van", version)]
+#[command(group(ArgGroup::new("model").args(["lattice", "sk", "file"])))]
+pub struct Args {
+    /// Periodic L x L ferromagnet.
+    #[arg(long, value_name = "L", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub lattice: Option<u16>,
+    /// Sherrington-Kirkpatrick model of N spins, drawn from the seed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=2000))]
+    pub sk: Option<u16>,
+    /// An instance file.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// File format.
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub format: Format,
+    /// What the numbers of the file mean: couplings J, Max-Cut weights w = -J, or dimod biases -J and -h.
+    #[arg(long, value_enum, default_value_t = Sign::Coupling)]
+    pub sign: Sign,
+    /// Inverse temperatures, ascending and comma-separated: trained one after the other, each reported.
+    #[arg(long, value_delimiter = ',', default_value = "0.44", allow_hyphen_values = true)]
+    pub beta: Vec<f64>,
+    /// The network: `made:DEPTH:WIDTH`, with `:odd` for tanh without biases, `:residual` for skipped layers.
+    #[arg(long, default_value = "made:3:4")]
+    pub network: String,
+    /// Samples a step.
+    #[arg(long, default_value_t = 1000)]
+    pub batch: usize,
+    /// Training time in seconds, start-up excluded.
+    #[arg(long, conflicts_with = "steps")]
+    pub seconds: Option<f64>,
+    /// Training steps at the first inverse temperature; half as many at each of the others.
+    #[arg(long, default_value_t = 1000)]
+    pub steps: u64,
+    /// Learning rate of Adam.
+    #[arg(long, default_value_t = 1e-3)]
+    pub lr: f64,
+    /// Lowers the learning rate to 0 along half a cosine over the run at each inverse temperature.
+    #[arg(long)]
+    pub cosine: bool,
+    /// Rate r of the annealing beta (1 - r^(t+1)).
+    #[arg(long, default_value_t = 0.998)]
+    pub anneal: f64,
+    /// Samples of the importance sampling after training.
+    #[arg(long, default_value_t = 100_000)]
+    pub samples: usize,
+    /// Threads; the numbers do not depend on it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
+    /// Seed of the model, the weights and the samples.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Does without the symmetrisation that models without fields get.
+    #[arg(long)]
+    pub plain: bool,
+    /// Computes in 64-bit numbers.
+    #[arg(long)]
+    pub double: bool,
+    /// Saves the training here, at the end and every 100 steps.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Goes on from the checkpoint, if it is there.
+    #[arg(long, requires = "checkpoint")]
+    pub resume: bool,
+    /// A small run of a few seconds.
+    #[arg(long)]
+    pub quick: bool,
+    /// Where to draw; `target/figures/van.svg` unless `--json` is given.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// JSON lines: one for every inverse temperature.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Args {
+    /// The network asked for.
+    pub fn made(&self) -> Result<MadeParams, String> {
+        let wrong = || format!("network is {:?}, expected made:DEPTH:WIDTH[:odd][:residual]", self.network);
+        let mut parts = self.network.split(':');
+        if parts.next() != Some("made") {
+            return Err(wrong());
+        }
+        let mut number = || parts.next().and_then(|part| part.parse().ok()).ok_or_else(wrong);
+        let (depth, width) = (number()?, number()?);
+        let mut params = MadeParams::default().layers(depth, width).seed(self.seed);
+        for part in parts {
+            params = match part {
+                "odd" => params.activation(Activation::Tanh).bias(false),
+                "residual" => params.residual(true),
+                _ => return Err(wrong()),
+            };
+        }
+        Ok(params)
+    }
+}
