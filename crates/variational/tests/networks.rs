@@ -2,9 +2,9 @@
 
 use approx::assert_abs_diff_eq;
 use linalg_core::Streams;
-use spin_models::Spins;
 use spin_models::rand::RngExt;
-use variational::autoregressive::{Activation, Autoregressive, Made, MadeParams, Symmetric};
+use spin_models::{Boundary, EnergyModel, Enumeration, Ising, LogPartition, Spins};
+use variational::autoregressive::{Activation, Autoregressive, Made, MadeParams, Symmetric, TwoBody, TwoBodyParams};
 use variational::{Error, Normalized, Scalar};
 
 /// Parameters of order one, so that the distribution is far from uniform.
@@ -222,4 +222,51 @@ fn bad_input_is_named() {
 #[should_panic(expected = "4 spins for 1 rows of 3")]
 fn a_row_of_the_wrong_length_panics() {
     Made::<f64>::new(3, MadeParams::default()).unwrap().ln_prob_batch(&[1; 4], &mut [0.0]);
+}
+
+/// A glass on a 3 x 3 lattice and one more site, with or without fields.
+fn glass(fields: bool) -> Ising {
+    let lattice = Ising::square(3, Boundary::Free, 1.0).unwrap();
+    let mut rng = Streams::new(6).stream(0);
+    let mut uniform = || 2.0 * rng.random::<f64>() - 1.0;
+    let couplings: Vec<_> = lattice.couplings().map(|(i, j, _)| (i, j, uniform())).collect();
+    let fields: Vec<f64> = (0..9).map(|_| if fields { uniform() } else { 0.0 }).collect();
+    Ising::builder(9).couplings(couplings).fields(fields).build().unwrap()
+}
+
+#[test]
+fn two_body_is_normalised_samples_itself_and_has_its_gradient() {
+    for fields in [false, true] {
+        for terms in [1, 2, 3] {
+            let params = TwoBodyParams::default().terms(terms).noise(0.3);
+            let wide = TwoBody::<f64>::new(&glass(fields), 0.9, params).unwrap();
+            assert_eq!(wide.is_odd(), !fields);
+            check(&stir(wide.clone(), 3), 1e-11);
+            check(&TwoBody::<f32>::new(&glass(fields), 0.9, params).unwrap(), 2e-5);
+            check_gradient(&stir(wide.clone(), 4));
+            let q = table(&stir(wide, 5));
+            let mirrored: Vec<f64> = q.iter().rev().copied().collect();
+            let asymmetry = q.iter().zip(&mirrored).map(|(a, b)| (a - b).abs()).sum::<f64>();
+            assert_eq!(asymmetry < 1e-12, !fields, "{asymmetry}");
+        }
+    }
+}
+
+#[test]
+fn the_untrained_two_body_form_is_exact_on_chains_and_stars() {
+    let star = Ising::builder(6).couplings((1..6).map(|j| (0, j, 0.3 * j as f64 - 0.8))).build().unwrap();
+    let chain = Ising::builder(6).couplings((1..6).map(|j| (j - 1, j, 0.4 * j as f64 - 1.0))).build().unwrap();
+    let hub_first = Ising::builder(6)
+        .couplings((1..6).map(|j| (0, j, 0.5)))
+        .fields([0.2, -0.4, 0.1, 0.9, 0.0, 0.3])
+        .build()
+        .unwrap();
+    for model in [star, chain, hub_first] {
+        let beta = 0.7;
+        let network = TwoBody::<f64>::new(&model, beta, TwoBodyParams::default().noise(0.0)).unwrap();
+        let ln_z = Enumeration::default().ln_z(&model, beta).unwrap().value;
+        for row in configurations(6).chunks_exact(6) {
+            assert_abs_diff_eq!(network.ln_prob(row), -beta * model.energy(row) - ln_z, epsilon = 1e-9);
+        }
+    }
 }

@@ -2,11 +2,13 @@
 
 mod made;
 mod network;
+mod pairwise;
 mod spins;
 mod symmetric;
 
 pub use made::{Activation, Made, MadeParams, MadePass};
 pub use network::Autoregressive;
+pub use pairwise::{TwoBody, TwoBodyParams, TwoBodyPass};
 pub use symmetric::{Symmetric, SymmetricPass};
 
 use crate::{Error, Result};
