@@ -12,6 +12,7 @@ mod wide;
 
 pub use error::{Error, Result};
 pub use exact::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};
+pub use exact::{CornerTransfer, CornerTransferReport};
 pub use exact::{Enumerable, Enumeration, GrayCode, Planar, Tree};
 pub use exact::{FrontierModel, FrontierOrder, Marginals, TransferMatrix, TransferMatrixParams};
 pub use exact::{NetworkCost, TensorNetwork, TensorNetworkParams};

@@ -6,6 +6,7 @@ pub mod planar;
 
 mod boundary_mps;
 mod compensated;
+mod corner_transfer;
 mod enumeration;
 mod square;
 mod tensor_network;
@@ -13,6 +14,7 @@ mod transfer_matrix;
 mod tree;
 
 pub use boundary_mps::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};
+pub use corner_transfer::{CornerTransfer, CornerTransferReport};
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;
 pub use onsager::Onsager;
