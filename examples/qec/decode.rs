@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use linalg_core::stats::wilson_interval;
 use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, Lookup, decode_on_threads};
 use quantum_ec::io::{Layout, ShotFormat, read_pauli_table};
+use quantum_ec::noise::independent_paulis;
 use quantum_ec::shots::Shots;
 use quantum_ec::statmech::{CosetModel, SyndromeDistribution};
 use quantum_ec::{BatchReport, DecodingProblem, Error, PauliTable, Prediction, StabilizerCode};
@@ -59,7 +60,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
     observables_format: ShotFormat,
     /// `maximum-likelihood[:enumeration|transfer-matrix|planar|tensor-network|boundary-mps:CHI]`,
-    /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals` or `lookup`.
+    /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
+    /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`.
     #[arg(long, value_name = "NAME", default_value = "maximum-likelihood", value_parser = choice)]
     decoder: DecoderChoice,
     /// Where predictions go, a bit an observable.
@@ -130,6 +132,9 @@ impl Source {
             (Self::Paulis(code, table), DecoderChoice::Lookup) => {
                 let lookup = Lookup::of_distribution(SyndromeDistribution::stabilizer(code, table.rows())?);
                 Ok(ChosenDecoder { choice, decoder: Box::new(lookup) })
+            }
+            (Self::Paulis(code, table), DecoderChoice::Propagation(_)) => {
+                choice.build(&independent_paulis(code, table)?)
             }
             (Self::Paulis(code, table), _) => choice.build_of_coset(CosetModel::stabilizer(code, table.rows())?),
         }
@@ -208,11 +213,13 @@ fn write_lines(
     named(path, file.flush().map_err(Into::into))
 }
 
-fn header(name: &str, n: usize) -> Option<String> {
+/// `shot`, then the name with the numbers of the columns.
+pub fn header(name: &str, n: usize) -> Option<String> {
     Some(std::iter::once("shot".to_owned()).chain((0..n).map(|i| format!("{name}_{i}"))).collect::<Vec<_>>().join(","))
 }
 
-fn columns(shot: usize, values: &[f64]) -> String {
+/// The shot, then the values.
+pub fn columns(shot: usize, values: &[f64]) -> String {
     values.iter().fold(shot.to_string(), |line, &value| format!("{line},{}", number(value)))
 }
 
@@ -222,6 +229,7 @@ fn check_details(args: &Args, name: &str, n_observables: usize) -> Outcome<()> {
         DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
         DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
         DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
+        DecoderChoice::Propagation(_) => (false, false, true),
         // What the predictions say decides.
         _ => (true, true, true),
     };

@@ -14,6 +14,8 @@
 //! cargo run --release --example qec -- regions --circuit x.stim --detector 5 --svg region.svg
 //! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
+//! cargo run --release --example qec -- bp      --h H.mtx --priors p.txt --syndromes s.01 --llr-out l.csv
+//! cargo run --release --example qec -- tanner  --h H.mtx
 //! cargo run --release --example qec -- code    --code bb:144,12,12 --json
 //! cargo run --release --example qec -- decompose --code five-qubit --error XZIII
 //! cargo run --release --example qec
@@ -23,6 +25,7 @@
 //! exact ones: they agree within a few standard deviations. Bad input ends with status 2; in text files the line and the
 //! column are named, in binary ones the shot and the byte.
 
+mod bp;
 mod check;
 mod code;
 mod convert;
@@ -38,6 +41,7 @@ mod m2d;
 mod regions;
 mod sample;
 mod subject;
+mod tanner;
 mod threshold;
 
 use std::process::ExitCode;
@@ -58,6 +62,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Posteriors of belief propagation on a check matrix.
+    Bp(bp::Args),
     /// Counts of a circuit or a detector error model, or the place of its first error.
     Check(check::Args),
     /// Parameters, checks, logical operators and distance of a code.
@@ -82,12 +88,15 @@ enum Command {
     Regions(regions::Args),
     /// Draws shots from a circuit or a detector error model.
     Sample(sample::Args),
+    /// Girth and cycles of length 4 of a check matrix.
+    Tanner(tanner::Args),
     /// Logical error rates over physical ones, and where they cross.
     Threshold(threshold::Args),
 }
 
 fn main() -> ExitCode {
     exit::report(match Args::parse().command {
+        Some(Command::Bp(args)) => bp::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Code(args)) => code::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
@@ -100,6 +109,7 @@ fn main() -> ExitCode {
         Some(Command::M2d(args)) => m2d::run(&args),
         Some(Command::Regions(args)) => regions::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Tanner(args)) => tanner::run(&args),
         Some(Command::Threshold(args)) => threshold::run(&args),
         None => demonstration::run(),
     })

@@ -7,6 +7,7 @@ mod families;
 mod linear;
 mod stabilizer;
 mod symplectic;
+mod tanner;
 
 pub use css::CssCode;
 pub use decompose::{Coordinates, Decomposition};
@@ -14,3 +15,4 @@ pub use distance::{Distance, DistanceParams, Kind, distance};
 pub use families::*;
 pub use linear::LinearCode;
 pub use stabilizer::{Layout, StabilizerCode};
+pub use tanner::{four_cycles, girth};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::options::Options;
+use super::propagation_choice::PropagationChoice;
 use super::{
     Decoder, LikelihoodSolver, Lookup, MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential,
 };
@@ -20,6 +21,7 @@ use crate::statmech::CosetModel;
 /// | `maximum-likelihood-sequential` | [`MaximumLikelihoodSequential`] |
 /// | `maximum-likelihood-marginals` | [`MaximumLikelihoodMarginals`] |
 /// | `lookup` | [`Lookup`] |
+/// | `bp`, `bp-osd:..`, `bp-lsd:..`, `relay:..`, `guided-decimation:..` | [`PropagationChoice`], with options |
 ///
 /// ```
 /// use linalg_core::gf2::BinaryCsc;
@@ -36,7 +38,7 @@ use crate::statmech::CosetModel;
 /// assert_eq!(chosen.decoder.decode(&"10".parse()?)?.observables.to_string(), "1");
 /// # Ok::<(), quantum_ec::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum DecoderChoice {
@@ -48,6 +50,8 @@ pub enum DecoderChoice {
     MaximumLikelihoodMarginals,
     /// A table of all syndromes.
     Lookup,
+    /// Belief propagation, and what is built on it.
+    Propagation(PropagationChoice),
 }
 
 /// A decoder and what was chosen.
@@ -72,6 +76,7 @@ impl fmt::Display for DecoderChoice {
             Self::MaximumLikelihoodSequential => f.write_str("maximum-likelihood-sequential"),
             Self::MaximumLikelihoodMarginals => f.write_str("maximum-likelihood-marginals"),
             Self::Lookup => f.write_str("lookup"),
+            Self::Propagation(choice) => choice.fmt(f),
         }
     }
 }
@@ -81,6 +86,10 @@ impl FromStr for DecoderChoice {
 
     fn from_str(text: &str) -> Result<Self> {
         let (name, options) = Options::split(text)?;
+        let options = match PropagationChoice::read(name, options)? {
+            Ok(choice) => return Ok(Self::Propagation(choice)),
+            Err(options) => options,
+        };
         let choice = match name {
             "maximum-likelihood" => Self::MaximumLikelihood(None),
             "maximum-likelihood-sequential" => Self::MaximumLikelihoodSequential,
@@ -93,7 +102,8 @@ impl FromStr for DecoderChoice {
                         what: "decoder",
                         value: text.into(),
                         expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
-                                   maximum-likelihood-marginals or lookup",
+                                   maximum-likelihood-marginals, lookup, bp, bp-osd:0, bp-osd:cs:W, bp-osd:e:W, bp-lsd:W, \
+                                   relay:S or guided-decimation:R",
                     });
                 }
             },
@@ -115,6 +125,7 @@ impl DecoderChoice {
             Self::MaximumLikelihoodSequential => self.named(MaximumLikelihoodSequential::new(problem)?),
             Self::MaximumLikelihoodMarginals => self.named(MaximumLikelihoodMarginals::new(problem)?),
             Self::Lookup => self.named(Lookup::new(problem)?),
+            Self::Propagation(choice) => ChosenDecoder { choice: *self, decoder: choice.build(problem)? },
         };
         Ok(chosen)
     }

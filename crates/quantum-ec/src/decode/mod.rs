@@ -10,6 +10,7 @@ mod options;
 mod osd;
 mod pairwise;
 mod posterior;
+mod propagation_choice;
 mod sequential;
 mod solver;
 mod threads;
@@ -18,7 +19,7 @@ mod threads;
 mod tests;
 
 pub use belief_propagation::{
-    BeliefPropagation, BpMethod, BpParams, BpReport, RelayBp, RelayParams, Scaling, Schedule,
+    BeliefPropagation, BpMethod, BpParams, BpReport, GuidedDecimation, RelayBp, RelayParams, Scaling, Schedule,
 };
 pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
@@ -27,6 +28,7 @@ pub use lsd::BpLsd;
 pub use maximum_likelihood::MaximumLikelihood;
 pub use osd::{BpOsd, OsdOrder};
 pub use pairwise::Pairwise;
+pub use propagation_choice::PropagationChoice;
 pub use sequential::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 pub use solver::{LikelihoodSolver, SolverCost};
 pub use threads::decode_on_threads;

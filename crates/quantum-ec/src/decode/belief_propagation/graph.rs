@@ -16,7 +16,6 @@ use crate::shots::{ones, words_per_row};
 pub(crate) struct FactorGraph {
     pub(crate) n_detectors: usize,
     pub(crate) n_observables: usize,
-    pub(crate) n_mechanisms: usize,
     /// The mechanism of each bit of the graph.
     pub(crate) mechanisms: Vec<u32>,
     /// Check i owns the edges `check_starts[i]..check_starts[i + 1]`.
@@ -47,7 +46,6 @@ fn prior(p: f64) -> f64 {
 
 impl FactorGraph {
     pub(crate) fn new(problem: &DecodingProblem) -> Arc<Self> {
-        let n = problem.n_mechanisms();
         let mut shift_syndrome = vec![0; words_per_row(problem.n_detectors())];
         let mut shift_observables = BitVec::zeros(problem.n_observables());
         let mut shift_weight = 0.0;
@@ -92,7 +90,6 @@ impl FactorGraph {
         Arc::new(Self {
             n_detectors: problem.n_detectors(),
             n_observables: problem.n_observables(),
-            n_mechanisms: n,
             check_starts,
             edge_bits,
             bit_starts,

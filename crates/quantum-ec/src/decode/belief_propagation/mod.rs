@@ -1,5 +1,6 @@
 //! Belief propagation, and the ensembles made of it.
 
+mod decimation;
 mod decoder;
 mod engine;
 mod graph;
@@ -18,6 +19,7 @@ mod reference;
 #[cfg(test)]
 pub(super) mod tests;
 
+pub use decimation::GuidedDecimation;
 pub use decoder::BeliefPropagation;
 pub use params::{BpMethod, BpParams, Scaling, Schedule};
 pub use relay::{RelayBp, RelayParams};

@@ -80,10 +80,6 @@ impl<const L: usize> Runner<L> {
         }
     }
 
-    pub(crate) fn engine_mut(&mut self) -> &mut Engine<L> {
-        &mut self.engine
-    }
-
     fn set_strengths(&mut self, lane: usize, number: usize) {
         if let (Strengths::Disordered(strength, values), Some(rows)) = (self.strengths, self.engine.strengths_mut()) {
             rows.iter_mut().enumerate().for_each(|(bit, row)| row[lane] = strength(&values, number, bit));
@@ -214,11 +210,6 @@ impl Lanes {
     /// Decodes one shot, numbered 0.
     pub(crate) fn run_one(&mut self, syndrome: &[u64], control: &mut dyn Control) {
         self.one.run(std::iter::once((0, syndrome)), control);
-    }
-
-    /// The lane of [`run_one`](Self::run_one).
-    pub(crate) fn one_mut(&mut self) -> &mut Runner<1> {
-        &mut self.one
     }
 
     /// Decodes many shots, in any order.

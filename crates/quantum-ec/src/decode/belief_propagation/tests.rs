@@ -288,6 +288,29 @@ fn relay_parameters_are_checked() {
 }
 
 #[test]
+fn decimation_solves_more_than_plain_iterations() {
+    let (problem, shots) = batch_problem(17);
+    let params = BpParams::default().iterations(20);
+    let mut plain = BeliefPropagation::new(&problem, params).unwrap();
+    let mut guided = GuidedDecimation::new(&problem, params, 40).unwrap();
+    let (mut solved, mut solved_plain) = (0, 0);
+    for shot in 0..150 {
+        let (mut a, mut b) = (Prediction::default(), Prediction::default());
+        plain.decode_into(shots.row(shot), &mut a).unwrap();
+        guided.decode_into(shots.row(shot), &mut b).unwrap();
+        if plain.report().converged {
+            assert_eq!((a, guided.report()), (b.clone(), plain.report()));
+        }
+        let syndrome = BitVec::from_words(shots.row(shot).to_vec(), 24).unwrap();
+        // Every mechanism has an observable of its own.
+        assert_eq!(guided.report().converged, problem.syndrome(&b.observables) == syndrome);
+        solved += usize::from(guided.report().converged);
+        solved_plain += usize::from(plain.report().converged);
+    }
+    assert!(solved > solved_plain, "{solved}, {solved_plain}");
+}
+
+#[test]
 fn reports_tell_convergence() {
     // A ring of two checks and two equal bits: a syndrome on one check only has no error.
     let checks = BinaryCsc::from_columns(2, [[0, 1], [0, 1]]).unwrap();

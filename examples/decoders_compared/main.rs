@@ -1,0 +1,199 @@
+//! What does a lower logical error rate cost in time?
+//!
+//! All decoders of this workspace on the same shots of one problem: microseconds a shot and logical error rate. Those that do
+//! not take the problem are named with their reason. Lower left is better.
+//!
+//! ```text
+//! cargo run --release --example decoders_compared
+//! cargo run --release --example decoders_compared -- --code bb:144,12,12 --p 0.05 --decoder bp-osd:cs:7 --decoder relay:5
+//! cargo run --release --example decoders_compared -- --dem model.dem --seconds 60
+//! cargo run --release --example decoders_compared -- --quick --json
+//! ```
+//!
+//! Noise: independent bit flips on the Z checks of the code, perfect measurements, unless a detector error model is given. The
+//! default is the rotated surface code of distance 7 at p = 0.08, where maximum likelihood is exact. Each decoder takes
+//! as many shots as it decodes in its seconds, in one thread, after a first batch that is not timed.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use linalg_core::Streams;
+use linalg_core::stats::wilson_interval;
+use quantum_ec::code::{self, CssCode, Kind};
+use quantum_ec::decode::DecoderChoice;
+use quantum_ec::dem::Sampler;
+use quantum_ec::noise::css_problem;
+use quantum_ec::{DecodingProblem, DetectorErrorModel, Shots};
+use workspace_examples::exit;
+use workspace_examples::figure::{self, Curves, Points};
+use workspace_examples::json::Line;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What is compared without `--decoder`.
+const DECODERS: [&str; 14] = [
+    "bp",
+    "bp,method=sum-product",
+    "bp-osd:0",
+    "bp-osd:cs:7",
+    "bp-osd:e:8",
+    "bp-lsd:0",
+    "bp-lsd:7",
+    "relay:1",
+    "relay:5",
+    "matching",
+    "matching:correlated",
+    "union-find",
+    "belief-matching",
+    "maximum-likelihood",
+];
+
+/// Two-sided 95% in standard deviations.
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// Logical error rate against time for all decoders.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "decoders_compared", version)]
+struct Args {
+    /// A CSS code by name, under bit flips.
+    #[arg(long, value_name = "NAME[:PARAMS]", default_value = "rotated-surface:7", conflicts_with = "dem")]
+    code: String,
+    /// Probability of a flip.
+    #[arg(long, default_value_t = 0.08, conflicts_with = "dem")]
+    p: f64,
+    /// A detector error model instead.
+    #[arg(long, value_name = "FILE")]
+    dem: Option<PathBuf>,
+    /// A decoder, with its options; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    decoder: Vec<String>,
+    /// Shots at most.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    shots: u64,
+    /// Seconds for each decoder.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Seed of the shots.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// 4096 shots and half a second each.
+    #[arg(long)]
+    quick: bool,
+    /// Where to draw; `target/figures/decoders_compared.svg` by default.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// JSON objects, one a line, instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn problem(args: &Args) -> Result<(String, DecodingProblem), Failure> {
+    if let Some(path) = &args.dem {
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let file = File::open(path).map_err(|error| named(&error))?;
+        let model = DetectorErrorModel::read(BufReader::new(file)).map_err(|error| named(&error))?;
+        return Ok((path.display().to_string(), model.to_problem().map_err(|error| named(&error))?));
+    }
+    let code = CssCode::from_stabilizer(&code::parse(&args.code)?).ok_or("the code is not a CSS code")?;
+    let problem = css_problem(&code, Kind::X, vec![args.p; code.n_qubits()])?;
+    Ok((format!("{}, bit flips, p = {}", args.code, args.p), problem))
+}
+
+/// One decoder's share of the figure.
+struct Found {
+    decoder: String,
+    shots: u64,
+    failures: u64,
+    microseconds: f64,
+}
+
+fn measure(args: &Args, name: &str, problem: &DecodingProblem, streams: &Streams) -> Result<Found, Failure> {
+    let mut decoder = name.parse::<DecoderChoice>()?.build(problem)?;
+    let sampler = Sampler::new(problem);
+    let (mut shots, mut failures, mut seconds) = (0, 0, 0.0);
+    let mut out = Shots::zeros(Sampler::UNIT, problem.n_observables());
+    let mut unit = 0;
+    while shots < args.shots && seconds < args.seconds {
+        let samples = sampler.sample_from(unit, Sampler::UNIT, streams);
+        if unit == 0 {
+            // Memory and caches.
+            let few = samples.detectors.view().rows(0, 64);
+            decoder.decoder.decode_batch(few, &mut Shots::zeros(64, problem.n_observables()).view_mut())?;
+        }
+        let start = Instant::now();
+        let report = decoder.decoder.decode_batch(samples.detectors.view(), &mut out.view_mut())?;
+        seconds += start.elapsed().as_secs_f64();
+        if let Some((shot, error)) = report.failures.first() {
+            return Err(format!("shot {shot}: {error}").into());
+        }
+        failures += (0..Sampler::UNIT).filter(|&shot| out.row(shot) != samples.observables.row(shot)).count() as u64;
+        shots += Sampler::UNIT as u64;
+        unit += 1;
+    }
+    Ok(Found { decoder: decoder.choice.to_string(), shots, failures, microseconds: 1e6 * seconds / shots as f64 })
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let mut args = args.clone();
+    if args.quick {
+        (args.shots, args.seconds) = (4096, 0.5);
+    }
+    let (title, problem) = problem(&args)?;
+    let names: Vec<String> =
+        if args.decoder.is_empty() { DECODERS.map(str::to_owned).to_vec() } else { args.decoder.clone() };
+    let streams = Streams::new(args.seed);
+    let mut figure = Curves {
+        title: title.clone(),
+        x_label: "log10 of microseconds a shot".to_owned(),
+        y_label: "log10 of the logical error rate".to_owned(),
+        ..Curves::default()
+    };
+    if !args.json {
+        println!("{title}: {} mechanisms, {} detectors", problem.n_mechanisms(), problem.n_detectors());
+        println!("{:>32} {:>8} {:>9} {:>10} {:>21} {:>12}", "decoder", "shots", "failures", "rate", "95%", "µs a shot");
+    }
+    for name in &names {
+        let found = match measure(&args, name, &problem, &streams) {
+            Ok(found) => found,
+            // A decoder that was asked for has to be there.
+            Err(error) if !args.decoder.is_empty() => return Err(format!("{name}: {error}").into()),
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                continue;
+            }
+        };
+        let rate = found.failures as f64 / found.shots as f64;
+        let interval = wilson_interval(found.failures, found.shots, Z95)?;
+        if args.json {
+            let line = Line::new().text("decoder", &found.decoder).count("shots", found.shots);
+            let line = line.count("logical_errors", found.failures).number("logical_error_rate", Some(rate));
+            let line = line.number("confidence_low", Some(interval.low)).number("confidence_high", Some(interval.high));
+            println!("{}", line.number("microseconds_per_shot", Some(found.microseconds)).finish());
+        } else {
+            println!(
+                "{:>32} {:>8} {:>9} {:>10.6} {:>10.6} {:>10.6} {:>12.3}",
+                found.decoder, found.shots, found.failures, rate, interval.low, interval.high, found.microseconds
+            );
+        }
+        if found.failures > 0 {
+            let error = 0.5 * (interval.high.log10() - interval.low.log10());
+            let middle = 0.5 * (interval.high.log10() + interval.low.log10());
+            let points = vec![(found.microseconds.log10(), middle, error)];
+            figure.points.push(Points { name: found.decoder, points });
+        }
+    }
+    let file = args.svg.clone().map_or_else(|| figure::path("decoders_compared", "svg"), Ok)?;
+    figure.write_svg(&file)?;
+    if !args.json {
+        println!("drawn to {}", file.display());
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    exit::report(run(&Args::parse()))
+}
