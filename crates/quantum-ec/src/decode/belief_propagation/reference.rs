@@ -16,7 +16,7 @@ struct Dense<'a> {
 }
 
 impl Dense<'_> {
-    fn from_check(&self, i: usize, j: usize, t: i32) -> f64 {
+    fn message(&self, i: usize, j: usize, t: i32) -> f64 {
         let others = || (0..self.h[i].len()).filter(|&k| k != j && self.h[i][k]).map(|k| self.v[i][k]);
         let sign = if self.syndrome.get(i) { -1.0 } else { 1.0 };
         match self.params.method {
@@ -41,6 +41,7 @@ fn box_plus(a: f64, b: f64) -> f64 {
 }
 
 /// The posteriors after all iterations, without early stopping.
+#[allow(clippy::needless_range_loop, reason = "indices as in the formulas")]
 pub(super) fn posteriors(problem: &DecodingProblem, syndrome: &BitVec, params: &BpParams) -> Vec<f64> {
     let (m, n) = (problem.n_detectors(), problem.n_mechanisms());
     let h: Vec<Vec<bool>> = (0..m).map(|i| (0..n).map(|j| problem.checks().column(j).contains(&i)).collect()).collect();
@@ -51,9 +52,8 @@ pub(super) fn posteriors(problem: &DecodingProblem, syndrome: &BitVec, params: &
     for t in 1..=params.iterations as i32 {
         match params.schedule {
             Schedule::Flooding => {
-                let u: Vec<Vec<f64>> = (0..m)
-                    .map(|i| (0..n).map(|j| if h[i][j] { b.from_check(i, j, t) } else { 0.0 }).collect())
-                    .collect();
+                let u: Vec<Vec<f64>> =
+                    (0..m).map(|i| (0..n).map(|j| if h[i][j] { b.message(i, j, t) } else { 0.0 }).collect()).collect();
                 b.u = u;
                 for j in 0..n {
                     let base = prior[j] + params.memory * (posterior[j] - prior[j]);
@@ -71,14 +71,14 @@ pub(super) fn posteriors(problem: &DecodingProblem, syndrome: &BitVec, params: &
                         b.v[i][j] = prior[j] + others;
                     }
                     for j in (0..n).filter(|&j| h[i][j]) {
-                        b.u[i][j] = b.from_check(i, j, t);
+                        b.u[i][j] = b.message(i, j, t);
                     }
                 }
             }
             Schedule::Serial => {
                 for j in 0..n {
                     for &i in &checks_of(j) {
-                        b.u[i][j] = b.from_check(i, j, t);
+                        b.u[i][j] = b.message(i, j, t);
                     }
                     for &i in &checks_of(j) {
                         let others: f64 = checks_of(j).iter().filter(|&&l| l != i).map(|&l| b.u[l][j]).sum();

@@ -1,7 +1,7 @@
 //! How a check makes its messages.
 
 use super::graph::FactorGraph;
-use super::lanes::{Lane, Mask, Rows, SIGN, bits, map, zip};
+use super::lanes::{Lane, Mask, Rows, SIGN, bits, map, xor, zip};
 use super::phi::phi;
 
 /// Magnitudes of messages end here. Min-sum on loops can grow them without bound; beyond, single precision would lose the
@@ -87,13 +87,9 @@ impl<const L: usize> CheckRule<L> for MinSum<L> {
 
     #[inline(always)]
     fn magnitude(&self, stored: &TwoMagnitudes<L>, _: usize, k: usize) -> Mask<L> {
-        let mut out = [0; L];
-        for l in 0..L {
-            // Arithmetic on bits: a choice between two arrays would become a gather.
-            let own = 0u32.wrapping_sub(u32::from(stored.argument[l] == k as u32));
-            out[l] = stored.smallest[l] ^ (own & stored.change[l]);
-        }
-        out
+        // Arithmetic on bits: a choice between two arrays would become a gather.
+        let own = map(&stored.argument, |argument| 0u32.wrapping_sub(u32::from(argument == k as u32)));
+        xor(&stored.smallest, &zip(&own, &stored.change, |own, change| own & change))
     }
 
     #[inline(always)]
@@ -104,9 +100,8 @@ impl<const L: usize> CheckRule<L> for MinSum<L> {
     #[inline(always)]
     fn push(&mut self, sums: &mut TwoSmallest<L>, k: usize, message: &Lane<L>) {
         let size = map(message, f32::abs);
-        for l in 0..L {
-            sums.argument[l] = if size[l] < sums.first[l] { k as u32 } else { sums.argument[l] };
-        }
+        let nearer = zip(&size, &sums.first, |a, b| 0u32.wrapping_sub(u32::from(a < b)));
+        sums.argument = zip(&nearer, &sums.argument, |nearer, old| (nearer & k as u32) | (!nearer & old));
         let larger = zip(&size, &sums.first, |a, b| if a > b { a } else { b });
         sums.second = zip(&larger, &sums.second, |a, b| if a < b { a } else { b });
         sums.first = zip(&size, &sums.first, |a, b| if a < b { a } else { b });
@@ -121,7 +116,7 @@ impl<const L: usize> CheckRule<L> for MinSum<L> {
         };
         let (first, second) = (zip(&sums.first, scale, corrected), zip(&sums.second, scale, corrected));
         self.smallest.get_mut()[i] = bits(&first);
-        self.change.get_mut()[i] = super::lanes::xor(&bits(&first), &bits(&second));
+        self.change.get_mut()[i] = xor(&bits(&first), &bits(&second));
         self.argument.get_mut()[i] = sums.argument;
     }
 }

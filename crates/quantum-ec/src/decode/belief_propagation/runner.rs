@@ -59,6 +59,19 @@ pub(crate) struct Runner<const L: usize> {
     shot: [usize; L],
     chosen: [Vec<u32>; L],
     shifted: Vec<u64>,
+    /// Whether all shots have been taken.
+    drained: bool,
+    /// What the first lane is called.
+    first_lane: usize,
+}
+
+/// A lane that is to start again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leg {
+    lane: usize,
+    shot: usize,
+    number: usize,
+    iterations: usize,
 }
 
 impl<const L: usize> Runner<L> {
@@ -77,6 +90,8 @@ impl<const L: usize> Runner<L> {
             shot: [0; L],
             chosen: std::array::from_fn(|_| Vec::with_capacity(graph.n_bits())),
             shifted: Vec::new(),
+            drained: false,
+            first_lane: 0,
         }
     }
 
@@ -106,18 +121,46 @@ impl<const L: usize> Runner<L> {
             self.limit[lane] = self.engine.params().iterations as u32;
             return true;
         }
+        self.drained = true;
         false
     }
 
-    /// Decodes all shots.
-    pub(crate) fn run<'a>(&mut self, mut shots: impl Iterator<Item = (usize, &'a [u64])>, control: &mut dyn Control) {
-        let early = self.engine.params().early_stopping;
-        let lock_step = self.engine.lock_step();
+    /// Decodes all shots. The last lane, once it starts a leg alone, is given back: it is not worth the width.
+    pub(super) fn run<'a>(
+        &mut self,
+        mut shots: impl Iterator<Item = (usize, &'a [u64])>,
+        control: &mut dyn Control,
+    ) -> Option<Leg> {
         let mut active = [0u32; L];
-        for lane in 0..L {
-            active[lane] = 0u32.wrapping_sub(u32::from(self.load(lane, &mut shots, control)));
+        (self.drained, self.first_lane) = (false, 0);
+        for (lane, active) in active.iter_mut().enumerate() {
+            *active = 0u32.wrapping_sub(u32::from(self.load(lane, &mut shots, control)));
         }
         self.simd.reset(&mut self.engine, &[!0; L]);
+        self.iterate(active, shots, control)
+    }
+
+    /// Goes on in lane 0 with a leg that another runner gave back.
+    fn resume(&mut self, leg: Leg, syndrome: &[u64], control: &mut dyn Control) {
+        let mut active = [0u32; L];
+        active[0] = !0;
+        (self.drained, self.first_lane) = (true, leg.lane);
+        self.engine.graph().shifted(syndrome, &mut self.shifted);
+        self.engine.set_syndrome(0, &self.shifted);
+        self.set_strengths(0, leg.number);
+        (self.shot[0], self.t[0], self.limit[0]) = (leg.shot, 0, leg.iterations as u32);
+        self.simd.reset(&mut self.engine, &[!0; L]);
+        self.iterate(active, std::iter::empty(), control);
+    }
+
+    fn iterate<'a>(
+        &mut self,
+        mut active: [u32; L],
+        mut shots: impl Iterator<Item = (usize, &'a [u64])>,
+        control: &mut dyn Control,
+    ) -> Option<Leg> {
+        let early = self.engine.params().early_stopping;
+        let lock_step = self.engine.lock_step();
         while active.iter().any(|&x| x != 0) {
             self.t.iter_mut().for_each(|t| *t += 1);
             self.simd.step(&mut self.engine, &self.t);
@@ -143,7 +186,7 @@ impl<const L: usize> Runner<L> {
                     continue;
                 }
                 let next = control.end(&End {
-                    lane,
+                    lane: self.first_lane + lane,
                     shot: self.shot[lane],
                     converged: converged[lane],
                     iterations: self.t[lane] as usize,
@@ -153,6 +196,9 @@ impl<const L: usize> Runner<L> {
                 match next {
                     Next::Shot => active[lane] = 0,
                     Next::Leg { number, iterations } => {
+                        if L > 1 && self.drained && active.iter().filter(|&&x| x != 0).count() == 1 {
+                            return Some(Leg { lane, shot: self.shot[lane], number, iterations });
+                        }
                         self.set_strengths(lane, number);
                         self.t[lane] = 0;
                         self.limit[lane] = iterations as u32;
@@ -171,15 +217,16 @@ impl<const L: usize> Runner<L> {
                 self.simd.reset(&mut self.engine, &restart);
             }
         }
+        None
     }
 }
 
 /// As many lanes as the machine has use for.
 #[derive(Debug, Clone)]
 enum Wide {
-    Four(Runner<4>),
-    Eight(Runner<8>),
-    Sixteen(Runner<16>),
+    Four(Box<Runner<4>>),
+    Eight(Box<Runner<8>>),
+    Sixteen(Box<Runner<16>>),
 }
 
 /// One shot at once and many shots at once, with the same results.
@@ -190,7 +237,7 @@ pub(crate) struct Lanes {
     strengths: Strengths,
     one: Runner<1>,
     /// Made when it is first needed.
-    wide: Option<Box<Wide>>,
+    wide: Option<Wide>,
 }
 
 impl Lanes {
@@ -216,21 +263,25 @@ impl Lanes {
     pub(crate) fn run_many(&mut self, shots: ShotsRef<'_>, control: &mut dyn Control) {
         let rows = (0..shots.n_shots()).map(|shot| (shot, shots.row(shot)));
         if shots.n_shots() < 2 {
-            return self.one.run(rows, control);
+            self.one.run(rows, control);
+            return;
         }
         let (graph, params, strengths) = (&self.graph, self.params, self.strengths);
         let wide = self.wide.get_or_insert_with(|| {
             let simd = Simd::best();
-            Box::new(match simd.lanes() {
-                16 => Wide::Sixteen(Runner::new(simd, graph, params, strengths)),
-                8 => Wide::Eight(Runner::new(simd, graph, params, strengths)),
-                _ => Wide::Four(Runner::new(simd, graph, params, strengths)),
-            })
+            match simd.lanes() {
+                16 => Wide::Sixteen(Box::new(Runner::new(simd, graph, params, strengths))),
+                8 => Wide::Eight(Box::new(Runner::new(simd, graph, params, strengths))),
+                _ => Wide::Four(Box::new(Runner::new(simd, graph, params, strengths))),
+            }
         });
-        match &mut **wide {
+        let left = match wide {
             Wide::Four(runner) => runner.run(rows, control),
             Wide::Eight(runner) => runner.run(rows, control),
             Wide::Sixteen(runner) => runner.run(rows, control),
+        };
+        if let Some(leg) = left {
+            self.one.resume(leg, shots.row(leg.shot), control);
         }
     }
 }
