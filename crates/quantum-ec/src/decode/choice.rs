@@ -6,8 +6,10 @@ use std::str::FromStr;
 use super::options::Options;
 use super::propagation_choice::PropagationChoice;
 use super::{
-    Decoder, LikelihoodSolver, Lookup, MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential,
+    Decoder, LikelihoodSolver, Lookup, MatchingChoice, MatchingGraph, MaximumLikelihood, MaximumLikelihoodMarginals,
+    MaximumLikelihoodSequential, UnionFind,
 };
+use crate::dem::DetectorErrorModel;
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
 use crate::statmech::CosetModel;
@@ -21,6 +23,10 @@ use crate::statmech::CosetModel;
 /// | `maximum-likelihood-sequential` | [`MaximumLikelihoodSequential`] |
 /// | `maximum-likelihood-marginals` | [`MaximumLikelihoodMarginals`] |
 /// | `lookup` | [`Lookup`] |
+/// | `matching` | [`Matching`](super::Matching): minimum-weight perfect matching |
+/// | `matching,commit=C,buffer=B` | likewise in windows of C + B layers of detectors, C of which are kept |
+/// | `union-find` | [`UnionFind`] |
+/// | `matching:correlated` | likewise, in two passes with weights from the first |
 /// | `bp`, `bp-osd:..`, `bp-lsd:..`, `relay:..`, `guided-decimation:..` | [`PropagationChoice`], with options |
 ///
 /// ```
@@ -50,6 +56,10 @@ pub enum DecoderChoice {
     MaximumLikelihoodMarginals,
     /// A table of all syndromes.
     Lookup,
+    /// Minimum-weight perfect matching.
+    Matching(MatchingChoice),
+    /// Growth of clusters.
+    UnionFind,
     /// Belief propagation, and what is built on it.
     Propagation(PropagationChoice),
 }
@@ -76,6 +86,8 @@ impl fmt::Display for DecoderChoice {
             Self::MaximumLikelihoodSequential => f.write_str("maximum-likelihood-sequential"),
             Self::MaximumLikelihoodMarginals => f.write_str("maximum-likelihood-marginals"),
             Self::Lookup => f.write_str("lookup"),
+            Self::Matching(matching) => write!(f, "{matching}"),
+            Self::UnionFind => f.write_str("union-find"),
             Self::Propagation(choice) => choice.fmt(f),
         }
     }
@@ -85,7 +97,11 @@ impl FromStr for DecoderChoice {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (name, options) = Options::split(text)?;
+        let (name, mut options) = Options::split(text)?;
+        if let Some(matching) = MatchingChoice::read(name, &mut options)? {
+            options.finish(MatchingChoice::OPTIONS)?;
+            return Ok(Self::Matching(matching));
+        }
         let options = match PropagationChoice::read(name, options)? {
             Ok(choice) => return Ok(Self::Propagation(choice)),
             Err(options) => options,
@@ -95,6 +111,7 @@ impl FromStr for DecoderChoice {
             "maximum-likelihood-sequential" => Self::MaximumLikelihoodSequential,
             "maximum-likelihood-marginals" => Self::MaximumLikelihoodMarginals,
             "lookup" => Self::Lookup,
+            "union-find" => Self::UnionFind,
             _ => match name.strip_prefix("maximum-likelihood:") {
                 Some(solver) => Self::MaximumLikelihood(Some(solver.parse()?)),
                 None => {
@@ -102,8 +119,8 @@ impl FromStr for DecoderChoice {
                         what: "decoder",
                         value: text.into(),
                         expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
-                                   maximum-likelihood-marginals, lookup, bp, bp-osd:0, bp-osd:cs:W, bp-osd:e:W, bp-lsd:W, \
-                                   relay:S or guided-decimation:R",
+                                   maximum-likelihood-marginals, lookup, matching[:correlated], union-find, bp, \
+                                   bp-osd:0, bp-osd:cs:W, bp-osd:e:W, bp-lsd:W, relay:S or guided-decimation:R",
                     });
                 }
             },
@@ -125,9 +142,24 @@ impl DecoderChoice {
             Self::MaximumLikelihoodSequential => self.named(MaximumLikelihoodSequential::new(problem)?),
             Self::MaximumLikelihoodMarginals => self.named(MaximumLikelihoodMarginals::new(problem)?),
             Self::Lookup => self.named(Lookup::new(problem)?),
+            Self::Matching(matching) => self.boxed(matching.build(MatchingGraph::from_problem(problem)?)?),
+            Self::UnionFind => self.named(UnionFind::from_problem(problem)?),
             Self::Propagation(choice) => ChosenDecoder { choice: *self, decoder: choice.build(problem)? },
         };
         Ok(chosen)
+    }
+
+    /// The decoder of a detector error model. Decoders on graphs take the decompositions that the model suggests; the
+    /// others see whole mechanisms.
+    ///
+    /// # Errors
+    /// Where the decoder does not take the model.
+    pub fn build_of_model(&self, model: &DetectorErrorModel) -> Result<ChosenDecoder> {
+        match self {
+            Self::Matching(matching) => Ok(self.boxed(matching.build_of_model(model)?)),
+            Self::UnionFind => Ok(self.named(UnionFind::from_model(model)?)),
+            _ => self.build(&model.to_problem()?),
+        }
     }
 
     /// The decoder of a coset model that was built from a code and a table of Pauli errors.
@@ -146,7 +178,11 @@ impl DecoderChoice {
     }
 
     fn named(&self, decoder: impl Decoder + 'static) -> ChosenDecoder {
-        ChosenDecoder { choice: *self, decoder: Box::new(decoder) }
+        self.boxed(Box::new(decoder))
+    }
+
+    fn boxed(&self, decoder: Box<dyn Decoder>) -> ChosenDecoder {
+        ChosenDecoder { choice: *self, decoder }
     }
 }
 
@@ -170,12 +206,18 @@ mod tests {
             "maximum-likelihood-sequential",
             "maximum-likelihood-marginals",
             "lookup",
+            "matching",
+            "matching:correlated",
+            "union-find",
+            "matching,commit=5,buffer=7",
         ] {
             assert_eq!(name.parse::<DecoderChoice>().unwrap().to_string(), name);
         }
         for name in [
             "",
             "lookup,iterations=3",
+            "matching,commit=3",
+            "matching,commit=0,buffer=1",
             "maximum",
             "maximum-likelihood:",
             "maximum-likelihood:boundary-mps:0",

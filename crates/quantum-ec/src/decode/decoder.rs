@@ -60,6 +60,22 @@ pub trait Decoder: Send {
     /// If `syndrome` has another number of words than `n_detectors` bits need.
     fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()>;
 
+    /// Decodes one syndrome of a shot in which some mechanisms are known to have been erased: each of them happened with
+    /// probability 1/2. `erased` has a bit a mechanism of the problem or model that the decoder was built of.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] from decoders that do not take erasures; as [`decode_into`](Self::decode_into).
+    ///
+    /// # Panics
+    /// As [`decode_into`](Self::decode_into).
+    fn decode_erased_into(&mut self, syndrome: &[u64], erased: &[u64], out: &mut Prediction) -> Result<()> {
+        if erased.iter().all(|word| *word == 0) {
+            return self.decode_into(syndrome, out);
+        }
+        let reason = "this decoder has no priors that change from shot to shot".to_owned();
+        Err(Error::NotApplicable { method: "erasure", reason })
+    }
+
     /// Decodes one syndrome into a new prediction.
     ///
     /// # Errors

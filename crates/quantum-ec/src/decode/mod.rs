@@ -5,6 +5,7 @@ mod choice;
 mod decoder;
 mod lookup;
 mod lsd;
+pub mod matching;
 mod maximum_likelihood;
 mod options;
 mod osd;
@@ -14,6 +15,7 @@ mod propagation_choice;
 mod sequential;
 mod solver;
 mod threads;
+pub mod union_find;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
 pub use lookup::Lookup;
 pub use lsd::BpLsd;
+pub use matching::{Matching, MatchingChoice, MatchingGraph, WindowedMatching};
 pub use maximum_likelihood::MaximumLikelihood;
 pub use osd::{BpOsd, OsdOrder};
 pub use pairwise::Pairwise;
@@ -32,3 +35,4 @@ pub use propagation_choice::PropagationChoice;
 pub use sequential::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 pub use solver::{LikelihoodSolver, SolverCost};
 pub use threads::decode_on_threads;
+pub use union_find::UnionFind;
