@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use linalg_core::stats::wilson_interval;
-use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, Lookup, decode_on_threads};
+use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, Lookup, MatchingGraph, decode_on_threads};
 use quantum_ec::io::{Layout, ShotFormat, read_pauli_table};
 use quantum_ec::noise::independent_paulis;
 use quantum_ec::shots::Shots;
 use quantum_ec::statmech::{CosetModel, SyndromeDistribution};
-use quantum_ec::{BatchReport, DecodingProblem, Error, PauliTable, Prediction, StabilizerCode};
+use quantum_ec::{BatchReport, DetectorErrorModel, Error, PauliTable, Prediction, StabilizerCode};
 use workspace_examples::json::Line;
 
 use crate::files::{self, Input, Outcome, Output, named, open, read_model};
+use crate::graph;
 use crate::subject::Subject;
 
 /// The warm-up pass ends here.
@@ -32,8 +33,12 @@ const Z95: f64 = 1.959_963_984_540_054;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The detector error model; or a code and `--pauli-table`.
-    #[arg(long, value_name = "FILE", required_unless_present = "pauli_table", conflicts_with = "pauli_table")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["pauli_table", "graph"], conflicts_with = "pauli_table")]
     dem: Option<PathBuf>,
+    /// A weighted graph and its shots, `{"n", "edges": [[u, v, weight], ..], "shots": [[defect, ..], ..]}` with v = -1 for
+    /// the boundary: the weight and the edges of the lightest matching of every shot.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dem", "pauli_table", "input"])]
+    graph: Option<PathBuf>,
     /// Pauli errors of the qubits of a code: comma-separated p_I, p_X, p_Y, p_Z, a line a qubit. Detectors are the
     /// checks of the code, observables the logical X, then the logical Z that the error holds.
     #[arg(long, value_name = "FILE")]
@@ -48,11 +53,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "pauli_table", conflicts_with = "dem")]
     hz: Option<PathBuf>,
     /// Detection events.
-    #[arg(long = "in", value_name = "FILE")]
-    input: PathBuf,
+    #[arg(long = "in", value_name = "FILE", required_unless_present = "graph")]
+    input: Option<PathBuf>,
     /// In which format.
     #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
     in_format: ShotFormat,
+    /// Which mechanisms of the model were erased, a bit a mechanism and a row a shot: they happened with probability 1/2.
+    #[arg(long, value_name = "FILE", requires = "dem")]
+    erasures_in: Option<PathBuf>,
+    /// In which format.
+    #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
+    erasures_format: ShotFormat,
     /// What the observables really did, to count logical errors.
     #[arg(long, value_name = "FILE")]
     in_observables: Option<PathBuf>,
@@ -60,7 +71,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
     observables_format: ShotFormat,
     /// `maximum-likelihood[:enumeration|transfer-matrix|planar|tensor-network|boundary-mps:CHI]`,
-    /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
+    /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `matching[:correlated]`,
+    /// `matching,commit=C,buffer=B` in windows of C + B rounds, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
     /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`.
     #[arg(long, value_name = "NAME", default_value = "maximum-likelihood", value_parser = choice)]
     decoder: DecoderChoice,
@@ -102,7 +114,7 @@ fn read_all(path: &Path, format: ShotFormat, layout: Layout) -> Outcome<Shots> {
 
 /// What happens to the qubits.
 enum Source {
-    Mechanisms(DecodingProblem),
+    Mechanisms(DetectorErrorModel),
     Paulis(StabilizerCode, PauliTable),
 }
 
@@ -111,7 +123,7 @@ impl Source {
     fn read(args: &Args) -> Outcome<(Self, &Path)> {
         if let Some(path) = &args.dem {
             let model = read_model(path)?;
-            return Ok((Self::Mechanisms(named(path, model.to_problem())?), path));
+            return Ok((Self::Mechanisms(model), path));
         }
         let path = args.pauli_table.as_deref().ok_or("--dem or --pauli-table is needed")?;
         if args.code.is_none() && args.hx.is_none() && args.hz.is_none() {
@@ -128,7 +140,7 @@ impl Source {
 
     fn build(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
         match (self, choice) {
-            (Self::Mechanisms(problem), _) => choice.build(problem),
+            (Self::Mechanisms(model), _) => choice.build_of_model(model),
             (Self::Paulis(code, table), DecoderChoice::Lookup) => {
                 let lookup = Lookup::of_distribution(SyndromeDistribution::stabilizer(code, table.rows())?);
                 Ok(ChosenDecoder { choice, decoder: Box::new(lookup) })
@@ -161,6 +173,47 @@ fn warm_up(decoders: &mut [Box<dyn Decoder>], shots: &Shots, out: &mut Shots) ->
         let (rows, _) = rows.split_at(to - from);
         decode_on_threads(decoders, shots.view().rows(from, to), rows)?;
         from = to;
+    }
+    Ok(())
+}
+
+/// Decodes with the mechanisms that were erased in each shot, on one thread.
+fn decode_erased(decoder: &mut dyn Decoder, shots: &Shots, erased: &Shots, out: &mut Shots) -> BatchReport {
+    let mut report = BatchReport::default();
+    let mut prediction = Prediction::new(decoder.n_observables());
+    for shot in 0..shots.n_shots() {
+        match decoder.decode_erased_into(shots.row(shot), erased.row(shot), &mut prediction) {
+            Ok(()) => {
+                out.row_mut(shot).copy_from_slice(prediction.observables.words());
+                report.decoded += 1;
+            }
+            Err(error) => {
+                out.row_mut(shot).fill(0);
+                report.failures.push((shot, error));
+            }
+        }
+    }
+    report
+}
+
+/// The rows of erased mechanisms.
+fn read_erasures(args: &Args, source: &Source, n_shots: usize) -> Outcome<Option<Shots>> {
+    let (Some(path), Source::Mechanisms(model)) = (&args.erasures_in, source) else { return Ok(None) };
+    let n = usize::try_from(model.n_errors()).unwrap_or(usize::MAX);
+    let erased = read_all(path, args.erasures_format, Layout::measurements(n))?;
+    if erased.n_shots() != n_shots {
+        return Err(format!("--erasures-in has {} shots, --in has {n_shots}", erased.n_shots()).into());
+    }
+    Ok(Some(erased))
+}
+
+/// Says what a decoder on a graph had to leave out of the model.
+fn warn_of_conflicts(args: &Args, source: &Source) -> Outcome<()> {
+    if let (Source::Mechanisms(model), DecoderChoice::Matching(_) | DecoderChoice::UnionFind) = (source, args.decoder) {
+        let n = MatchingGraph::from_model(model)?.n_conflicts();
+        if n > 0 {
+            eprintln!("warning: {n} components share an edge with one that flips other observables; the first decides");
+        }
     }
     Ok(())
 }
@@ -229,7 +282,7 @@ fn check_details(args: &Args, name: &str, n_observables: usize) -> Outcome<()> {
         DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
         DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
         DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
-        DecoderChoice::Propagation(_) => (false, false, true),
+        DecoderChoice::Matching(_) | DecoderChoice::UnionFind | DecoderChoice::Propagation(_) => (false, false, true),
         // What the predictions say decides.
         _ => (true, true, true),
     };
@@ -289,6 +342,15 @@ fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Sho
 }
 
 pub fn run(args: &Args) -> Outcome<()> {
+    if let Some(path) = &args.graph {
+        return graph::run(path, args.json, args.keep_going);
+    }
+    let input = args.input.as_deref().ok_or("--in is needed")?;
+    if args.erasures_in.is_some()
+        && (args.weights_out.is_some() || args.posteriors_out.is_some() || args.marginals_out.is_some())
+    {
+        return Err("--erasures-in: files about shots are written without erasures only".into());
+    }
     let start = Instant::now();
     let (source, path) = Source::read(args)?;
     let read_model_seconds = start.elapsed().as_secs_f64();
@@ -298,8 +360,9 @@ pub fn run(args: &Args) -> Outcome<()> {
 
     let (n_detectors, n_observables) = (decoders[0].n_detectors(), decoders[0].n_observables());
     check_details(args, &name, n_observables)?;
+    warn_of_conflicts(args, &source)?;
     let start = Instant::now();
-    let shots = read_all(&args.input, args.in_format, Layout::detectors(n_detectors))?;
+    let shots = read_all(input, args.in_format, Layout::detectors(n_detectors))?;
     let layout = Layout::observables(n_observables);
     let actual = match &args.in_observables {
         Some(path) => Some(read_all(path, args.observables_format, layout)?),
@@ -309,14 +372,18 @@ pub fn run(args: &Args) -> Outcome<()> {
         let (got, expected) = (actual.n_shots(), shots.n_shots());
         return Err(format!("--in-observables has {got} shots, --in has {expected}").into());
     }
+    let erased = read_erasures(args, &source, shots.n_shots())?;
     let mut io_seconds = read_model_seconds + start.elapsed().as_secs_f64();
 
     let mut predictions = Shots::zeros(shots.n_shots(), n_observables);
     warm_up(&mut decoders, &shots, &mut predictions)?;
     let start = Instant::now();
-    let report = decode_on_threads(&mut decoders, shots.view(), predictions.view_mut())?;
+    let report = match &erased {
+        Some(erased) => decode_erased(&mut *decoders[0], &shots, erased, &mut predictions),
+        None => decode_on_threads(&mut decoders, shots.view(), predictions.view_mut())?,
+    };
     let seconds = start.elapsed().as_secs_f64();
-    check_failures(args, &report)?;
+    check_failures(args, input, &report)?;
 
     let start = Instant::now();
     if let Some(path) = &args.out {
@@ -364,11 +431,11 @@ pub fn run(args: &Args) -> Outcome<()> {
 }
 
 /// Stops at the first shot that was not decoded, unless it may go on.
-fn check_failures(args: &Args, report: &BatchReport) -> Outcome<()> {
+fn check_failures(args: &Args, input: &Path, report: &BatchReport) -> Outcome<()> {
     let Some((shot, error)) = report.failures.first() else { return Ok(()) };
     if args.keep_going {
         eprintln!("{} shots were not decoded; the first is {shot}: {error}", report.failures.len());
         return Ok(());
     }
-    Err(format!("{}: shot {shot}: {error}", args.input.display()).into())
+    Err(format!("{}: shot {shot}: {error}", input.display()).into())
 }

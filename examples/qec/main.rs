@@ -13,6 +13,7 @@
 //! cargo run --release --example qec -- distance --circuit x.stim
 //! cargo run --release --example qec -- regions --circuit x.stim --detector 5 --svg region.svg
 //! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
+//! cargo run --release --example qec -- decode  --graph g.json --json
 //! cargo run --release --example qec -- convert --in y.b8 --in-format b8 --out y.01 --out-format 01 --bits 24
 //! cargo run --release --example qec -- bp      --h H.mtx --priors p.txt --syndromes s.01 --llr-out l.csv
 //! cargo run --release --example qec -- tanner  --h H.mtx
@@ -37,6 +38,7 @@ mod distance;
 mod files;
 mod fit_dem;
 mod generate;
+mod graph;
 mod m2d;
 mod regions;
 mod sample;
