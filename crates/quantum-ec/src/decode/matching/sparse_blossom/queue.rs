@@ -101,7 +101,8 @@ impl Queue {
         self.turn += step as i64;
         let slot = self.turn as usize % BUCKETS;
         self.occupied[slot / 64] &= !(1 << (slot % 64));
-        std::mem::swap(&mut self.current, &mut self.ring[slot]);
+        // Not swapped: every bucket keeps its memory, and the same shot needs no more of it.
+        self.current.append(&mut self.ring[slot]);
         if self.current.len() > 1 {
             self.current.sort_unstable_by_key(|event| std::cmp::Reverse(event.time));
         }
