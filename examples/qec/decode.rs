@@ -72,7 +72,7 @@ pub struct Args {
     observables_format: ShotFormat,
     /// `maximum-likelihood[:enumeration|transfer-matrix|planar|tensor-network|boundary-mps:CHI]`,
     /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `matching[:correlated]`,
-    /// `matching,commit=C,buffer=B` in windows of C + B rounds, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
+    /// `matching,commit=C,buffer=B` in windows of C + B rounds, `belief-matching`, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
     /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`.
     #[arg(long, value_name = "NAME", default_value = "maximum-likelihood", value_parser = choice)]
     decoder: DecoderChoice,
@@ -209,7 +209,11 @@ fn read_erasures(args: &Args, source: &Source, n_shots: usize) -> Outcome<Option
 
 /// Says what a decoder on a graph had to leave out of the model.
 fn warn_of_conflicts(args: &Args, source: &Source) -> Outcome<()> {
-    if let (Source::Mechanisms(model), DecoderChoice::Matching(_) | DecoderChoice::UnionFind) = (source, args.decoder) {
+    if let (
+        Source::Mechanisms(model),
+        DecoderChoice::Matching(_) | DecoderChoice::UnionFind | DecoderChoice::BeliefMatching(_),
+    ) = (source, args.decoder)
+    {
         let n = MatchingGraph::from_model(model)?.n_conflicts();
         if n > 0 {
             eprintln!("warning: {n} components share an edge with one that flips other observables; the first decides");
@@ -282,7 +286,10 @@ fn check_details(args: &Args, name: &str, n_observables: usize) -> Outcome<()> {
         DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
         DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
         DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
-        DecoderChoice::Matching(_) | DecoderChoice::UnionFind | DecoderChoice::Propagation(_) => (false, false, true),
+        DecoderChoice::Matching(_)
+        | DecoderChoice::UnionFind
+        | DecoderChoice::BeliefMatching(_)
+        | DecoderChoice::Propagation(_) => (false, false, true),
         // What the predictions say decides.
         _ => (true, true, true),
     };

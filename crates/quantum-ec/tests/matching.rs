@@ -110,7 +110,12 @@ fn decoding_does_not_allocate_after_the_first_shots() {
 }
 
 /// Where the curves of several distances cross.
-fn threshold(distances: &[usize], rates: &[f64], shots: u64, problem: impl Fn(usize, f64) -> DecodingProblem) -> (f64, f64) {
+fn threshold(
+    distances: &[usize],
+    rates: &[f64],
+    shots: u64,
+    problem: impl Fn(usize, f64) -> DecodingProblem,
+) -> (f64, f64) {
     let mut points = Vec::new();
     for &d in distances {
         for &p in rates {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use super::options::Options;
 use super::propagation_choice::PropagationChoice;
 use super::{
-    Decoder, LikelihoodSolver, Lookup, MatchingChoice, MatchingGraph, MaximumLikelihood, MaximumLikelihoodMarginals,
-    MaximumLikelihoodSequential, UnionFind,
+    BeliefMatching, BpMethod, BpParams, Decoder, LikelihoodSolver, Lookup, MatchingChoice, MatchingGraph,
+    MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential, UnionFind,
 };
 use crate::dem::DetectorErrorModel;
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ use crate::statmech::CosetModel;
 /// | `lookup` | [`Lookup`] |
 /// | `matching` | [`Matching`](super::Matching): minimum-weight perfect matching |
 /// | `matching,commit=C,buffer=B` | likewise in windows of C + B layers of detectors, C of which are kept |
+/// | `belief-matching[,iterations=N]` | [`BeliefMatching`] after N iterations of sum-product, 20 unless told |
 /// | `union-find` | [`UnionFind`] |
 /// | `matching:correlated` | likewise, in two passes with weights from the first |
 /// | `bp`, `bp-osd:..`, `bp-lsd:..`, `relay:..`, `guided-decimation:..` | [`PropagationChoice`], with options |
@@ -60,6 +61,8 @@ pub enum DecoderChoice {
     Matching(MatchingChoice),
     /// Growth of clusters.
     UnionFind,
+    /// Matching with the posteriors of so many iterations of sum-product.
+    BeliefMatching(usize),
     /// Belief propagation, and what is built on it.
     Propagation(PropagationChoice),
 }
@@ -88,6 +91,8 @@ impl fmt::Display for DecoderChoice {
             Self::Lookup => f.write_str("lookup"),
             Self::Matching(matching) => write!(f, "{matching}"),
             Self::UnionFind => f.write_str("union-find"),
+            Self::BeliefMatching(BELIEF_ITERATIONS) => f.write_str("belief-matching"),
+            Self::BeliefMatching(iterations) => write!(f, "belief-matching,iterations={iterations}"),
             Self::Propagation(choice) => choice.fmt(f),
         }
     }
@@ -101,6 +106,11 @@ impl FromStr for DecoderChoice {
         if let Some(matching) = MatchingChoice::read(name, &mut options)? {
             options.finish(MatchingChoice::OPTIONS)?;
             return Ok(Self::Matching(matching));
+        }
+        if name == "belief-matching" {
+            let iterations = options.take("iterations", "a number from 1")?.unwrap_or(BELIEF_ITERATIONS);
+            options.finish("iterations")?;
+            return Ok(Self::BeliefMatching(iterations));
         }
         let options = match PropagationChoice::read(name, options)? {
             Ok(choice) => return Ok(Self::Propagation(choice)),
@@ -119,8 +129,8 @@ impl FromStr for DecoderChoice {
                         what: "decoder",
                         value: text.into(),
                         expected: "maximum-likelihood[:SOLVER], maximum-likelihood-sequential, \
-                                   maximum-likelihood-marginals, lookup, matching[:correlated], union-find, bp, \
-                                   bp-osd:0, bp-osd:cs:W, bp-osd:e:W, bp-lsd:W, relay:S or guided-decimation:R",
+                                   maximum-likelihood-marginals, lookup, matching[:correlated], belief-matching, \
+                                   union-find, bp, bp-osd:0, bp-osd:cs:W, bp-osd:e:W, bp-lsd:W, relay:S or guided-decimation:R",
                     });
                 }
             },
@@ -144,6 +154,9 @@ impl DecoderChoice {
             Self::Lookup => self.named(Lookup::new(problem)?),
             Self::Matching(matching) => self.boxed(matching.build(MatchingGraph::from_problem(problem)?)?),
             Self::UnionFind => self.named(UnionFind::from_problem(problem)?),
+            Self::BeliefMatching(iterations) => {
+                self.named(BeliefMatching::from_problem(problem, sum_product(*iterations))?)
+            }
             Self::Propagation(choice) => ChosenDecoder { choice: *self, decoder: choice.build(problem)? },
         };
         Ok(chosen)
@@ -158,6 +171,9 @@ impl DecoderChoice {
         match self {
             Self::Matching(matching) => Ok(self.boxed(matching.build_of_model(model)?)),
             Self::UnionFind => Ok(self.named(UnionFind::from_model(model)?)),
+            Self::BeliefMatching(iterations) => {
+                Ok(self.named(BeliefMatching::from_model(model, sum_product(*iterations))?))
+            }
             _ => self.build(&model.to_problem()?),
         }
     }
@@ -186,6 +202,13 @@ impl DecoderChoice {
     }
 }
 
+/// Iterations of belief propagation before matching, unless told otherwise.
+const BELIEF_ITERATIONS: usize = 20;
+
+fn sum_product(iterations: usize) -> BpParams {
+    BpParams::default().method(BpMethod::SumProduct).iterations(iterations)
+}
+
 fn of_likelihood(decoder: MaximumLikelihood<LikelihoodSolver>) -> ChosenDecoder {
     DecoderChoice::MaximumLikelihood(Some(*decoder.solver())).named(decoder)
 }
@@ -209,6 +232,8 @@ mod tests {
             "matching",
             "matching:correlated",
             "union-find",
+            "belief-matching",
+            "belief-matching,iterations=5",
             "matching,commit=5,buffer=7",
         ] {
             assert_eq!(name.parse::<DecoderChoice>().unwrap().to_string(), name);

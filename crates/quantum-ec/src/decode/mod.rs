@@ -27,7 +27,7 @@ pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
 pub use lookup::Lookup;
 pub use lsd::BpLsd;
-pub use matching::{Matching, MatchingChoice, MatchingGraph, WindowedMatching};
+pub use matching::{BeliefMatching, Matching, MatchingChoice, MatchingGraph, WindowedMatching};
 pub use maximum_likelihood::MaximumLikelihood;
 pub use osd::{BpOsd, OsdOrder};
 pub use pairwise::Pairwise;

@@ -37,6 +37,7 @@
 //! - E. Dennis, A. Kitaev, A. Landahl and J. Preskill, "Topological quantum memory", J. Math. Phys. 43, 4452 (2002).
 //! - A. G. Fowler, "Optimal complexity correction of correlated errors in the surface code", arXiv:1310.0863 (2013).
 
+mod belief;
 mod choice;
 mod correlations;
 mod decoder;
@@ -48,6 +49,7 @@ mod windowed;
 #[cfg(test)]
 mod tests;
 
+pub use belief::BeliefMatching;
 pub use choice::MatchingChoice;
 pub use decoder::Matching;
 pub use graph::MatchingGraph;

@@ -447,3 +447,31 @@ fn windows_answer_the_syndrome() {
         "matching in windows does not apply: detector 0 has no coordinates, the last of which is its time"
     );
 }
+
+#[test]
+fn beliefs_know_of_correlations() {
+    // Depolarizing noise: Y errors are two edges of the matching graph, one mechanism of belief propagation.
+    let code = crate::code::parse("rotated-surface:5").unwrap();
+    let table = crate::PauliTable::depolarizing(25, 0.1).unwrap();
+    let problem = crate::noise::independent_paulis(&code, &table).unwrap();
+    let n = 10_000;
+    let samples = crate::dem::Sampler::new(&problem).sample(n, &Streams::new(8));
+    let failures = |name: &str| {
+        let mut decoder = name.parse::<DecoderChoice>().unwrap().build(&problem).unwrap().decoder;
+        let mut out = Shots::zeros(n, problem.n_observables());
+        let report = decoder.decode_batch(samples.detectors.view(), &mut out.view_mut()).unwrap();
+        assert_eq!(report.decoded, n);
+        (0..n).filter(|&k| out.row(k) != samples.observables.row(k)).count() as f64
+    };
+    let (plain, correlated, belief) =
+        (failures("matching"), failures("matching:correlated"), failures("belief-matching"));
+    assert!(correlated < 0.95 * plain && belief < 0.9 * plain, "{plain} {correlated} {belief}");
+    // Both stages are needed.
+    let mut decoder = BeliefMatching::from_problem(&problem, crate::decode::BpParams::default().iterations(5)).unwrap();
+    let mut out = Prediction::new(problem.n_observables());
+    let matched = (0..500).filter(|&k| {
+        decoder.decode_into(samples.detectors.row(k), &mut out).unwrap();
+        decoder.matched()
+    });
+    assert!((20..480).contains(&matched.count()));
+}

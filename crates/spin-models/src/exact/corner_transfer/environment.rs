@@ -157,7 +157,8 @@ impl Environment {
         for (one, rows) in out.chunks_exact_mut(2 * n * n).enumerate() {
             for other in 0..2 {
                 for (behind, edge) in self.edges[direction].iter().enumerate() {
-                    let legs = if direction == HORIZONTAL { [one, other, end, behind] } else { [behind, end, one, other] };
+                    let legs =
+                        if direction == HORIZONTAL { [one, other, end, behind] } else { [behind, end, one, other] };
                     let weight = site.weight(legs, 0);
                     for (row, edge) in rows.chunks_exact_mut(2 * n).zip(edge.chunks_exact(n)) {
                         row[other * n..][..n].iter_mut().zip(edge).for_each(|(x, y)| *x += weight * y);

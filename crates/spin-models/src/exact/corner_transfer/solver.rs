@@ -196,11 +196,8 @@ impl CornerTransfer {
         for (direction, value) in correlations.iter_mut().enumerate() {
             // The weight of a leg is cosh K or s s' sinh K; with s s' in front it is s s' sinh K or cosh K.
             let t = k[direction].tanh();
-            let size = if t > 0.0 {
-                (lines[direction][0] * t + lines[direction][1] / t) / whole[direction]
-            } else {
-                m * m
-            };
+            let size =
+                if t > 0.0 { (lines[direction][0] * t + lines[direction][1] / t) / whole[direction] } else { m * m };
             *value = if couplings[direction] < 0.0 { -size } else { size };
         }
         Ok(CornerTransferReport {

@@ -40,7 +40,10 @@ fn more_states_converge_to_onsager_and_yang() {
             // The discarded weight tells the error, and both fall at least thirtyfold from one χ to the next.
             assert!(f <= 10.0 * got.discarded_weight + 1e-12, "{couplings:?} {chi}: {f:e} {:e}", got.discarded_weight);
             assert!(f > 1e-3 * got.discarded_weight - 1e-12, "{couplings:?} {chi}: {f:e} {:e}", got.discarded_weight);
-            assert!(m.max(energy) <= 3.0 * got.discarded_weight.sqrt() + 1e-10, "{couplings:?} {chi}: {m:e} {energy:e}");
+            assert!(
+                m.max(energy) <= 3.0 * got.discarded_weight.sqrt() + 1e-10,
+                "{couplings:?} {chi}: {m:e} {energy:e}"
+            );
             assert!(got.discarded_weight < before / 30.0, "{couplings:?} {chi}: {:e}", got.discarded_weight);
             before = got.discarded_weight;
         }
