@@ -72,7 +72,7 @@ fn sizes_are_checked() {
     }
 }
 
-/// Table 2 of arXiv:2108.10457 on a circuit with one of each.
+/// SI1000 on a circuit with one of each.
 #[test]
 fn idle_qubits_get_their_noise() {
     let clean: Circuit = "R 0 1 2\nTICK\nCZ 0 1\nTICK\nH 0\nTICK\nM 0\nDETECTOR rec[-1]\nTICK\nM 1 2".parse().unwrap();
@@ -532,4 +532,23 @@ fn uncertain_records_are_drawn() {
     }
     // Deviation 22.
     assert!(counts.iter().all(|&c| (880..1120).contains(&c)), "{counts:?}");
+}
+
+#[test]
+fn threads_can_share() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Circuit>();
+    shared::<CircuitSampler>();
+    shared::<RecordConverter>();
+    shared::<CircuitNoise>();
+    shared::<quantum_ec::circuit::StabilizerSimulator>();
+}
+
+/// A change of these numbers is one for the changelog, under "Numbers".
+#[test]
+fn streams_stay_as_they_are() {
+    let samples =
+        CircuitSampler::new(&uniform(Memory::RotatedSurfaceX, 3, 3, 0.01)).unwrap().sample(2048, &Streams::new(1));
+    let ones = |from: usize| (from..from + 1024).map(|k| samples.detectors.view().ones(k).count()).sum::<usize>();
+    assert_eq!([ones(0), ones(1024)], [2789, 2766]);
 }

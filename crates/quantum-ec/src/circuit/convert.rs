@@ -6,7 +6,7 @@ use super::target::Target;
 use crate::error::{Error, Result};
 use crate::shots::{Shots, ShotsRef, words_per_row};
 
-use super::sampler::DetectionSamples;
+use super::sampler::{DetectionSamples, MAX_OBSERVABLES};
 
 /// Most bits of a row of shots, and most records of all detectors together.
 const MAX_BITS: u64 = 1 << 27;
@@ -83,23 +83,23 @@ impl RecordConverter {
     /// Time: the reference sample, and all records of all detectors.
     ///
     /// # Errors
-    /// As [`Circuit::reference_sample`]; [`Error::TooLarge`] for more than 2²⁷ records, detectors, or records in all detectors
-    /// together; [`Error::NotApplicable`] for an observable with Pauli targets, which no record shows.
+    /// As [`Circuit::reference_sample`]; [`Error::TooLarge`] for more than 2²⁷ records, detectors, operations, or records in all
+    /// detectors together, and more than 2²⁰ observables; [`Error::NotApplicable`] for an observable with Pauli targets, which no record shows.
     pub fn new(circuit: &Circuit) -> Result<Self> {
         let counts = circuit.counts();
-        let too_large = |what, value: u64| {
+        let too_large = |what, value: u64, most: u64| {
             let value = usize::try_from(value).unwrap_or(usize::MAX);
-            Err(Error::TooLarge { method: "conversion of records", what, value, bound: MAX_BITS as usize })
+            Err(Error::TooLarge { method: "conversion of records", what, value, bound: most as usize })
         };
-        for (what, value) in [
-            ("number of records", counts.measurements),
-            ("number of detectors", counts.detectors),
-            ("number of observables", counts.observables),
+        for (what, value, most) in [
+            ("number of records", counts.measurements, MAX_BITS),
+            ("number of detectors", counts.detectors, MAX_BITS),
+            ("number of observables", counts.observables, MAX_OBSERVABLES),
             // Time to run through.
-            ("number of operations", counts.operations),
+            ("number of operations", counts.operations, MAX_BITS),
         ] {
-            if value > MAX_BITS {
-                return too_large(what, value);
+            if value > most {
+                return too_large(what, value, most);
             }
         }
         let reference = circuit.reference_sample()?;
@@ -137,7 +137,7 @@ impl RecordConverter {
             }
             total += operation.targets.len() as u64;
             if total > MAX_BITS {
-                return too_large("records of all detectors", total);
+                return too_large("records of all detectors", total, MAX_BITS);
             }
         }
         for records in observables {

@@ -11,6 +11,8 @@ use crate::shots::{Shots, ShotsMut, words_per_row};
 
 /// Most bits of a row of shots.
 const MAX_BITS: u64 = 1 << 27;
+/// Most observables, which are held for a unit at a time.
+pub(super) const MAX_OBSERVABLES: u64 = 1 << 20;
 
 /// Detection events, observables and heralds of shots.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,15 +69,15 @@ impl CircuitSampler {
     ///
     /// # Errors
     /// [`Error::CircuitInstruction`] for records before the beginning; [`Error::TooLarge`] for more than 2³⁶ operations, 2²⁷
-    /// detectors, observables or heralds, and records more than 2²⁰ back.
+    /// detectors or heralds, 2²⁰ observables, and records more than 2²⁰ back.
     pub fn new(circuit: &Circuit) -> Result<Self> {
         let program = Program::new(circuit)?;
-        for (what, value) in [
-            ("number of detectors", program.n_detectors),
-            ("number of observables", program.n_observables),
-            ("number of heralds", program.n_heralds),
+        for (what, value, most) in [
+            ("number of detectors", program.n_detectors, MAX_BITS),
+            ("number of observables", program.n_observables, MAX_OBSERVABLES),
+            ("number of heralds", program.n_heralds, MAX_BITS),
         ] {
-            bound(what, value)?;
+            bound(what, value, most)?;
         }
         Ok(Self { program, ziggurat: Ziggurat::new(), threads: 1 })
     }
@@ -160,7 +162,7 @@ impl CircuitSampler {
     /// # Panics
     /// As [`sample_measurements_into`](Self::sample_measurements_into).
     pub fn sample_measurements(&self, n_shots: usize, reference: &[u64], streams: &Streams) -> Result<Shots> {
-        bound("number of records", self.program.n_measurements)?;
+        bound("number of records", self.program.n_measurements, MAX_BITS)?;
         let mut records = Shots::zeros(n_shots, self.program.n_measurements as usize);
         self.sample_measurements_into(0, streams, reference, records.view_mut());
         Ok(records)
@@ -222,12 +224,12 @@ impl CircuitSampler {
     }
 }
 
-fn bound(what: &'static str, value: u64) -> Result<()> {
-    if value <= MAX_BITS {
+fn bound(what: &'static str, value: u64, most: u64) -> Result<()> {
+    if value <= most {
         return Ok(());
     }
     let value = usize::try_from(value).unwrap_or(usize::MAX);
-    Err(Error::TooLarge { method: "sampling a circuit", what, value, bound: MAX_BITS as usize })
+    Err(Error::TooLarge { method: "sampling a circuit", what, value, bound: most as usize })
 }
 
 fn check(what: &str, table: &ShotsMut<'_>, bits: usize, shots: usize) {

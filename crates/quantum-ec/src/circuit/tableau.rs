@@ -13,8 +13,8 @@ use crate::pauli::Pauli;
 
 /// Most qubits of a tableau: 2 GiB of words.
 const MAX_QUBITS: usize = 1 << 16;
-/// Most records of a circuit that is run through once.
-const MAX_RECORDS: u64 = 1 << 34;
+/// Most records, and most operations, of a circuit that is run through once.
+const MAX_STEPS: u64 = 1 << 34;
 
 /// A Pauli operator on all qubits: `sign · Π i^{xz} X^x Z^z`.
 #[derive(Debug, Clone)]
@@ -29,18 +29,18 @@ impl Row {
         Self { x: vec![0; words], z: vec![0; words], negative: false }
     }
 
-    /// Multiplies from the right; the power of i that comes out beside the sign.
+    /// Multiplies from the right; the power of i, modulo 4, that comes out beside the sign.
     fn times(&mut self, other: &Self) -> u32 {
-        let mut power = 0;
+        let mut power = 0u32;
         for ((x, z), (&a, &b)) in self.x.iter_mut().zip(&mut self.z).zip(other.x.iter().zip(&other.z)) {
             // Z of the left factor passes X of the right one; Y is i X Z before and after.
-            power += (*x & *z).count_ones() + (a & b).count_ones() + 2 * (*z & a).count_ones();
+            let before = (*x & *z).count_ones() + (a & b).count_ones() + 2 * (*z & a).count_ones();
             *x ^= a;
             *z ^= b;
-            power = power.wrapping_sub((*x & *z).count_ones());
+            power = power.wrapping_add(before).wrapping_sub((*x & *z).count_ones());
         }
         self.negative ^= other.negative;
-        power
+        power % 4
     }
 }
 
@@ -169,7 +169,7 @@ impl StabilizerSimulator {
             power += u32::from(x && z);
             for (present, k) in [(x, 0), (z, 1)] {
                 if present {
-                    power = power.wrapping_add(row.times(&self.rows[2 * q as usize + k]));
+                    power += row.times(&self.rows[2 * q as usize + k]);
                 }
             }
         }
@@ -303,7 +303,7 @@ impl Circuit {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond 2¹⁶ qubits or 2³⁴ records, [`Error::CircuitInstruction`] for records before the beginning.
+    /// [`Error::TooLarge`] beyond 2¹⁶ qubits, 2³⁴ records or 2³⁴ operations, [`Error::CircuitInstruction`] for records before the beginning.
     pub fn reference_sample(&self) -> Result<BitVec> {
         self.stabilizer_run(|| false)
     }
@@ -318,15 +318,19 @@ impl Circuit {
 
     fn stabilizer_run(&self, mut outcome: impl FnMut() -> bool) -> Result<BitVec> {
         self.check_records()?;
-        if self.counts().measurements > MAX_RECORDS {
-            return Err(Error::TooLarge {
-                method: "stabilizer simulation",
-                what: "number of records",
-                value: usize::try_from(self.counts().measurements).unwrap_or(usize::MAX),
-                bound: MAX_RECORDS as usize,
-            });
+        let counts = self.counts();
+        for (what, value) in [("number of records", counts.measurements), ("number of operations", counts.operations)] {
+            if value > MAX_STEPS {
+                let value = usize::try_from(value).unwrap_or(usize::MAX);
+                return Err(Error::TooLarge {
+                    method: "stabilizer simulation",
+                    what,
+                    value,
+                    bound: MAX_STEPS as usize,
+                });
+            }
         }
-        let mut simulator = StabilizerSimulator::new(self.counts().qubits as usize)?;
+        let mut simulator = StabilizerSimulator::new(counts.qubits as usize)?;
         for flat in self.operations() {
             simulator.run(flat.operation, &mut outcome);
         }

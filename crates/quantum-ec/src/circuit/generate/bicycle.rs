@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 ///
 /// Qubits: checks of X from 0, data of the left and of the right block, checks of Z, `l m` each.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BicycleMemory {
     /// Orders of the two cyclic groups.
     pub orders: [usize; 2],
@@ -23,6 +24,7 @@ pub struct BicycleMemory {
 
 /// Which checks become detectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Detectors {
     /// Those of Z, which see what flips the observables of a Z memory.
     Z,

@@ -97,9 +97,9 @@ pub struct CircuitNoise {
     pub record_flip_probability: f64,
     /// The flip that leaves the state, after a reset.
     pub after_reset_flip_probability: f64,
-    /// `DEPOLARIZE1` on qubits idle in a moment with unitary operations.
+    /// `DEPOLARIZE1` on qubits idle in a moment of unitary operations alone.
     pub idle_depolarization: f64,
-    /// `DEPOLARIZE1` on qubits idle in a moment with measurements, beside the former if there are both.
+    /// `DEPOLARIZE1` on qubits idle in a moment with measurements, whatever else happens in it.
     pub idle_measure_depolarization: f64,
     /// `DEPOLARIZE1` on qubits idle in a moment with resets and no measurement.
     pub idle_reset_depolarization: f64,
@@ -141,7 +141,7 @@ impl CircuitNoise {
     }
 
     /// Superconducting-inspired noise with a cycle of 1000 ns (Gidney, Newman, Fowler, Broughton, Quantum 5, 605 (2021),
-    /// arXiv:2108.10457, table 2 for SI1000).
+    /// arXiv:2108.10457).
     ///
     /// There two-qubit operations are CZ; here all others count as one.
     ///
@@ -360,7 +360,6 @@ struct Pass<'a> {
 /// What a moment holds.
 #[derive(Default)]
 struct Contents {
-    unitary: bool,
     measured: bool,
     reset: bool,
 }
@@ -433,7 +432,6 @@ impl Pass<'_> {
         let qubits = || operation.targets.iter().filter_map(|target| target.qubit_number());
         match kind {
             Kind::Unitary(clifford) => {
-                contents.unitary = true;
                 noisy.append(operation.clone())?;
                 if clifford.n_qubits() == 1 {
                     return channel(noisy, Gate::Depolarize1, noise.single_qubit_depolarization, qubits());
@@ -443,7 +441,6 @@ impl Pass<'_> {
                 channel(noisy, Gate::Depolarize2, noise.two_qubit_depolarization, pairs)
             }
             Kind::RotateProduct => {
-                contents.unitary = true;
                 noisy.append(operation.clone())?;
                 for product in operation.products() {
                     let (gate, p) = match product.factors.len() {
