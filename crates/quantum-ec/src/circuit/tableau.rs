@@ -3,6 +3,7 @@
 use linalg_core::gf2::BitVec;
 use linalg_core::rand::Rng;
 
+use super::clifford::SignedPair;
 use super::gate::{Gate, Kind};
 use super::model::Circuit;
 use super::operation::{Operation, Product};
@@ -49,6 +50,18 @@ impl Row {
 /// A measurement is certain if the image of what is measured has no X, and its sign is the result: one row of words. The
 /// inverse tableau is that of Gidney, Quantum 5, 497 (2021), the stabilizer formalism that of Aaronson and Gottesman, Phys.
 /// Rev. A 70, 052328 (2004).
+///
+/// ```
+/// use quantum_ec::circuit::{Gate, Operation, StabilizerSimulator};
+///
+/// let mut simulator = StabilizerSimulator::new(2)?;
+/// simulator.run(&Operation::on_qubits(Gate::H, vec![], [0]), || false);
+/// simulator.run(&Operation::on_qubits(Gate::Cx, vec![], [0, 1]), || false);
+/// // The first outcome is chosen, the second follows from it.
+/// simulator.run(&Operation::on_qubits(Gate::M, vec![], [0, 1]), || true);
+/// assert_eq!(simulator.records().to_string(), "11");
+/// # Ok::<(), quantum_ec::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct StabilizerSimulator {
     n_qubits: usize,
@@ -144,19 +157,23 @@ impl StabilizerSimulator {
         }
     }
 
-    /// The images of generators become products of what they were.
-    fn unitary(&mut self, images: &[super::clifford::SignedPair], qubits: &[usize]) {
-        let new: Vec<Row> = images
-            .iter()
-            .map(|image| {
-                let factors = qubits.iter().zip(image.paulis).map(|(&q, pauli)| (q as u32, pauli));
-                let mut row = self.image(factors);
-                row.negative ^= image.negative;
-                row
-            })
-            .collect();
-        for (k, row) in new.into_iter().enumerate() {
-            self.rows[2 * qubits[k / 2] + k % 2] = row;
+    /// The images of generators become products of what they were; those that stay are not touched.
+    fn unitary(&mut self, images: &[SignedPair], qubits: &[usize]) {
+        let mut new: [Option<Row>; 4] = [const { None }; 4];
+        for (k, image) in images.iter().enumerate() {
+            let mut same = [Pauli::I; 2];
+            same[k / 2] = [Pauli::X, Pauli::Z][k % 2];
+            if image.paulis != same {
+                new[k] = Some(self.image(qubits.iter().zip(image.paulis).map(|(&q, pauli)| (q as u32, pauli))));
+            }
+        }
+        // Only now: images are products of the old ones.
+        for (k, (image, row)) in images.iter().zip(new).enumerate() {
+            let old = &mut self.rows[2 * qubits[k / 2] + k % 2];
+            if let Some(row) = row {
+                *old = row;
+            }
+            old.negative ^= image.negative;
         }
     }
 
