@@ -134,8 +134,10 @@ pub enum Error {
     },
     /// Detectors or observables that are random without noise.
     #[error(
-        "{operation}, {location}, anticommutes with the detecting regions of the detectors {detectors:?} and the observables \
-         {observables:?}: they are random without noise"
+        "{operation}, {location}, anticommutes with the detecting regions of the detectors {} and the observables {}: they \
+         are random without noise",
+        few(detectors),
+        few(observables)
     )]
     NonDeterministic {
         /// What makes them random: the gate with the Pauli operator that it measures or prepares.
@@ -183,6 +185,14 @@ pub enum Error {
     /// A failure of the numerical core.
     #[error(transparent)]
     Numerics(#[from] linalg_core::Error),
+}
+
+/// A list, cut short after ten.
+fn few(list: &[u64]) -> String {
+    match list.get(..10) {
+        Some(first) if list.len() > 10 => format!("{first:?} and {} more", list.len() - 10),
+        _ => format!("{list:?}"),
+    }
 }
 
 /// A result with this crate's [`Error`].

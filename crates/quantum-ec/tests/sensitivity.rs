@@ -203,6 +203,25 @@ fn random_detectors_are_named() {
     assert!(matches!(start.detecting_region(Sensor::Detector(1)), Err(Error::OutOfBounds { index: 1, bound: 1, .. })));
 }
 
+/// A detector a round that sees all later rounds: nothing repeats itself, and the work is bounded.
+#[test]
+fn what_does_not_repeat_is_refused() {
+    let text = "REPEAT 1000000000000000 {\nX_ERROR(0.1) 0\nM 0\nDETECTOR rec[-1]\n}";
+    let params = ModelParams::default().with_max_work(1 << 22);
+    let error = text.parse::<Circuit>().unwrap().to_model(&params).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { what: "number of detectors moved", bound: 4_194_304, .. }), "{error}");
+    // Numbers beyond 64 bits: too many detectors are refused, ticks are not counted.
+    let huge = "REPEAT 1000000000000000 {\nREPEAT 1000000000000000 {\nTICK\nM 0\n}\n}";
+    let model = huge.parse::<Circuit>().unwrap().to_model(&params).unwrap().model;
+    assert_eq!(model, DetectorErrorModel::new());
+    let error = huge.replace("M 0", "M 0\nDETECTOR rec[-1]").parse::<Circuit>().unwrap().to_model(&params).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { what: "detectors", .. }), "{error}");
+    let many: Vec<String> = (0..30).map(|_| "DETECTOR rec[-1]".to_owned()).collect();
+    let random: Circuit = format!("MX 0\n{}", many.join("\n")).parse().unwrap();
+    let error = random.to_model(&params).unwrap_err().to_string();
+    assert!(error.contains("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] and 20 more"), "{error}");
+}
+
 #[test]
 fn channels_without_independent_errors() {
     let exact = ModelParams::default().with_disjoint(DisjointErrors::Refuse);
@@ -239,6 +258,17 @@ fn channels_without_independent_errors() {
     assert!(message("DEPOLARIZE2(0.94) 0 1", &approximate).is_err());
     assert_eq!(message("DEPOLARIZE1(0.75) 0\nDEPOLARIZE2(0.9375) 0 1", &exact), Ok(0));
     assert_eq!("".parse::<Circuit>().unwrap().to_model(&exact).unwrap().model, DetectorErrorModel::new());
+}
+
+#[test]
+fn types_are_send_and_sync() {
+    fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<quantum_ec::sensitivity::CircuitModel>();
+    send_and_sync::<quantum_ec::sensitivity::DetectingRegion>();
+    send_and_sync::<quantum_ec::sensitivity::CircuitError>();
+    send_and_sync::<quantum_ec::dem::Fit>();
+    send_and_sync::<quantum_ec::dem::ModelFit>();
+    send_and_sync::<quantum_ec::dem::LogicalErrorSearch>();
 }
 
 /// All elementary errors of a symptom together have its probability.

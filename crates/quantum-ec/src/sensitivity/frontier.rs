@@ -57,13 +57,13 @@ impl Frontier {
 
     /// Adds a set to those of all errors that anticommute with the product.
     pub(super) fn add_to_anticommuting(&mut self, factors: &[(u32, Pauli)], set: &Set) {
-        self.work += (set.ids().len() * factors.len()) as u64;
         for &(q, pauli) in factors {
             let (x, z) = pauli.bits();
             // X anticommutes with what has Z.
             for (present, at) in [(z, 2 * q as usize), (x, 2 * q as usize + 1)] {
                 if present {
                     self.sets[at].xor(set, &mut self.scratch);
+                    self.work += self.sets[at].ids().len() as u64;
                 }
             }
         }
@@ -80,6 +80,7 @@ impl Frontier {
             self.records.resize_with(at + 1, Set::default);
         }
         self.records[at].xor(set, &mut self.scratch);
+        self.work += self.records[at].ids().len() as u64;
     }
 
     /// What flips a product must be nothing where it is measured or prepared.
@@ -94,7 +95,7 @@ impl Frontier {
         let Self { sets, records, scratch, work, .. } = self;
         for set in sets.iter_mut().chain(records.iter_mut()).filter(|set| set.contains(pivot)) {
             set.xor(gauge, scratch);
-            *work += gauge.ids().len() as u64;
+            *work += set.ids().len() as u64 + 1;
         }
     }
 

@@ -4,7 +4,7 @@ use super::channels::{Errors, Fault};
 use super::decompose::Pieces;
 use super::mechanisms::Mechanisms;
 use super::set::{OBSERVABLE, Set, detectors};
-use super::walk::{DisjointErrors, GaugeDetectors, Loops, Visitor, Walk};
+use super::walk::{DisjointErrors, GaugeDetectors, Loops, MAX_WORK, Visitor, Walk};
 use crate::circuit::{Circuit, Gate, Operation};
 use crate::dem::{DetectorErrorModel, Instruction, Target};
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub enum Decompose {
 }
 
 /// How a detector error model is made of a circuit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModelParams {
     /// Channels whose cases exclude each other.
@@ -31,6 +31,21 @@ pub struct ModelParams {
     pub loops: Loops,
     /// Mechanisms of three detectors or more.
     pub decompose: Decompose,
+    /// Detector numbers that may be copied before the circuit is refused, a nanosecond or a few each.
+    pub max_work: u64,
+}
+
+impl Default for ModelParams {
+    /// Disjoint cases approximated, random detectors refused, blocks folded, nothing decomposed, $`2^{36}`$ copies.
+    fn default() -> Self {
+        Self {
+            disjoint: DisjointErrors::default(),
+            gauge: GaugeDetectors::default(),
+            loops: Loops::default(),
+            decompose: Decompose::default(),
+            max_work: MAX_WORK,
+        }
+    }
 }
 
 impl ModelParams {
@@ -59,6 +74,13 @@ impl ModelParams {
     #[must_use]
     pub fn with_decompose(mut self, decompose: Decompose) -> Self {
         self.decompose = decompose;
+        self
+    }
+
+    /// Sets how much work a circuit may be.
+    #[must_use]
+    pub fn with_max_work(mut self, max_work: u64) -> Self {
+        self.max_work = max_work;
         self
     }
 }
@@ -117,6 +139,7 @@ impl Circuit {
         let mut builder = Builder { decompose: params.decompose == Decompose::Graphlike, ..Builder::default() };
         let mut walk = Walk::new(self, &mut builder);
         (walk.disjoint, walk.gauge, walk.loops) = (params.disjoint, params.gauge, params.loops);
+        walk.max_work = params.max_work;
         walk.run(self)?;
         let approximated = walk.approximated.into_iter().collect();
         builder.flush();

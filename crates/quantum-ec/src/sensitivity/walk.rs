@@ -9,13 +9,16 @@ use super::set::{OBSERVABLE, Set, observables};
 use crate::circuit::{Circuit, Counts, Gate, Instruction, Kind, Operation, Repeat};
 use crate::error::{Error, Result};
 
-/// Numbers that may be moved before a circuit is refused: some minutes.
-const MAX_WORK: u64 = 1 << 37;
+/// Numbers that may be moved by default: some minutes.
+pub(super) const MAX_WORK: u64 = 1 << 36;
+
+const METHOD: &str = "propagating detectors";
 
 /// What is made of disjoint cases of a noise channel, which a detector error model cannot hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DisjointErrors {
-    /// Cases with equal symptom add up, those with different ones are taken for independent.
+    /// Cases with equal symptom add up, those with different ones are taken for independent. Where all cases that are seen
+    /// have one symptom, that is exact.
     #[default]
     Approximate,
     /// An error.
@@ -66,6 +69,8 @@ pub(super) struct Walk<'v, V> {
     pub loops: Loops,
     /// The one detector or observable to follow; all if absent.
     pub only: Option<u64>,
+    /// Numbers that may be moved before the circuit is refused.
+    pub max_work: u64,
     pub approximated: BTreeSet<Gate>,
     path: Vec<Step>,
     ticks: u64,
@@ -82,6 +87,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
             gauge: GaugeDetectors::default(),
             loops: Loops::default(),
             only: None,
+            max_work: MAX_WORK,
             approximated: BTreeSet::new(),
             path: Vec::new(),
             ticks: counts.ticks,
@@ -96,7 +102,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
         {
             if value >= OBSERVABLE {
                 let (value, bound) = (usize::MAX, OBSERVABLE as usize - 1);
-                return Err(Error::TooLarge { method: "propagating detectors", what, value, bound });
+                return Err(Error::TooLarge { method: METHOD, what, value, bound });
             }
         }
         self.instructions(circuit.instructions())?;
@@ -116,13 +122,10 @@ impl<'v, V: Visitor> Walk<'v, V> {
                 Instruction::Repeat(repeat) => self.repeat(repeat)?,
             }
             self.path.pop();
-            if self.frontier.work.max(self.visitor.size() as u64 * 64) > MAX_WORK {
-                return Err(Error::TooLarge {
-                    method: "propagating detectors",
-                    what: "number of detectors moved or kept",
-                    value: usize::MAX,
-                    bound: MAX_WORK as usize,
-                });
+            let work = self.frontier.work.max(64 * self.visitor.size() as u64);
+            if work > self.max_work {
+                let [value, bound] = [work, self.max_work].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+                return Err(Error::TooLarge { method: METHOD, what: "number of detectors moved", value, bound });
             }
         }
         Ok(())
@@ -134,9 +137,10 @@ impl<'v, V: Visitor> Walk<'v, V> {
 
     fn operation(&mut self, operation: &Operation, before: &[Instruction]) -> Result<()> {
         if operation.gate == Gate::Tick {
-            self.ticks -= 1;
+            // Numbers beyond 64 bits are counted as the largest.
+            self.ticks = self.ticks.saturating_sub(1);
         }
-        self.frontier.work += operation.targets.len() as u64;
+        self.frontier.work += operation.targets.len() as u64 + 1;
         self.visitor.at(&self.path, operation, self.ticks, &self.frontier);
         match operation.gate.kind() {
             Kind::Unitary(clifford) => self.frontier.unitary(operation, &clifford),
@@ -298,7 +302,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
             _ => 0,
         };
         self.frontier.detectors -= (left - kept) * counts.detectors;
-        self.ticks -= (left - kept) * counts.ticks;
+        self.ticks = self.ticks.saturating_sub((left - kept).saturating_mul(counts.ticks));
         kept
     }
 
@@ -314,7 +318,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
         let detectors = period * counts.detectors;
         self.visitor.close(count, detectors);
         self.frontier.shift_down((count - 1) * detectors);
-        self.ticks -= (count - 1) * period * counts.ticks;
+        self.ticks = self.ticks.saturating_sub(((count - 1) * period).saturating_mul(counts.ticks));
         Ok(left - count * period)
     }
 }
