@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod io;
+pub mod partition;
+pub mod train;
+pub mod units;
+
+mod chains;
+mod fast;
+mod machine;
+mod rbm;
+mod tempering;
+
+pub use chains::GibbsChains;
+pub use error::{Error, Result};
+pub use fast::{BitRows, PackedRbm};
+pub use machine::{BoltzmannMachine, MachineStatistics, PositivePhase};
+pub use rbm::{Marginal, MarginalCache, Rbm, Statistics};
+pub use tempering::JointTempering;
+pub use units::Unit;
+
+pub use linalg_core::rand;

@@ -1,0 +1,371 @@
+//! Annealed importance sampling, forward and backward, and the bridge between the two.
+#![allow(clippy::needless_range_loop, reason = "loops over indices of fixed length are what vectorises")]
+
+use std::ops::ControlFlow;
+
+use linalg_core::stats::WeightedMean;
+use linalg_core::{Observer, Streams};
+use spin_models::{Kind, LnZ, Progress};
+
+use crate::fast::math::{Product, softplus_sum};
+use crate::fast::shard::Shard;
+use crate::fast::wide::{Work, widest};
+use crate::fast::{BitRows, PackedRbm, Row, SHARD, WIDTH, rows_of, threads, valid};
+use crate::rbm::{layer_ln_z, layer_sample};
+use crate::units::Unit;
+use crate::{Error, Rbm, Result};
+
+/// Annealed importance sampling from independent units to the machine.
+///
+/// The path goes from visible units in the fields $`a^0`$ of a base rate, with free hidden units, to the machine by scaling the
+/// fields of the joint energy,
+///
+/// ```math
+/// -E_t(v, h) = \left( (1-t)\, a^0 + t\, a \right) \cdot v + t\, (b \cdot h + h \cdot W v) - U(v) - U(h),
+/// ```
+///
+/// in which hidden units are summed out of the weights. The mean weight is unbiased for Z, so its logarithm is below ln Z on
+/// average (R. M. Neal, Stat. Comput. 11, 125 (2001); R. Salakhutdinov and I. Murray, ICML 2008). Chains that start at the machine
+/// and run back give the reciprocal: unbiased for 1/Z, above ln Z on average where the start is a fair sample. Both together
+/// bracket ln Z, and Bennett's acceptance ratio uses both at once.
+///
+/// ```
+/// use boltzmann::partition::{AnnealedImportance, exact_ln_z};
+/// use boltzmann::units::Bernoulli;
+/// use boltzmann::{PackedRbm, Rbm};
+/// use linalg_core::Streams;
+///
+/// let rbm = Rbm::random(Bernoulli, Bernoulli, 10, 5, 0.5, &mut Streams::new(1).stream(0))?;
+/// let ais = AnnealedImportance::new(500, 64)?;
+/// let run = ais.run(&PackedRbm::new(&rbm)?, &[0.0; 10], Streams::new(2), &mut ())?;
+/// let estimate = run.estimate();
+/// assert!((estimate.value - exact_ln_z(&rbm, 1.0)?).abs() < 4.0 * estimate.std_error.unwrap() + 1e-3);
+/// # Ok::<(), boltzmann::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnnealedImportance {
+    path: Vec<f64>,
+    chains: usize,
+    threads: usize,
+}
+
+/// Log-weights of the chains: `ln(Z/Z_0)` work along the path plus `ln Z_0`, so that the mean of `e^w` is Z.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AisRun {
+    /// A log-weight for each chain.
+    pub ln_weights: Vec<f64>,
+    /// Whether the chains ran from the machine back to the base rate.
+    pub reverse: bool,
+}
+
+impl AisRun {
+    /// ln Z with its standard error: [`Kind::Lower`] forward and [`Kind::Upper`] backward, as stochastic bounds.
+    pub fn estimate(&self) -> LnZ {
+        let sign = if self.reverse { -1.0 } else { 1.0 };
+        let mean = self.weighted().ln_mean_weight();
+        let kind = if self.reverse { Kind::Upper } else { Kind::Lower };
+        LnZ { value: sign * mean.value, std_error: mean.std_error, kind }
+    }
+
+    fn weighted(&self) -> WeightedMean {
+        let sign = if self.reverse { -1.0 } else { 1.0 };
+        let mut mean = WeightedMean::new();
+        self.ln_weights.iter().for_each(|w| mean.push(sign * w, 1.0));
+        mean
+    }
+
+    /// `(Σ w)² / Σ w²`: how many chains carry the mean.
+    pub fn effective_sample_size(&self) -> f64 {
+        self.weighted().effective_sample_size()
+    }
+}
+
+/// ln Z from chains of both directions by Bennett's acceptance ratio (J. Comput. Phys. 22, 245 (1976)).
+///
+/// The solution c of `Σ_F 1/(1 + e^{M + c - w}) = Σ_R 1/(1 + e^{w - M - c})` with `M = ln(n_F/n_R)`, by bisection; the error is that of
+/// two independent means of the two sides.
+///
+/// # Errors
+/// [`Error::Empty`] for a run without chains; [`Error::NotApplicable`] unless one run is forward and the other backward.
+pub fn bennett(forward: &AisRun, reverse: &AisRun) -> Result<LnZ> {
+    if forward.reverse || !reverse.reverse {
+        return Err(Error::NotApplicable { method: "Bennett's ratio", reason: "it takes a forward and a reverse run" });
+    }
+    if forward.ln_weights.is_empty() || reverse.ln_weights.is_empty() {
+        return Err(Error::Empty { what: "run of annealed importance sampling" });
+    }
+    let (nf, nr) = (forward.ln_weights.len() as f64, reverse.ln_weights.len() as f64);
+    let shift = (nf / nr).ln();
+    let fermi = |x: f64| linalg_core::logspace::sigmoid(-x);
+    let up = |c: f64| forward.ln_weights.iter().map(move |w| fermi(shift + c - w));
+    let down = |c: f64| reverse.ln_weights.iter().map(move |w| fermi(w - shift - c));
+    let all = || forward.ln_weights.iter().chain(&reverse.ln_weights).copied();
+    let mut low = all().fold(f64::INFINITY, f64::min) - 50.0;
+    let mut high = all().fold(f64::NEG_INFINITY, f64::max) + 50.0;
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if up(middle).sum::<f64>() > down(middle).sum::<f64>() { low = middle } else { high = middle }
+    }
+    let value = 0.5 * (low + high);
+    let relative = |values: Vec<f64>| {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares = values.iter().map(|x| x * x).sum::<f64>() / n;
+        (squares / (mean * mean) - 1.0) / n
+    };
+    let variance = relative(up(value).collect()) + relative(down(value).collect());
+    Ok(LnZ::estimate(value, variance.max(0.0).sqrt()))
+}
+
+impl AnnealedImportance {
+    /// A path of `temperatures` steps and so many chains: a quarter of the steps up to t = 1/2, a quarter to 0.9, half to 1.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for fewer than 4 steps or no chain.
+    pub fn new(temperatures: usize, chains: usize) -> Result<Self> {
+        if temperatures < 4 {
+            let value = temperatures.to_string();
+            return Err(Error::Parameter { what: "number of temperatures", value, expected: "4 or more" });
+        }
+        let quarter = temperatures / 4;
+        let pieces = [(0.0, 0.5, quarter), (0.5, 0.9, quarter), (0.9, 1.0, temperatures - 2 * quarter)];
+        let mut path: Vec<f64> = Vec::with_capacity(temperatures + 1);
+        for (from, to, n) in pieces {
+            path.extend((0..n).map(|k| from + (to - from) * k as f64 / n as f64));
+        }
+        path.push(1.0);
+        Self::with_path(path, chains)
+    }
+
+    /// The path through these points from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless it ascends from 0 to 1, or without a chain.
+    pub fn with_path(path: Vec<f64>, chains: usize) -> Result<Self> {
+        let ends =
+            path.first().is_some_and(|t| t.abs() < 1e-300) && path.last().is_some_and(|t| (t - 1.0).abs() < 1e-300);
+        if !(ends && path.windows(2).all(|pair| pair[0] < pair[1])) {
+            let value = format!("{} points", path.len());
+            return Err(Error::Parameter { what: "path", value, expected: "ascending points from 0 to 1" });
+        }
+        if chains == 0 {
+            return Err(Error::Parameter { what: "number of chains", value: "0".to_owned(), expected: "1 or more" });
+        }
+        Ok(Self { path, chains, threads: 1 })
+    }
+
+    /// The same with up to `threads` threads, 0 for all there are; the numbers do not depend on it.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The fields `a⁰` that reproduce the means of data, smoothed: `ln((ones + 1/2)/(zeros + 1/2))`.
+    pub fn base_rate(data: &BitRows) -> Vec<f64> {
+        let n = data.n_rows() as f64;
+        data.means().into_iter().map(|p| ((p * n + 0.5) / ((1.0 - p) * n + 0.5)).ln()).collect()
+    }
+
+    /// Chains from the base rate to the machine. Shard k of 16 chains draws from stream k.
+    ///
+    /// Cost: a sweep and twice the hidden units a chain and temperature.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] unless there is a base field for each visible unit, [`Error::NotFinite`]; `Stopped` of
+    /// `spin-models` when the observer stops it.
+    pub fn run(
+        &self,
+        machine: &PackedRbm,
+        base: &[f64],
+        streams: Streams,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<AisRun> {
+        self.anneal(machine, base, None, streams, observer)
+    }
+
+    /// Chains from samples of the machine back to the base rate; chain k starts at row `k mod n` of `start`.
+    ///
+    /// The bound is as good as the start is fair: rows of training data, or states of long chains.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); [`Error::WrongLength`] for rows of another length.
+    pub fn run_reverse(
+        &self,
+        machine: &PackedRbm,
+        base: &[f64],
+        start: &BitRows,
+        streams: Streams,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<AisRun> {
+        crate::error::check_length("columns of the start", start.n_columns(), machine.n_visible())?;
+        self.anneal(machine, base, Some(start), streams, observer)
+    }
+
+    fn anneal(
+        &self,
+        machine: &PackedRbm,
+        base: &[f64],
+        start: Option<&BitRows>,
+        streams: Streams,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<AisRun> {
+        crate::error::check_length("base fields", base.len(), machine.n_visible())?;
+        crate::error::check_finite("base fields", base)?;
+        let mut chains: Vec<Chains> = (0..self.chains.div_ceil(SHARD))
+            .map(|k| {
+                let n = SHARD.min(self.chains - k * SHARD);
+                let mut shard = Shard::new(machine, n, &mut streams.stream(k as u64));
+                if let Some(rows) = start {
+                    (0..n).for_each(|c| shard.set_visible(c, rows.row((k * SHARD + c) % rows.n_rows())));
+                }
+                Chains { shard, ln_weights: [0.0; SHARD] }
+            })
+            .collect();
+        let base_rows = rows_of(base.iter().map(|&x| x as f32), 0.0);
+        let mut path = self.path.clone();
+        if start.is_some() {
+            path.reverse();
+        } else {
+            // The first states are those of the base rate: t = 0 with no hidden unit coupled.
+            let step = Anneal { machine, base: &base_rows, path: &[0.0, 0.0] };
+            let mut first: Vec<&mut Chains> = chains.iter_mut().collect();
+            widest(AnnealWork { step, chains: &mut first });
+            chains.iter_mut().for_each(|chains| chains.ln_weights = [0.0; SHARD]);
+        }
+        let threads = threads::count(self.threads);
+        const REPORT: usize = 256;
+        let total = path.len() - 1;
+        for first in (0..total).step_by(REPORT) {
+            let last = (first + REPORT).min(total);
+            let step = Anneal { machine, base: &base_rows, path: &path[first..=last] };
+            threads::for_pieces(threads, &mut chains, |_, chains| {
+                let mut chains: Vec<&mut Chains> = chains.iter_mut().collect();
+                widest(AnnealWork { step, chains: &mut chains });
+            });
+            let progress = Progress::new("annealing", last as u64, total as u64);
+            if observer.observe(&progress) == ControlFlow::Break(()) && last < total {
+                let (done, total) = (last as u64, total as u64);
+                return Err(spin_models::Error::Stopped { solver: "annealed importance sampling", done, total }.into());
+            }
+        }
+        let ln_z0: f64 = base_rows
+            .iter()
+            .flat_map(|row| row.0)
+            .take(base.len())
+            .map(|a| linalg_core::logspace::softplus(f64::from(a)))
+            .sum::<f64>()
+            + machine.n_hidden() as f64 * std::f64::consts::LN_2;
+        let sign = if start.is_some() { -1.0 } else { 1.0 };
+        let ln_weights =
+            chains.iter().flat_map(|c| c.ln_weights[..c.shard.n].iter()).map(|w| ln_z0 + sign * w).collect();
+        Ok(AisRun { ln_weights, reverse: start.is_some() })
+    }
+}
+
+struct Chains {
+    shard: Shard,
+    ln_weights: [f64; SHARD],
+}
+
+#[derive(Clone, Copy)]
+struct Anneal<'a> {
+    machine: &'a PackedRbm,
+    base: &'a [Row],
+    path: &'a [f64],
+}
+
+struct AnnealWork<'a, 'b> {
+    step: Anneal<'a>,
+    chains: &'a mut [&'b mut Chains],
+}
+
+impl Work for AnnealWork<'_, '_> {
+    type Output = ();
+
+    /// For each pair of neighbouring points: the weight at the present state, then a sweep at the second point.
+    #[inline(always)]
+    fn run(self) {
+        let Anneal { machine, base, path } = self.step;
+        for pair in path.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            for chains in self.chains.iter_mut() {
+                let Chains { shard, ln_weights } = &mut **chains;
+                let [q_words, p_words] = [machine.visible_bias.len(), machine.panels.len()];
+                let mut products = [[Product::ONE; 2]; SHARD];
+                for p in 0..p_words {
+                    let valid = valid(machine.n_hidden, p);
+                    let n = valid.count_ones() as usize;
+                    for c in 0..shard.n {
+                        let fields = machine.hidden_fields(p, shard.visible(c));
+                        softplus_sum(&fields.0, n, from, &mut products[c][0]);
+                        softplus_sum(&fields.0, n, to, &mut products[c][1]);
+                        let means = crate::fast::means(&fields, to as f32, valid);
+                        shard.h[c * p_words + p] = crate::fast::sample_mask(&means, &mut shard.lanes) & valid;
+                    }
+                }
+                for c in 0..shard.n {
+                    let mut linear = 0.0;
+                    crate::fast::bits::for_ones(shard.visible(c), |k| {
+                        let (q, k) = (k / WIDTH, k % WIDTH);
+                        linear += f64::from(machine.visible_bias[q].0[k]) - f64::from(base[q].0[k]);
+                    });
+                    let [before, after] = products[c];
+                    ln_weights[c] += (to - from) * linear + after.ln() - before.ln();
+                }
+                for q in 0..q_words {
+                    let valid = valid(machine.n_visible, q);
+                    for c in 0..shard.n {
+                        let mut fields = machine.visible_fields(q, shard.hidden(c));
+                        let t = to as f32;
+                        for k in 0..WIDTH {
+                            fields.0[k] = (1.0 - t) * base[q].0[k] + t * fields.0[k];
+                        }
+                        let means = crate::fast::means(&fields, 1.0, u64::MAX);
+                        shard.v[c * q_words + q] = crate::fast::sample_mask(&means, &mut shard.lanes) & valid;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same for any units, in `f64`; chain k draws from stream k.
+///
+/// Infinite or NaN weights (units whose integrals diverge on the way) are refused.
+///
+/// # Errors
+/// As [`AnnealedImportance::run`]; [`Error::NotFinite`] for a weight that is not finite.
+pub fn annealed_importance<V: Unit, H: Unit>(
+    rbm: &Rbm<V, H>,
+    base: &[f64],
+    params: &AnnealedImportance,
+    streams: Streams,
+) -> Result<AisRun> {
+    crate::error::check_length("base fields", base.len(), rbm.visible_len())?;
+    crate::error::check_finite("base fields", base)?;
+    let (nv, nh) = (rbm.visible_len(), rbm.hidden_len());
+    let ln_z0 = layer_ln_z(rbm.visible(), base, 1.0) + layer_ln_z(rbm.hidden(), &vec![0.0; nh], 1.0);
+    let mut ln_weights = Vec::with_capacity(params.chains);
+    let (mut v, mut h, mut x, mut fields) = (vec![0.0; nv], vec![0.0; nh], vec![0.0; nh], vec![0.0; nv]);
+    for chain in 0..params.chains {
+        let mut rng = streams.stream(chain as u64);
+        layer_sample(rbm.visible(), base, 1.0, &mut v, &mut rng);
+        let mut ln_weight = ln_z0 - rbm.offset();
+        for pair in params.path.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            rbm.hidden_fields(&v, &mut x);
+            let linear: f64 = v.iter().zip(rbm.visible_bias()).zip(base).map(|((v, a), a0)| v * (a - a0)).sum();
+            let scaled = |t: f64| x.iter().map(|x| t * x).collect::<Vec<_>>();
+            let after = scaled(to);
+            ln_weight += (to - from) * linear + layer_ln_z(rbm.hidden(), &after, 1.0)
+                - layer_ln_z(rbm.hidden(), &scaled(from), 1.0);
+            layer_sample(rbm.hidden(), &after, 1.0, &mut h, &mut rng);
+            rbm.visible_fields(&h, &mut fields);
+            fields.iter_mut().zip(base).for_each(|(f, a0)| *f = (1.0 - to) * a0 + to * *f);
+            layer_sample(rbm.visible(), &fields, 1.0, &mut v, &mut rng);
+        }
+        ln_weights.push(ln_weight);
+    }
+    crate::error::check_finite("log-weight of a chain", &ln_weights)?;
+    Ok(AisRun { ln_weights, reverse: false })
+}

@@ -1,0 +1,26 @@
+//! Training.
+//!
+//! | type | for |
+//! |---|---|
+//! | [`Trainer`] | machines with 0/1 units, fast: CD-k, persistent CD, fast persistent CD, parallel tempering |
+//! | [`DenseTrainer`] | machines with any units, `f64`; the exact gradient for small ones |
+//! | [`monitor`] | pseudo-likelihood, reconstruction error, free-energy gap |
+//!
+//! The gradient of the mean log-likelihood is a difference of averages,
+//!
+//! ```math
+//! \frac{\partial \ln P}{\partial W_{jk}} = \langle h_j v_k \rangle_{\text{data}} - \langle h_j v_k \rangle_{\text{model}},
+//! ```
+//!
+//! and the methods differ in how they sample the second one.
+
+pub mod monitor;
+
+mod dense;
+mod gradient;
+mod params;
+mod trainer;
+
+pub use dense::{DenseMethod, DenseParams, DenseTrainer};
+pub use params::{Method, Schedule, TrainingParams};
+pub use trainer::{Trainer, TrainingProgress};

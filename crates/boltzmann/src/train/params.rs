@@ -1,0 +1,272 @@
+//! What a training run is told.
+
+use linalg_core::checkpoint::ContentHash;
+
+use crate::{Error, Result};
+
+/// How the averages of the model are sampled.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Method {
+    /// Contrastive divergence: chains start at the data of each batch and run k sweeps. Hinton, Neural Comput. 14, 1771 (2002).
+    ContrastiveDivergence {
+        /// Sweeps k.
+        sweeps: usize,
+    },
+    /// Chains that go on from update to update, k sweeps each. Tieleman, ICML 2008.
+    Persistent {
+        /// Sweeps k.
+        sweeps: usize,
+    },
+    /// The same with fast weights that push the chains on. Tieleman and Hinton, ICML 2009.
+    FastPersistent {
+        /// Sweeps k.
+        sweeps: usize,
+        /// What the fast weights keep from update to update; 0.95 in the paper.
+        decay: f64,
+        /// Learning rate of the fast weights; constant.
+        rate: f64,
+    },
+    /// Persistent chains at several temperatures of the *joint* energy that exchange states. Desjardins et al., AISTATS 2010.
+    ParallelTempering {
+        /// Inverse temperatures, ascending, the last one 1.
+        betas: Vec<f64>,
+        /// Sweeps between exchanges; one round of exchanges an update.
+        sweeps: usize,
+    },
+}
+
+/// The learning rate as a function of the part of the run that is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Schedule {
+    /// The same all the time.
+    Constant,
+    /// Falls linearly to this fraction of the first rate.
+    Linear {
+        /// The last rate as a fraction of the first.
+        end: f64,
+    },
+    /// Falls geometrically to this fraction of the first rate.
+    Exponential {
+        /// The last rate as a fraction of the first.
+        end: f64,
+    },
+}
+
+impl Schedule {
+    /// The factor after a fraction `t` from 0 to 1 of the run.
+    pub fn factor(&self, t: f64) -> f64 {
+        let t = t.clamp(0.0, 1.0);
+        match *self {
+            Self::Constant => 1.0,
+            Self::Linear { end } => 1.0 + (end - 1.0) * t,
+            Self::Exponential { end } => end.powf(t),
+        }
+    }
+}
+
+/// Parameters of [`Trainer`](super::Trainer).
+///
+/// ```
+/// use boltzmann::train::{Method, Schedule, TrainingParams};
+///
+/// let params = TrainingParams::default()
+///     .method(Method::Persistent { sweeps: 1 })
+///     .learning_rate(0.05)
+///     .schedule(Schedule::Linear { end: 0.0 })
+///     .epochs(10);
+/// assert_eq!(params.batch, 128);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct TrainingParams {
+    /// How the model is sampled; default persistent chains, one sweep.
+    pub method: Method,
+    /// First learning rate; default 0.05.
+    pub learning_rate: f64,
+    /// How it falls; default linearly to 0.
+    pub schedule: Schedule,
+    /// Passes through the data; default 10.
+    pub epochs: u64,
+    /// Rows of a batch; default 128. The rest of an epoch that fills no batch is left out; the next epoch has another order.
+    pub batch: usize,
+    /// Chains, at every temperature; default 128. Contrastive divergence has as many as the batch has rows.
+    pub chains: usize,
+    /// Momentum; default 0.
+    pub momentum: f64,
+    /// L2 decay of the weights: `rate · l2 · w` comes off at every update; default 0.
+    pub l2: f64,
+    /// L1 decay of the weights: `rate · l1 · sign w` comes off at every update; default 0.
+    pub l1: f64,
+    /// Whether the gradient is centred; default true.
+    pub centred: bool,
+    /// How fast the offsets of the centred gradient follow the means of the batches; default 0.01.
+    pub offset_rate: f64,
+    /// Target mean of hidden units and strength with which hidden biases are pulled towards it; default none.
+    pub sparsity: Option<(f64, f64)>,
+    /// Seed of everything random; default 0.
+    pub seed: u64,
+    /// Threads, 0 for all there are; default 1. The numbers do not depend on it.
+    pub threads: usize,
+}
+
+impl Default for TrainingParams {
+    fn default() -> Self {
+        Self {
+            method: Method::Persistent { sweeps: 1 },
+            learning_rate: 0.05,
+            schedule: Schedule::Linear { end: 0.0 },
+            epochs: 10,
+            batch: 128,
+            chains: 128,
+            momentum: 0.0,
+            l2: 0.0,
+            l1: 0.0,
+            centred: true,
+            offset_rate: 0.01,
+            sparsity: None,
+            seed: 0,
+            threads: 1,
+        }
+    }
+}
+
+impl TrainingParams {
+    /// Sets how the model is sampled.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+    /// Sets the first learning rate.
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+    /// Sets how the learning rate falls.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+    /// Sets the passes through the data.
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.epochs = epochs;
+        self
+    }
+    /// Sets the rows of a batch.
+    pub fn batch(mut self, rows: usize) -> Self {
+        self.batch = rows;
+        self
+    }
+    /// Sets the number of chains.
+    pub fn chains(mut self, chains: usize) -> Self {
+        self.chains = chains;
+        self
+    }
+    /// Sets the momentum.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+    /// Sets the L2 and L1 decay of the weights.
+    pub fn decay(mut self, l2: f64, l1: f64) -> Self {
+        (self.l2, self.l1) = (l2, l1);
+        self
+    }
+    /// Sets whether the gradient is centred.
+    pub fn centred(mut self, centred: bool) -> Self {
+        self.centred = centred;
+        self
+    }
+    /// Sets the target mean of hidden units and the strength of the pull.
+    pub fn sparsity(mut self, target: f64, strength: f64) -> Self {
+        self.sparsity = Some((target, strength));
+        self
+    }
+    /// Sets the seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+    /// Sets the number of threads.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sweeps between two updates.
+    pub(super) fn sweeps(&self) -> usize {
+        match self.method {
+            Method::ContrastiveDivergence { sweeps }
+            | Method::Persistent { sweeps }
+            | Method::FastPersistent { sweeps, .. }
+            | Method::ParallelTempering { sweeps, .. } => sweeps,
+        }
+    }
+
+    /// The inverse temperatures of the chains, the one that learns last.
+    pub(super) fn betas(&self) -> Vec<f64> {
+        match &self.method {
+            Method::ParallelTempering { betas, .. } => betas.clone(),
+            _ => vec![1.0],
+        }
+    }
+
+    pub(super) fn validate(&self, n_rows: usize) -> Result<()> {
+        let range = |what, value: f64, low: f64, high: f64, expected| {
+            if value >= low && value <= high {
+                Ok(())
+            } else {
+                Err(Error::Parameter { what, value: value.to_string(), expected })
+            }
+        };
+        range("learning rate", self.learning_rate, 0.0, 1e3, "0 to 1000")?;
+        range("momentum", self.momentum, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+        range("l2 decay", self.l2, 0.0, 1e3, "0 to 1000")?;
+        range("l1 decay", self.l1, 0.0, 1e3, "0 to 1000")?;
+        range("offset rate", self.offset_rate, 0.0, 1.0, "0 to 1")?;
+        if let Schedule::Linear { end } | Schedule::Exponential { end } = self.schedule {
+            range("end of the learning rate", end, 0.0, 1e3, "0 to 1000")?;
+        }
+        if let Some((target, strength)) = self.sparsity {
+            range("target of hidden means", target, 0.0, 1.0, "0 to 1")?;
+            range("strength of the sparsity", strength, 0.0, 1e3, "0 to 1000")?;
+        }
+        let count = |what, value: usize, high: usize, expected| {
+            if (1..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::Parameter { what, value: value.to_string(), expected })
+            }
+        };
+        count("rows of a batch", self.batch, n_rows, "1 to the number of rows of the data")?;
+        count("number of chains", self.chains, 1 << 24, "1 to 16777216")?;
+        count("sweeps an update", self.sweeps(), 1 << 20, "1 to 1048576")?;
+        match &self.method {
+            Method::FastPersistent { decay, rate, .. } => {
+                range("decay of the fast weights", *decay, 0.0, 1.0, "0 to 1")?;
+                range("rate of the fast weights", *rate, 0.0, 1e3, "0 to 1000")?;
+            }
+            Method::ParallelTempering { betas, .. } => {
+                let ascending = betas.windows(2).all(|pair| pair[0] < pair[1]);
+                let ends = betas.first().is_some_and(|beta| *beta >= 0.0)
+                    && betas.last().is_some_and(|beta| (beta - 1.0).abs() < 1e-12);
+                if !(ascending && ends) {
+                    let value = format!("{betas:?}");
+                    return Err(Error::Parameter { what: "betas", value, expected: "ascending from >= 0 to 1" });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A hash of everything but the number of threads.
+    pub(super) fn hash_into(&self, hash: &mut ContentHash) {
+        let one_thread = self.clone().threads(1);
+        hash.write_str(&format!("{one_thread:?}"));
+    }
+}

@@ -1,0 +1,578 @@
+//! Stochastic gradient ascent of the likelihood of a binary machine.
+
+use linalg_core::Observer;
+use linalg_core::Streams;
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Reader, Writer};
+use linalg_core::rand::RngExt;
+use linalg_core::rng::{ChaCha8Rng, uniform_open01};
+
+use super::gradient::{PanelState, Step, Update};
+use super::params::{Method, TrainingParams};
+use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
+use crate::fast::wide::{Work, widest};
+use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, rows_of, threads, valid};
+use crate::{Error, Result};
+
+const KIND: &str = "boltzmann trainer 1";
+
+/// Updates between two looks for NaN.
+const CHECK_EVERY: u64 = 256;
+
+/// Streams of the trainer; the shards of the chains follow after the last.
+const EXCHANGES: u64 = 0;
+const ORDER: u64 = 1;
+const CHAINS: u64 = 2;
+const SHARDS: u64 = 16;
+
+/// What an observer of a training run hears, once an epoch and at the end.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TrainingProgress<'a> {
+    /// Updates done.
+    pub updates: u64,
+    /// Updates of the whole run.
+    pub total: u64,
+    /// Epochs completed.
+    pub epoch: u64,
+    /// Learning rate of the last update.
+    pub learning_rate: f64,
+    /// Norm of the gradient of the weights in the last update.
+    pub gradient_norm: f64,
+    /// Accepted part of the exchanges of temperatures since the last report, where there are any.
+    pub exchange_rate: Option<f64>,
+    /// The machine as it is.
+    pub machine: &'a PackedRbm,
+}
+
+/// Trains a machine with 0/1 units on rows of bits.
+///
+/// An update costs the rows of the weights that belong to ones: of the data (once), of the chains (twice a sweep), and of
+/// both for the gradient. The result is the same for any number of threads, and a run restored from a
+/// [`checkpoint`](Self::checkpoint) goes on bit by bit.
+///
+/// ```
+/// use boltzmann::train::{Trainer, TrainingParams};
+/// use boltzmann::{BitRows, PackedRbm, partition::exact_ln_z};
+/// use linalg_core::Streams;
+///
+/// // Two units that are always equal.
+/// let data = BitRows::from_bytes(&[0, 0, 1, 1].repeat(64), 2)?;
+/// let start = PackedRbm::for_data(&data, 2, 0.1, &mut Streams::new(0).stream(0))?;
+/// let params = TrainingParams::default().epochs(2000).learning_rate(0.2);
+/// let mut trainer = Trainer::new(&data, start, params)?;
+/// trainer.run(&mut ())?;
+/// let machine = trainer.machine().to_rbm()?;
+/// let likelihood = -machine.free_energy(&[1.0, 1.0], 1.0) - exact_ln_z(&machine, 1.0)?;
+/// assert!((likelihood - 0.5f64.ln()).abs() < 0.15);
+/// # Ok::<(), boltzmann::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Trainer<'a> {
+    data: &'a BitRows,
+    params: TrainingParams,
+    machine: PackedRbm,
+    /// The machine with fast weights added.
+    sampler: Option<PackedRbm>,
+    states: Vec<PanelState>,
+    visible_velocity: Vec<f32>,
+    visible_fast: Vec<f32>,
+    /// Offsets of the visible units.
+    offsets: Vec<f32>,
+    /// Shards of the batch.
+    batch: Vec<Shard>,
+    /// Shards of the chains, those of the lowest β first.
+    chains: Vec<Shard>,
+    exchanges: ChaCha8Rng,
+    exchanged: [u64; 2],
+    updates: u64,
+    order: Vec<u32>,
+    order_epoch: u64,
+    /// The last machine known to be finite, with its update.
+    good: (u64, PackedRbm),
+}
+
+impl<'a> Trainer<'a> {
+    /// A run that starts from `machine`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a parameter outside its range, [`Error::WrongLength`] if the data have other columns than the
+    /// machine has visible units.
+    pub fn new(data: &'a BitRows, machine: PackedRbm, params: TrainingParams) -> Result<Self> {
+        crate::error::check_length("columns of the data", data.n_columns(), machine.n_visible())?;
+        params.validate(data.n_rows())?;
+        if data.n_rows() > u32::MAX as usize {
+            return Err(Error::TooLarge {
+                method: "training",
+                what: "number of rows",
+                value: data.n_rows(),
+                bound: u32::MAX as usize,
+            });
+        }
+        let streams = Streams::new(params.seed);
+        let nv = machine.n_visible();
+        let height = nv.div_ceil(WIDTH) * WIDTH;
+        let fast = matches!(params.method, Method::FastPersistent { .. });
+        let rows = |used: bool| if used { vec![Row::ZERO; height] } else { Vec::new() };
+        let state = PanelState {
+            velocity: rows(params.momentum > 0.0),
+            bias_velocity: Row::ZERO,
+            offsets: Row::ZERO,
+            fast: rows(fast),
+            fast_bias: Row::ZERO,
+            corrections: vec![0.0; nv],
+            squares: 0.0,
+        };
+        let shards = |n: usize, first: u64| -> Vec<Shard> {
+            let shard =
+                |k: usize| Shard::new(&machine, SHARD.min(n - k * SHARD), &mut streams.stream(first + k as u64));
+            (0..n.div_ceil(SHARD)).map(shard).collect()
+        };
+        let batch = shards(params.batch, SHARDS);
+        let mut chains = Vec::new();
+        let contrastive = matches!(params.method, Method::ContrastiveDivergence { .. });
+        for beta in params.betas() {
+            let first = chains.len();
+            let from = SHARDS + batch.len() as u64 + first as u64;
+            chains.extend(shards(if contrastive { params.batch } else { params.chains }, from));
+            chains[first..].iter_mut().for_each(|shard| shard.beta = beta as f32);
+        }
+        // Chains start at rows of the data, hidden units from them.
+        let mut rng = streams.stream(CHAINS);
+        for shard in &mut chains {
+            for c in 0..shard.n {
+                let row = rng.random_range(0..data.n_rows() as u64) as usize;
+                shard.set_visible(c, data.row(row));
+            }
+        }
+        widest(Start { machine: &machine, shards: &mut chains });
+        let n_panels = machine.panels.len();
+        // 0 where there is no unit: nothing may move there.
+        let units = |p: usize| if params.centred { valid(machine.n_hidden(), p) } else { 0 };
+        let half = |p: usize| Row(std::array::from_fn(|k| if units(p) >> k & 1 == 1 { 0.5 } else { 0.0 }));
+        Ok(Self {
+            offsets: data.means().into_iter().map(|x| if params.centred { x as f32 } else { 0.0 }).collect(),
+            data,
+            sampler: fast.then(|| machine.clone()),
+            states: (0..n_panels).map(|p| PanelState { offsets: half(p), ..state.clone() }).collect(),
+            visible_velocity: vec![0.0; nv],
+            visible_fast: vec![0.0; nv],
+            batch,
+            chains,
+            exchanges: streams.stream(EXCHANGES),
+            exchanged: [0; 2],
+            updates: 0,
+            order: Vec::new(),
+            order_epoch: u64::MAX,
+            good: (0, machine.clone()),
+            machine,
+            params,
+        })
+    }
+
+    /// The machine as it is.
+    pub fn machine(&self) -> &PackedRbm {
+        &self.machine
+    }
+
+    /// The machine, at the end.
+    pub fn into_machine(self) -> PackedRbm {
+        self.machine
+    }
+
+    /// Updates done.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Updates of the whole run.
+    pub fn total_updates(&self) -> u64 {
+        self.params.epochs.saturating_mul(self.updates_per_epoch())
+    }
+
+    /// Updates of an epoch.
+    pub fn updates_per_epoch(&self) -> u64 {
+        (self.data.n_rows() / self.params.batch) as u64
+    }
+
+    /// The learning rate of the next update.
+    pub fn learning_rate(&self) -> f64 {
+        let t = self.updates as f64 / self.total_updates().max(1) as f64;
+        self.params.learning_rate * self.params.schedule.factor(t)
+    }
+
+    /// Runs to the end, or until the observer stops it; the observer hears of every epoch.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when a parameter becomes NaN or infinite: the machine is then the last one that was checked.
+    pub fn run(&mut self, observer: &mut dyn for<'m> Observer<TrainingProgress<'m>>) -> Result<()> {
+        while self.updates < self.total_updates() {
+            self.epoch()?;
+            let stop = observer.observe(&self.progress()).is_break();
+            self.exchanged = [0; 2];
+            if stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> TrainingProgress<'_> {
+        let [accepted, tried] = self.exchanged;
+        TrainingProgress {
+            updates: self.updates,
+            total: self.total_updates(),
+            epoch: self.updates / self.updates_per_epoch(),
+            learning_rate: self.learning_rate(),
+            gradient_norm: self.states.iter().map(|state| state.squares).sum::<f64>().sqrt(),
+            exchange_rate: (tried > 0).then(|| accepted as f64 / tried as f64),
+            machine: &self.machine,
+        }
+    }
+
+    /// Updates up to the end of the present epoch.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn epoch(&mut self) -> Result<()> {
+        let per_epoch = self.updates_per_epoch();
+        self.advance(per_epoch - self.updates % per_epoch)
+    }
+
+    /// Makes so many updates, whatever the end of the run; after it the learning rate stays what it is at the end.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn advance(&mut self, updates: u64) -> Result<()> {
+        for k in 0..updates {
+            self.update();
+            if self.updates.is_multiple_of(CHECK_EVERY) || k + 1 == updates {
+                self.check()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<()> {
+        match self.machine.not_finite() {
+            None => {
+                self.good.0 = self.updates;
+                self.good.1.clone_from(&self.machine);
+                Ok(())
+            }
+            Some(what) => {
+                self.machine.clone_from(&self.good.1);
+                Err(Error::Diverged { update: self.updates, what, kept: self.good.0 })
+            }
+        }
+    }
+
+    /// The rows of the batch of this update: every epoch has its own order, from the stream of its number.
+    fn load_batch(&mut self) {
+        let per_epoch = self.updates_per_epoch();
+        let (epoch, batch) = (self.updates / per_epoch, (self.updates % per_epoch) as usize);
+        if self.order_epoch != epoch {
+            let mut rng = Streams::new(self.params.seed).child(ORDER).fast_stream(epoch);
+            self.order = (0..self.data.n_rows() as u32).collect();
+            for k in (1..self.order.len()).rev() {
+                self.order.swap(k, rng.random_range(0..=k as u64) as usize);
+            }
+            self.order_epoch = epoch;
+        }
+        let rows = &self.order[batch * self.params.batch..][..self.params.batch];
+        for (shard, rows) in self.batch.iter_mut().zip(rows.chunks(SHARD)) {
+            rows.iter().enumerate().for_each(|(c, &row)| shard.set_visible(c, self.data.row(row as usize)));
+        }
+    }
+
+    /// Where the chains begin that the gradient is made of: those at β = 1.
+    fn first_learning(&self) -> usize {
+        self.chains.len() / self.params.betas().len() * (self.params.betas().len() - 1)
+    }
+
+    fn update(&mut self) {
+        self.load_batch();
+        let threads = threads::count(self.params.threads);
+        let rate = self.learning_rate() as f32;
+        let first_learning = self.first_learning();
+        let tempered = first_learning > 0;
+        let phase = Phase {
+            machine: &self.machine,
+            sampler: self.sampler.as_ref().unwrap_or(&self.machine),
+            sweeps: self.params.sweeps(),
+            contrastive: matches!(self.params.method, Method::ContrastiveDivergence { .. }),
+            leave: if tempered { Leave::Energy } else { Leave::Sample },
+        };
+        let mut batch = self.batch.iter_mut();
+        let chains = self.chains.iter_mut().enumerate();
+        let mut items: Vec<Item<'_>> =
+            chains.map(|(k, chain)| Item { data: batch.next(), chain: Some((chain, k >= first_learning)) }).collect();
+        items.extend(batch.map(|data| Item { data: Some(data), chain: None }));
+        threads::for_pieces(threads, &mut items, |_, items| widest(PhaseWork { phase, items }));
+        if tempered {
+            self.exchange();
+        }
+        self.step(rate, threads);
+        self.updates += 1;
+    }
+
+    /// One round of exchanges between neighbouring temperatures, even pairs and odd pairs in turn.
+    fn exchange(&mut self) {
+        let betas = self.params.betas();
+        let n = self.chains.len() / betas.len();
+        for r in ((self.updates % 2) as usize..betas.len() - 1).step_by(2) {
+            let (low, high) = self.chains.split_at_mut((r + 1) * n);
+            for (low, high) in low[r * n..].iter_mut().zip(high) {
+                for c in 0..low.n {
+                    // ln_weight is -E: the ratio of the joint laws before and after.
+                    let ln_ratio = (betas[r + 1] - betas[r]) * (low.ln_weight[c] - high.ln_weight[c]);
+                    self.exchanged[1] += 1;
+                    if uniform_open01(&mut self.exchanges).ln() < ln_ratio {
+                        low.exchange(high, c);
+                        self.exchanged[0] += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The gradient from the means of both phases, and the step along it.
+    fn step(&mut self, rate: f32, threads: usize) {
+        let nv = self.machine.n_visible();
+        let (data, model) = (&self.batch[..], &self.chains[self.first_learning()..]);
+        let weights = [data, model].map(|shards| 1.0 / shards.iter().map(|shard| shard.n).sum::<usize>() as f32);
+        let ones = |shards: &[Shard], i: usize| shards.iter().map(|s| s.columns[i].count_ones()).sum::<u32>() as f32;
+        let means: Vec<f32> = (0..nv).map(|i| weights[0] * ones(data, i)).collect();
+        let visible: Vec<f32> = means.iter().enumerate().map(|(i, mean)| mean - weights[1] * ones(model, i)).collect();
+        let params = &self.params;
+        if params.centred {
+            for (offset, mean) in self.offsets.iter_mut().zip(&means) {
+                *offset += params.offset_rate as f32 * (mean - *offset);
+            }
+        }
+        let step = Step {
+            rate,
+            momentum: params.momentum as f32,
+            l2: params.l2 as f32,
+            l1: params.l1 as f32,
+            centred: params.centred,
+            offset_rate: params.offset_rate as f32,
+            sparsity: params.sparsity.map(|(target, strength)| (target as f32, strength as f32)),
+            fast: match params.method {
+                Method::FastPersistent { decay, rate, .. } => Some((rate as f32, decay as f32)),
+                _ => None,
+            },
+            offsets: &self.offsets,
+            visible: &visible,
+            weights,
+        };
+        let mut samplers = self.sampler.iter_mut().flat_map(|sampler| &mut sampler.panels);
+        let mut panels: Vec<(&mut Panel, Option<&mut Panel>, &mut PanelState)> = (self.machine.panels.iter_mut())
+            .zip(&mut self.states)
+            .map(|(panel, state)| (panel, samplers.next(), state))
+            .collect();
+        threads::for_pieces(threads, &mut panels, |first, panels| {
+            for (k, (panel, sampler, state)) in panels.iter_mut().enumerate() {
+                let sampler = sampler.as_deref_mut();
+                widest(Update { p: first + k, panel, sampler, state, data, model, step });
+            }
+        });
+        drop(panels);
+        for (i, gradient) in visible.iter().enumerate() {
+            let mut gradient = *gradient;
+            if step.centred {
+                gradient -= self.states.iter().map(|state| state.corrections[i]).sum::<f32>();
+            }
+            let velocity = &mut self.visible_velocity[i];
+            *velocity = step.momentum * *velocity + rate * gradient;
+            let bias = &mut self.machine.visible_bias[i / WIDTH].0[i % WIDTH];
+            *bias += *velocity;
+            if let (Some(sampler), Some((rate, decay))) = (&mut self.sampler, step.fast) {
+                self.visible_fast[i] = decay * self.visible_fast[i] + rate * gradient;
+                sampler.visible_bias[i / WIDTH].0[i % WIDTH] = *bias + self.visible_fast[i];
+            }
+        }
+    }
+
+    fn content_hash(&self) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_u64(self.data.content_hash()).write_usizes(&[self.machine.n_visible(), self.machine.n_hidden()]);
+        self.params.hash_into(&mut hash);
+        hash.finish()
+    }
+
+    /// The state of the run. It belongs to its data and parameters, the number of threads excepted.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let mut out = Writer::new();
+        out.write_u64(self.updates).write_chacha(&self.exchanges);
+        save_machine(&self.machine, &mut out);
+        for state in &self.states {
+            save_rows(&state.velocity, &mut out);
+            save_rows(&state.fast, &mut out);
+            save_rows(&[state.bias_velocity, state.offsets, state.fast_bias], &mut out);
+        }
+        for values in [&self.visible_velocity, &self.visible_fast, &self.offsets] {
+            save_rows(&rows_of(values.iter().copied(), 0.0), &mut out);
+        }
+        self.chains.iter().chain(&self.batch).for_each(|shard| shard.save(&mut out));
+        Checkpoint::new(KIND, self.content_hash(), out)
+    }
+
+    /// Goes on from a checkpoint of a run with the same data and parameters; bit by bit as if it had not been interrupted.
+    ///
+    /// # Errors
+    /// When the checkpoint is of another run or damaged; the trainer is then what it was.
+    pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
+        let mut other = self.clone();
+        other.read(from)?;
+        *self = other;
+        Ok(())
+    }
+
+    fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
+        let mut reader = from.open(KIND, self.content_hash())?;
+        self.updates = reader.read_u64()?;
+        self.exchanges = reader.read_chacha()?;
+        read_machine(&mut self.machine, &mut reader)?;
+        for state in &mut self.states {
+            read_rows(&mut state.velocity, &mut reader)?;
+            read_rows(&mut state.fast, &mut reader)?;
+            let mut rows = [Row::ZERO; 3];
+            read_rows(&mut rows, &mut reader)?;
+            [state.bias_velocity, state.offsets, state.fast_bias] = rows;
+        }
+        for values in [&mut self.visible_velocity, &mut self.visible_fast, &mut self.offsets] {
+            let mut rows = rows_of(values.iter().copied(), 0.0);
+            read_rows(&mut rows, &mut reader)?;
+            values.iter_mut().zip(rows.iter().flat_map(|row| row.0)).for_each(|(x, read)| *x = read);
+        }
+        for shard in self.chains.iter_mut().chain(&mut self.batch) {
+            shard.restore(&mut reader, &self.machine)?;
+        }
+        reader.finish()?;
+        self.order_epoch = u64::MAX;
+        self.good = (self.updates, self.machine.clone());
+        if let Some(sampler) = &mut self.sampler {
+            for (k, (to, panel)) in sampler.panels.iter_mut().zip(&self.machine.panels).enumerate() {
+                let state = &self.states[k];
+                for (row, (w, fast)) in to.weights.iter_mut().zip(panel.weights.iter().zip(&state.fast)) {
+                    (0..WIDTH).for_each(|k| row.0[k] = w.0[k] + fast.0[k]);
+                }
+                (0..WIDTH).for_each(|k| to.bias.0[k] = panel.bias.0[k] + state.fast_bias.0[k]);
+                to.transpose();
+            }
+            for (i, fast) in self.visible_fast.iter().enumerate() {
+                let (q, k) = (i / WIDTH, i % WIDTH);
+                sampler.visible_bias[q].0[k] = self.machine.visible_bias[q].0[k] + fast;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn save_rows(rows: &[Row], out: &mut Writer) {
+    out.write_usize(rows.len());
+    rows.iter().flat_map(|row| row.0).for_each(|x| {
+        out.write_u32(x.to_bits());
+    });
+}
+
+fn read_rows(rows: &mut [Row], from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+    let at = from.position();
+    let found = from.read_u64()?;
+    if found != rows.len() as u64 {
+        return Err(CheckpointError::Length { at, expected: rows.len(), found });
+    }
+    for x in rows.iter_mut().flat_map(|row| &mut row.0) {
+        *x = f32::from_bits(from.read_u32()?);
+    }
+    Ok(())
+}
+
+fn save_machine(machine: &PackedRbm, out: &mut Writer) {
+    save_rows(&machine.visible_bias, out);
+    for panel in &machine.panels {
+        save_rows(&panel.weights, out);
+        save_rows(&[panel.bias], out);
+    }
+}
+
+fn read_machine(machine: &mut PackedRbm, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+    read_rows(&mut machine.visible_bias, from)?;
+    for panel in &mut machine.panels {
+        read_rows(&mut panel.weights, from)?;
+        read_rows(std::slice::from_mut(&mut panel.bias), from)?;
+        panel.transpose();
+    }
+    Ok(())
+}
+
+/// First hidden states of the chains.
+struct Start<'a> {
+    machine: &'a PackedRbm,
+    shards: &'a mut [Shard],
+}
+
+impl Work for Start<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut shards: Vec<&mut Shard> = self.shards.iter_mut().collect();
+        sample_hidden(self.machine, &mut shards, Leave::Sample);
+    }
+}
+
+/// A shard of the batch and a shard of the chains, with whether it counts in the gradient.
+struct Item<'a> {
+    data: Option<&'a mut Shard>,
+    chain: Option<(&'a mut Shard, bool)>,
+}
+
+#[derive(Clone, Copy)]
+struct Phase<'a> {
+    machine: &'a PackedRbm,
+    sampler: &'a PackedRbm,
+    sweeps: usize,
+    contrastive: bool,
+    leave: Leave,
+}
+
+/// Both phases of an update, for some of the shards.
+struct PhaseWork<'a, 'b> {
+    phase: Phase<'a>,
+    items: &'a mut [Item<'b>],
+}
+
+impl Work for PhaseWork<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Phase { machine, sampler, sweeps, contrastive, leave } = self.phase;
+        // All shards together, so that a panel serves all of them while it is in the cache.
+        let mut data: Vec<&mut Shard> = self.items.iter_mut().filter_map(|item| item.data.as_deref_mut()).collect();
+        sample_hidden(machine, &mut data, if contrastive { Leave::Sample } else { Leave::Means });
+        data.iter_mut().for_each(|shard| shard.turn());
+        if contrastive {
+            for item in self.items.iter_mut() {
+                if let (Some(data), Some((chain, _))) = (&item.data, &mut item.chain) {
+                    chain.h.copy_from_slice(&data.h);
+                }
+            }
+        }
+        let mut shards: Vec<&mut Shard> =
+            self.items.iter_mut().filter_map(|item| item.chain.as_mut().map(|(chain, _)| &mut **chain)).collect();
+        for _ in 0..sweeps {
+            sample_visible(sampler, &mut shards);
+            sample_hidden(sampler, &mut shards, leave);
+        }
+        for item in self.items {
+            if let Some((chain, true)) = &mut item.chain {
+                chain.turn();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
