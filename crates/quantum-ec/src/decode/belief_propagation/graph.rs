@@ -137,7 +137,12 @@ impl FactorGraph {
 
     /// The observables that a set of bits flips, and its weight.
     pub(crate) fn predict(&self, bits: &[u32], observables: &mut BitVec) -> f64 {
-        observables.clone_from(&self.shift_observables);
+        // In place: cloning would allocate.
+        if observables.len() != self.n_observables {
+            *observables = BitVec::zeros(self.n_observables);
+        }
+        observables.clear();
+        observables.xor_assign(&self.shift_observables);
         let mut weight = self.shift_weight;
         for &bit in bits {
             let bit = bit as usize;

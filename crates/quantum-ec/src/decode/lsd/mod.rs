@@ -74,6 +74,7 @@ struct Lsd {
     /// Free bits and their clusters.
     free: Vec<(u32, u32)>,
     of_cluster: Vec<u32>,
+    all: Vec<u32>,
     changed: Vec<u32>,
     search: Search,
 }
@@ -88,6 +89,7 @@ impl Lsd {
             posteriors: Vec::with_capacity(n),
             free: Vec::with_capacity(n),
             of_cluster: Vec::with_capacity(n),
+            all: Vec::with_capacity(n),
             changed: Vec::with_capacity(n),
             search: Search::default(),
         }
@@ -102,14 +104,14 @@ impl Lsd {
             self.free.push((root, k as u32));
         }
         self.free.sort_unstable();
-        let all = bits.clone();
+        self.all.clone_from(bits);
         for cluster in self.free.chunk_by(|a, b| a.0 == b.0) {
             self.of_cluster.clear();
             self.of_cluster.extend(cluster.iter().map(|&(_, k)| self.clusters.dependent[k as usize]));
-            self.changed.clone_from(&all);
+            self.changed.clone_from(&self.all);
             let order = OsdOrder::CombinationSweep(self.order);
             self.search.improve(graph, &self.elimination, &self.of_cluster, order, &mut self.changed);
-            exchange(bits, &all, &self.changed);
+            exchange(bits, &self.all, &self.changed);
         }
     }
 }
