@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser};
-use variational::autoregressive::{Activation, MadeParams};
+use variational::autoregressive::{Activation, MadeParams, TwoBodyParams};
 use workspace_examples::instance::{Format, Sign};
 
 /// Trains a variational autoregressive network to a spin model.
@@ -29,7 +29,8 @@ pub struct Args {
     /// Inverse temperatures, ascending and comma-separated: trained one after the other, each reported.
     #[arg(long, value_delimiter = ',', default_value = "0.44", allow_hyphen_values = true)]
     pub beta: Vec<f64>,
-    /// The network: `made:DEPTH:WIDTH`, with `:odd` for tanh without biases, `:residual` for skipped layers.
+    /// The network: `made:DEPTH:WIDTH` (with `:odd` for tanh without biases, `:residual` for skipped layers), `two-body`, or
+    /// `replica:K` for K steps of replica-symmetry breaking.
     #[arg(long, default_value = "made:3:4")]
     pub network: String,
     /// Samples a step.
@@ -82,24 +83,40 @@ pub struct Args {
     pub json: bool,
 }
 
+/// A network by name.
+#[derive(Debug, Clone, Copy)]
+pub enum Network {
+    /// Masked dense layers.
+    Made(MadeParams),
+    /// Conditionals with the couplings built in.
+    TwoBody(TwoBodyParams),
+}
+
 impl Args {
     /// The network asked for.
-    pub fn made(&self) -> Result<MadeParams, String> {
-        let wrong = || format!("network is {:?}, expected made:DEPTH:WIDTH[:odd][:residual]", self.network);
-        let mut parts = self.network.split(':');
-        if parts.next() != Some("made") {
-            return Err(wrong());
+    pub fn network(&self) -> Result<Network, String> {
+        let wrong = || {
+            let expected = "made:DEPTH:WIDTH[:odd][:residual], two-body or replica:K";
+            format!("network is {:?}, expected {expected}", self.network)
+        };
+        let two_body = |terms| Ok(Network::TwoBody(TwoBodyParams::default().terms(terms).seed(self.seed)));
+        let parts: Vec<&str> = self.network.split(':').collect();
+        let number = |k: usize| parts.get(k).and_then(|part| part.parse::<usize>().ok()).ok_or_else(wrong);
+        match parts[..] {
+            ["two-body"] => two_body(1),
+            ["replica", _] => two_body(number(1)?.saturating_add(1)),
+            ["made", _, _, ref options @ ..] => {
+                let mut params = MadeParams::default().layers(number(1)?, number(2)?).seed(self.seed);
+                for option in options {
+                    params = match *option {
+                        "odd" => params.activation(Activation::Tanh).bias(false),
+                        "residual" => params.residual(true),
+                        _ => return Err(wrong()),
+                    };
+                }
+                Ok(Network::Made(params))
+            }
+            _ => Err(wrong()),
         }
-        let mut number = || parts.next().and_then(|part| part.parse().ok()).ok_or_else(wrong);
-        let (depth, width) = (number()?, number()?);
-        let mut params = MadeParams::default().layers(depth, width).seed(self.seed);
-        for part in parts {
-            params = match part {
-                "odd" => params.activation(Activation::Tanh).bias(false),
-                "residual" => params.residual(true),
-                _ => return Err(wrong()),
-            };
-        }
-        Ok(params)
     }
 }

@@ -21,10 +21,10 @@ mod subject;
 use std::process::ExitCode;
 
 use clap::Parser;
-use variational::autoregressive::{Made, Symmetric};
+use variational::autoregressive::{Autoregressive, Made, Symmetric, TwoBody};
 use workspace_examples::exit;
 
-use args::Args;
+use args::{Args, Network};
 use run::run;
 use subject::Subject;
 
@@ -36,24 +36,40 @@ fn van(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
             args.lattice = Some(args.lattice.unwrap_or(4).min(4));
         }
     }
-    if args.beta.iter().any(|beta| !(beta.is_finite() && *beta >= 0.0))
-        || args.beta.is_sorted_by(|a, b| a > b) && args.beta.len() > 1
-    {
+    let numbers = args.beta.iter().all(|beta| beta.is_finite() && *beta >= 0.0);
+    if args.beta.is_empty() || !numbers || !args.beta.is_sorted() {
         return Err(format!("beta is {:?}, expected finite numbers >= 0, ascending", args.beta).into());
     }
-    if args.seconds.is_some_and(|seconds| !(seconds > 0.0)) {
+    if args.seconds.is_some_and(|seconds| seconds.is_nan() || seconds <= 0.0) {
         return Err(format!("seconds is {:?}, expected a positive number", args.seconds).into());
     }
     let subject = Subject::new(&args)?;
-    let params = args.made()?;
     let symmetric = !subject.model.has_fields() && !args.plain;
     let n = subject.n_spins();
-    match (symmetric, args.double) {
-        (true, false) => run(&args, &subject, Symmetric::new(Made::<f32>::new(n, params)?)),
-        (false, false) => run(&args, &subject, Made::<f32>::new(n, params)?),
-        (true, true) => run(&args, &subject, Symmetric::new(Made::<f64>::new(n, params)?)),
-        (false, true) => run(&args, &subject, Made::<f64>::new(n, params)?),
+    match (args.network()?, args.double) {
+        (Network::Made(params), false) => start(&args, &subject, symmetric, Made::<f32>::new(n, params)?),
+        (Network::Made(params), true) => start(&args, &subject, symmetric, Made::<f64>::new(n, params)?),
+        // The couplings enter at the last temperature; without fields the form is symmetric by itself.
+        (Network::TwoBody(params), false) => {
+            run(&args, &subject, TwoBody::<f32>::new(&subject.model, last(&args), params)?)
+        }
+        (Network::TwoBody(params), true) => {
+            run(&args, &subject, TwoBody::<f64>::new(&subject.model, last(&args), params)?)
+        }
     }
+}
+
+fn last(args: &Args) -> f64 {
+    args.beta.last().copied().unwrap_or_default()
+}
+
+fn start<N: Autoregressive>(
+    args: &Args,
+    subject: &Subject,
+    symmetric: bool,
+    network: N,
+) -> Result<(), Box<dyn std::error::Error>> {
+    if symmetric { run(args, subject, Symmetric::new(network)) } else { run(args, subject, network) }
 }
 
 fn main() -> ExitCode {

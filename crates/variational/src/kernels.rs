@@ -218,6 +218,36 @@ impl<T: Scalar> Work for PRelu<'_, T> {
     }
 }
 
+/// `∂/∂a` to `∂/∂z` in place, and `sum += Σ ∂/∂a min(z, 0)`, in eight sums side by side.
+pub(crate) struct PReluGradient<'a, T> {
+    pub z: &'a [T],
+    pub slope: T,
+    pub delta: &'a mut [T],
+    pub sum: &'a mut T,
+}
+
+impl<T: Scalar> Work for PReluGradient<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        let mut sums = [T::ZERO; 8];
+        let one = |delta: &mut T, z: T, sum: &mut T| {
+            *sum = *sum + *delta * if z > T::ZERO { T::ZERO } else { z };
+            *delta = if z > T::ZERO { *delta } else { self.slope * *delta };
+        };
+        let (mut deltas, zs) = (self.delta.chunks_exact_mut(8), self.z.chunks_exact(8));
+        let rest = zs.remainder();
+        for (delta, z) in deltas.by_ref().zip(zs) {
+            for k in 0..8 {
+                one(&mut delta[k], z[k], &mut sums[k]);
+            }
+        }
+        for (delta, &z) in deltas.into_remainder().iter_mut().zip(rest) {
+            one(delta, z, &mut sums[0]);
+        }
+        *self.sum = sums.iter().fold(*self.sum, |total, &x| total + x);
+    }
+}
+
 /// `a = tanh z`.
 pub(crate) struct Tanh<'a, T> {
     pub z: &'a [T],

@@ -8,6 +8,7 @@ mod kernels;
 pub mod mean_field;
 pub mod normalized;
 mod pairs;
+pub mod posterior;
 pub mod scalar;
 mod threads;
 pub mod van;
@@ -18,6 +19,7 @@ pub use error::{Error, Result};
 pub use mean_field::{NaiveMeanField, Tap};
 pub use normalized::Normalized;
 pub use pairs::CoupledPairs;
+pub use posterior::Posterior;
 pub use scalar::Scalar;
 pub use van::Van;
 

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::network::Autoregressive;
 use super::spins::Samples;
 use crate::error::check_positive;
-use crate::kernels::{AddProducts, PRelu, Tanh};
+use crate::kernels::{AddProducts, PRelu, PReluGradient, Tanh};
 use crate::scalar::Scalar;
 use crate::wide::widest;
 use crate::{Error, Result};
@@ -127,7 +127,9 @@ pub struct Made<T = f32> {
     parameters: Vec<f64>,
     /// The same, rounded.
     theta: Vec<T>,
-    /// Sites of a block.
+    /// The weights of every layer transposed, inputs x outputs: what products over samples read in order.
+    transposed: Vec<T>,
+    /// Sites of a block: of sampling, and of the triangles that masks leave.
     block: usize,
 }
 
@@ -141,6 +143,8 @@ pub struct MadePass<T> {
     a: Vec<Vec<T>>,
     delta: Vec<T>,
     back: Vec<T>,
+    /// Samples x units: the inputs and the gradient of a layer.
+    turned: [Vec<T>; 2],
 }
 
 impl<T: Scalar> Made<T> {
@@ -175,8 +179,9 @@ impl<T: Scalar> Made<T> {
             layers.push(Layer { c_in, c_out, strict: l == 0, weight, bias, slope });
             c_in = c_out;
         }
-        let block = (32 / params.width).clamp(4, 32);
-        let mut made = Self { n, params, layers, parameters: vec![0.0; next], theta: vec![T::ZERO; next], block };
+        let block = (64 / params.width).clamp(4, 32);
+        let (theta, transposed) = (vec![T::ZERO; next], vec![T::ZERO; next]);
+        let mut made = Self { n, params, layers, parameters: vec![0.0; next], theta, transposed, block };
         let first = made.first_parameters();
         made.set_parameters(&first)?;
         Ok(made)
@@ -218,7 +223,7 @@ impl<T: Scalar> Made<T> {
     /// `z = b + W a` for the rows of sites `from .. to`, over the inputs of the sites before `finished`.
     fn affine(&self, l: usize, from: usize, to: usize, finished: usize, pass: &mut MadePass<T>) {
         let layer = &self.layers[l];
-        let (b, cols) = (pass.samples.b, self.n * layer.c_in);
+        let b = pass.samples.b;
         let rows = from * layer.c_out..to * layer.c_out;
         let z = &mut pass.z[l][rows.start * b..rows.end * b];
         if self.params.bias {
@@ -230,10 +235,11 @@ impl<T: Scalar> Made<T> {
         let used = finished * layer.c_in;
         if used > 0 {
             let input = if l == 0 { &pass.samples.spin } else { &pass.a[l - 1] };
-            let w = &self.theta[layer.weight + rows.start * cols..layer.bias];
+            let outputs = self.n * layer.c_out;
+            let w = &self.transposed[layer.weight + rows.start..layer.bias];
             gemm(
                 T::ONE,
-                Matrix::strided(w, rows.len(), used, cols, 1),
+                Matrix::strided(w, rows.len(), used, 1, outputs),
                 Matrix::row_major(input, used, b),
                 T::ONE,
                 MatrixMut::row_major(z, rows.len(), b),
@@ -266,7 +272,7 @@ impl<T: Scalar> Made<T> {
 
     /// The layers from `first` on, over spins that are known.
     fn forward_from(&self, first: usize, pass: &mut MadePass<T>) {
-        let panel = 2 * self.block;
+        let panel = self.block;
         for l in 0..self.layers.len() {
             if l >= first {
                 for from in (0..self.n).step_by(panel) {
@@ -315,13 +321,8 @@ impl<T: Scalar> Made<T> {
             Activation::PRelu => {
                 for (r, (delta, z)) in rows.enumerate() {
                     let slope = self.theta[layer.slope + r];
-                    let mut sum = T::ZERO;
-                    for (delta, &z) in delta.iter_mut().zip(z) {
-                        let below = if z > T::ZERO { T::ZERO } else { z };
-                        sum = sum + *delta * below;
-                        *delta = if z > T::ZERO { *delta } else { slope * *delta };
-                    }
-                    gradient[layer.slope + r] = gradient[layer.slope + r] + sum;
+                    let sum = &mut gradient[layer.slope + r];
+                    widest(PReluGradient { z, slope, delta, sum });
                 }
             }
             Activation::Tanh => {
@@ -337,10 +338,13 @@ impl<T: Scalar> Made<T> {
     }
 
     /// Adds the gradient of weights and biases of layer `l` from `∂/∂z` in `pass.delta`.
-    fn weight_gradient(&self, l: usize, pass: &MadePass<T>, gradient: &mut [T]) {
+    fn weight_gradient(&self, l: usize, pass: &mut MadePass<T>, gradient: &mut [T]) {
         let layer = &self.layers[l];
-        let (b, cols, panel) = (pass.samples.b, self.n * layer.c_in, 2 * self.block);
+        let (b, cols, outputs, panel) = (pass.samples.b, self.n * layer.c_in, self.n * layer.c_out, self.block);
         let input = if l == 0 { &pass.samples.spin } else { &pass.a[l - 1] };
+        let [inputs, deltas] = &mut pass.turned;
+        transpose(input, cols, b, inputs);
+        transpose(&pass.delta, outputs, b, deltas);
         for from in (0..self.n).step_by(panel) {
             let to = (from + panel).min(self.n);
             let rows = from * layer.c_out..to * layer.c_out;
@@ -348,8 +352,8 @@ impl<T: Scalar> Made<T> {
             let begin = layer.weight + rows.start * cols;
             gemm(
                 T::ONE,
-                Matrix::row_major(&pass.delta[rows.start * b..], rows.len(), b),
-                Matrix::row_major(input, used, b).transposed(),
+                Matrix::strided(&deltas[rows.start..], rows.len(), b, 1, outputs),
+                Matrix::strided(inputs, b, used, cols, 1),
                 T::ONE,
                 MatrixMut::strided(&mut gradient[begin..layer.bias], rows.len(), used, cols, 1),
             );
@@ -368,7 +372,7 @@ impl<T: Scalar> Made<T> {
     /// `∂/∂a` of layer `l - 1` from `∂/∂z` of layer `l`, into `pass.back`.
     fn input_gradient(&self, l: usize, pass: &mut MadePass<T>) {
         let layer = &self.layers[l];
-        let (b, cols, panel) = (pass.samples.b, self.n * layer.c_in, 2 * self.block);
+        let (b, cols, panel) = (pass.samples.b, self.n * layer.c_in, self.block);
         let rows = self.n * layer.c_out;
         pass.back.resize(cols * b, T::ZERO);
         for from in (0..self.n).step_by(panel) {
@@ -382,6 +386,21 @@ impl<T: Scalar> Made<T> {
                 T::ZERO,
                 MatrixMut::row_major(&mut pass.back[columns.start * b..], columns.len(), b),
             );
+        }
+    }
+}
+
+/// The transpose of a matrix of `rows x cols`, in tiles that stay in the cache.
+fn transpose<T: Scalar>(from: &[T], rows: usize, cols: usize, to: &mut Vec<T>) {
+    const TILE: usize = 16;
+    // Every entry is written below.
+    to.resize(rows * cols, T::default());
+    for first in (0..rows).step_by(TILE) {
+        let height = TILE.min(rows - first);
+        for (c, out) in to.chunks_exact_mut(rows).enumerate() {
+            for (k, out) in out[first..first + height].iter_mut().enumerate() {
+                *out = from[(first + k) * cols + c];
+            }
         }
     }
 }
@@ -435,6 +454,12 @@ impl<T: Scalar> Autoregressive for Made<T> {
         for (t, &p) in self.theta.iter_mut().zip(&self.parameters) {
             *t = T::from_f64(p);
         }
+        let mut turned = Vec::new();
+        for layer in &self.layers {
+            let range = layer.weight..layer.bias;
+            transpose(&self.theta[range.clone()], self.n * layer.c_out, self.n * layer.c_in, &mut turned);
+            self.transposed[range].copy_from_slice(&turned);
+        }
         Ok(())
     }
 
@@ -460,6 +485,7 @@ impl<T: Scalar> Autoregressive for Made<T> {
             a: hidden.iter().map(units).collect(),
             delta: Vec::new(),
             back: Vec::new(),
+            turned: [Vec::new(), Vec::new()],
         }
     }
 
