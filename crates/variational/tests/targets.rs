@@ -54,3 +54,16 @@ fn replica_forms_on_spin_glasses() {
         }
     }
 }
+
+#[test]
+#[ignore = "minutes; run by .ci/long"]
+fn replica_forms_on_50_spins() {
+    // No exact value: the gap of the variational ln Z to the importance-sampled one of the same network.
+    let model = SherringtonKirkpatrick::gaussian(50, &mut Streams::new(1).stream(0)).unwrap().to_ising().unwrap();
+    for terms in [1, 2] {
+        let network = TwoBody::<f32>::new(&model, 1.0, TwoBodyParams::default().terms(terms)).unwrap();
+        let estimate = trained(&model, network, 1.0, 400, 20_000);
+        let relative = print(&format!("SK 50, beta 1, K = {terms}"), &estimate, estimate.ln_z.value);
+        assert!(relative < 1e-3, "{relative}");
+    }
+}

@@ -193,6 +193,15 @@ impl FactorGraph {
         &self.site_edges[self.site_start[i] as usize..self.site_start[i + 1] as usize]
     }
 
+    /// The site of edge `e`.
+    ///
+    /// # Panics
+    /// If `e` is not an edge.
+    #[inline]
+    pub fn site_of(&self, e: usize) -> usize {
+        self.sites[e] as usize
+    }
+
     /// The factor of edge `e`.
     ///
     /// # Panics

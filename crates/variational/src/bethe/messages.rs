@@ -56,7 +56,7 @@ impl<'a> Messages<'a> {
     }
 
     /// Recomputes the total fields, which gather rounding while messages change one by one.
-    fn sum_up(&mut self) {
+    pub(super) fn sum_up(&mut self) {
         let sum = |i: usize| self.graph.edges_of(i).iter().map(|&e| self.to_site[e as usize]).sum::<f64>();
         self.total = self.graph.fields().iter().enumerate().map(|(i, h)| self.beta * h + sum(i)).collect();
     }
@@ -99,6 +99,7 @@ impl<'a> Messages<'a> {
     pub(super) fn run(&mut self, params: &BetheParams, observer: &mut dyn Observer<Progress>) -> End {
         match params.schedule {
             Schedule::Residual => self.run_residual(params, observer),
+            Schedule::DoubleLoop => self.run_double_loop(params, observer),
             schedule => self.run_sweeps(params, schedule, observer),
         }
     }

@@ -14,6 +14,7 @@
 //! that leave the weights out print something else.
 
 mod combine;
+mod double_loop;
 mod factor_graph;
 mod messages;
 mod params;

@@ -15,6 +15,10 @@ pub enum Schedule {
     Parallel,
     /// The factor whose messages would change most comes next (Elidan, McGraw and Koller, UAI 2006).
     Residual,
+    /// Convex problems inside a loop that lowers the Bethe free energy (Yuille, Neural Comput. 14, 1691 (2002)): slower, and
+    /// converges to a minimum also where plain belief propagation cycles. Takes no damping; the residual is the last change
+    /// of a site's field.
+    DoubleLoop,
 }
 
 /// Parameters of belief propagation.
