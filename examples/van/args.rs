@@ -48,9 +48,10 @@ pub struct Args {
     /// Lowers the learning rate to 0 along half a cosine over the run at each inverse temperature.
     #[arg(long)]
     pub cosine: bool,
-    /// Rate r of the annealing beta (1 - r^(t+1)).
-    #[arg(long, default_value_t = 0.998)]
-    pub anneal: f64,
+    /// Rate r of the annealing beta (1 - r^(t+1)) at the first inverse temperature; 0.998, or 0 for `two-body` and `replica`,
+    /// which begin close to the end.
+    #[arg(long)]
+    pub anneal: Option<f64>,
     /// Samples of the importance sampling after training.
     #[arg(long, default_value_t = 100_000)]
     pub samples: usize,
@@ -93,6 +94,11 @@ pub enum Network {
 }
 
 impl Args {
+    /// The rate of annealing.
+    pub fn rate(&self) -> f64 {
+        self.anneal.unwrap_or(if self.network.starts_with("made") { 0.998 } else { 0.0 })
+    }
+
     /// The network asked for.
     pub fn network(&self) -> Result<Network, String> {
         let wrong = || {

@@ -43,6 +43,9 @@ fn van(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
     if args.seconds.is_some_and(|seconds| seconds.is_nan() || seconds <= 0.0) {
         return Err(format!("seconds is {:?}, expected a positive number", args.seconds).into());
     }
+    if !(0.0..1.0).contains(&args.rate()) {
+        return Err(format!("anneal is {}, expected a number from 0 to below 1", args.rate()).into());
+    }
     let subject = Subject::new(&args)?;
     let symmetric = !subject.model.has_fields() && !args.plain;
     let n = subject.n_spins();

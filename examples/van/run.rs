@@ -63,7 +63,8 @@ pub fn run<N: Autoregressive>(args: &Args, subject: &Subject, network: N) -> Res
     for (k, &beta) in args.beta.iter().enumerate() {
         let length = if k == 0 { args.steps } else { args.steps.div_ceil(2) };
         let outcome = at(args, subject, &mut trainer, k, beta, begin, length, &mut history)?;
-        begin = trainer.steps().max(begin + length);
+        // By the clock the next temperature begins wherever the last one ended.
+        begin = if args.seconds.is_some() { trainer.steps() } else { trainer.steps().max(begin + length) };
         report(args, subject, &outcome, free);
     }
     draw(args, subject, &history)
@@ -72,9 +73,9 @@ pub fn run<N: Autoregressive>(args: &Args, subject: &Subject, network: N) -> Res
 /// The schedule at the k-th inverse temperature, as a function of the step in all.
 fn schedule(args: &Args, k: usize, beta: f64, begin: u64, length: u64) -> impl Fn(u64) -> f64 {
     let from = if k == 0 { 0.0 } else { args.beta[k - 1] };
-    let rate = args.anneal;
+    let rate = args.rate();
     move |step| {
-        let t = step - begin;
+        let t = step.saturating_sub(begin);
         if k == 0 {
             Annealing::Exponential { beta, rate }.beta(t)
         } else {

@@ -9,6 +9,7 @@ pub mod mean_field;
 pub mod normalized;
 mod pairs;
 pub mod posterior;
+pub mod product;
 pub mod scalar;
 mod threads;
 pub mod van;
@@ -20,6 +21,7 @@ pub use mean_field::{NaiveMeanField, Tap};
 pub use normalized::Normalized;
 pub use pairs::CoupledPairs;
 pub use posterior::Posterior;
+pub use product::ProductState;
 pub use scalar::Scalar;
 pub use van::Van;
 

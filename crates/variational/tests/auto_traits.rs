@@ -6,7 +6,7 @@ use variational::bethe::{BetheParams, BetheSolution, FactorGraph, Response};
 use variational::mean_field::{MeanFieldParams, MeanFieldSolution};
 use variational::posterior::{BitFlips, Posterior};
 use variational::van::{Importance, NeuralChain, NeuralMcmc, Step, Trainer, TrainerParams, VanParams};
-use variational::{Bethe, Error, NaiveMeanField, Normalized, Tap, Van};
+use variational::{Bethe, Error, NaiveMeanField, Normalized, ProductState, Tap, Van};
 
 fn send_and_sync<T: Send + Sync>() {}
 
@@ -37,6 +37,7 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<TrainerParams>();
     send_and_sync::<Van>();
     send_and_sync::<VanParams>();
+    send_and_sync::<ProductState>();
     send_and_sync::<Error>();
 }
 
