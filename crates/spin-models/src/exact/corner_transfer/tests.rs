@@ -1,5 +1,7 @@
 //! Against closed forms and strips.
 
+#![allow(clippy::float_cmp, reason = "signs and special cases are exact")]
+
 use std::ops::ControlFlow;
 
 use super::{CornerTransfer, CornerTransferReport};
