@@ -5,7 +5,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::number::{CarefulSum, Number};
+use super::number::{CarefulSum, Number, power_of_two};
 
 /// `high + low`, with |low| at most half a unit in the last place of `high`. The range is that of `f64`.
 #[derive(Debug, Clone, Copy)]
@@ -134,8 +134,22 @@ impl Number for Double {
         self.high.abs() <= 1e90
     }
 
+    fn take_exponent(&mut self) -> i64 {
+        let k = self.high.take_exponent();
+        self.low *= power_of_two(-k);
+        k
+    }
+
+    fn scaled(self, k: i64) -> Self {
+        Self { high: self.high.scaled(k), low: self.low.scaled(k) }
+    }
+
     fn floor() -> Self {
         Self::from_f64(16.0 * f64::EPSILON * f64::EPSILON)
+    }
+
+    fn coldest() -> f64 {
+        10.0
     }
 }
 

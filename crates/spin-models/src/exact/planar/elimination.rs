@@ -8,6 +8,7 @@ use super::number::{CarefulSum, Number};
 use super::patch::{OutOfRange, Patch, Workspace, sew};
 use super::program::{Program, Step};
 use super::torus::Torus;
+use super::torus_walls;
 use super::wide::Wide;
 
 /// The weight of all walls.
@@ -30,7 +31,7 @@ const PROBABILITY_TOLERANCE: f64 = 1e-12;
 
 /// How a run treats its numbers.
 #[derive(Debug, Clone, Copy)]
-struct Care {
+pub(super) struct Care {
     /// Whether amplitudes that may have lost all digits are raised to the last place of 1, or to 0.
     raise: bool,
     /// Changes of the reference that increase its weight by more are made.
@@ -45,18 +46,23 @@ impl Care {
     const RAISED: Self = Self { raise: true, largest: 4.0, units: false };
 
     /// The unit of half h.
-    fn unit(self, h: u32) -> f64 {
+    pub(super) fn unit(self, h: u32) -> f64 {
         // Fractional parts of multiples of the golden ratio.
         if self.units { 1.0 + 0.5 * (0.618_033_988_749_894_9 * f64::from(h + 1)).fract() } else { 1.0 }
     }
 
     /// The logarithms of the weights in these units.
-    fn exponents(self, exponents: &[f64]) -> Vec<f64> {
+    pub(super) fn exponents(self, exponents: &[f64]) -> Vec<f64> {
         let ln_units = |side: u32| (self.unit(2 * side) * self.unit(2 * side + 1)).ln();
         (0..).zip(exponents).map(|(side, &x)| if self.units { x - ln_units(side) } else { x }).collect()
     }
 
-    fn workspace<T: Number>(self) -> Workspace<T> {
+    /// The same with lost amplitudes dropped.
+    pub(super) fn dropping(self) -> Self {
+        Self { raise: false, ..self }
+    }
+
+    pub(super) fn workspace<T: Number>(self) -> Workspace<T> {
         Workspace::new(if self.raise { T::floor() } else { T::ZERO }, self.largest)
     }
 }
@@ -153,11 +159,13 @@ fn closed<T: Number>(
     care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<(T::Sum, f64), OutOfRange>> {
-    let done = up::<T>(program, exponents, false, care, go_on)?;
+    let done = up::<T>(program, exponents, |_| false, care, go_on)?;
     Some(done.and_then(|(patches, mut sum)| {
         let open = torus.map(|torus| (torus, patches[program.roots[0].0 as usize].as_ref()));
         let Some((torus, Some(patch))) = open else { return Ok((sum, 0.0)) };
-        let loss = torus.close(&program.roots, patch, &care.exponents(exponents), &mut sum).ok_or(OutOfRange)?;
+        let loss = torus
+            .close(&program.roots, patch, &care.exponents(exponents), |h| care.unit(h), &mut sum)
+            .ok_or(OutOfRange)?;
         Ok((sum, loss * T::floor().to_f64()))
     }))
 }
@@ -165,30 +173,30 @@ fn closed<T: Number>(
 /// ln of the weight of walls and its first two Taylor coefficients when all exponents grow in proportion.
 ///
 /// The accuracy of the value is that of [`eliminate`]; that of the coefficients is the same relative to `scale`, for the
-/// second relative to the sum of squares of the exponents.
+/// second relative to the sum of squares of the exponents. The last number is the error from the sum over four Pfaffians.
 pub(super) fn eliminate_jets(
     program: &Program,
     exponents: &[f64],
     torus: Option<&Torus>,
     scale: f64,
     go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
-) -> Option<Checked<[f64; 3]>> {
+) -> Option<Checked<([f64; 3], f64)>> {
     fn run<T: Number>(
         program: &Program,
         exponents: &[f64],
         torus: Option<&Torus>,
         care: Care,
         go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
-    ) -> Option<Result<[f64; 3], OutOfRange>> {
+    ) -> Option<Result<([f64; 3], f64), OutOfRange>> {
         let done = closed::<Jet<T>>(program, exponents, torus, care, &mut *go_on.borrow_mut())?;
-        Some(done.map(|(sum, _)| [sum.value, sum.first, sum.second].map(CarefulSum::value)))
+        Some(done.map(|(sum, loss)| ([sum.value, sum.first, sum.second].map(CarefulSum::value), loss)))
     }
     // Units would be differentiated; another bound changes the order of rounding instead.
     let care = |care: Care| if care.units { Care { units: false, largest: 1.5, ..care } } else { care };
     let squares: f64 = exponents.iter().map(|x| x * x * (-x.abs()).exp()).sum();
     until_agreement(
         tolerance(scale),
-        |a: &[f64; 3], b| {
+        |(a, _): &([f64; 3], f64), (b, _)| {
             let second = finite((a[2] - b[2]).abs() / squares.max(a[2].abs()).max(f64::MIN_POSITIVE));
             relative(a[0], b[0], scale).max(relative(a[1], b[1], scale)).max(second * 1e-2)
         },
@@ -206,11 +214,11 @@ pub(super) fn eliminate_jets(
 
 type Amplitudes<T> = (Vec<Option<Patch<T>>>, <T as Number>::Sum);
 
-/// Carries out the upward steps; `None` when stopped.
+/// Carries out the upward steps; `None` when stopped. The patches that go into a step are dropped unless it says `keep`.
 fn up<T: Number>(
     program: &Program,
     exponents: &[f64],
-    keep: bool,
+    keep: impl Fn(usize) -> bool,
     care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<Amplitudes<T>, OutOfRange>> {
@@ -232,7 +240,7 @@ fn up<T: Number>(
             Ok(patch) => patches[step.out as usize] = Some(patch),
             Err(error) => return Some(Err(error)),
         }
-        if !keep {
+        if !keep(k) {
             patches[step.left as usize] = None;
             patches[step.right as usize] = None;
         }
@@ -240,9 +248,13 @@ fn up<T: Number>(
     Some(Ok((patches, sum)))
 }
 
-/// The amplitudes of all patches; `None` where one leaves the range of its numbers.
-pub(super) fn all_patches<T: Number>(program: &Program, exponents: &[f64]) -> Option<Vec<Option<Patch<T>>>> {
-    let (patches, _) = up::<T>(program, exponents, true, Care::PLAIN, &mut |_| true)?.ok()?;
+/// The amplitudes of the patches that go into steps to `keep`; `None` where one leaves the range of its numbers.
+pub(super) fn kept_patches<T: Number>(
+    program: &Program,
+    exponents: &[f64],
+    keep: impl Fn(usize) -> bool,
+) -> Option<Vec<Option<Patch<T>>>> {
+    let (patches, _) = up::<T>(program, exponents, keep, Care::PLAIN, &mut |_| true)?.ok()?;
     Some(patches)
 }
 
@@ -269,6 +281,19 @@ pub(super) struct Walls {
     pub probabilities: Vec<f64>,
     /// Every side has two cells: how much the probabilities from both differ.
     pub mismatch: f64,
+    /// The relative error from the sum over four choices of sign on a torus; 0 for a plane.
+    pub loss: f64,
+}
+
+impl Walls {
+    /// Takes down the probability of a wall at a half, from one of the two cells of the side.
+    pub(super) fn note(&mut self, half: u32, probability: f64) {
+        let known = &mut self.probabilities[half as usize / 2];
+        if !known.is_nan() {
+            self.mismatch = self.mismatch.max(finite((*known - probability).abs()));
+        }
+        *known = probability;
+    }
 }
 
 /// The logarithm of the weight and for every side the probability of a wall through it, from the surroundings of every
@@ -277,67 +302,62 @@ pub(super) struct Walls {
 /// Two runs that lose the same amplitude may agree. The two cells of a side do not: their surroundings have different
 /// histories.
 ///
-/// The program must have its downward steps and close all sides.
+/// The program must have its downward steps, and close all sides unless there is a torus.
 pub(super) fn wall_probabilities(
     program: &Program,
-    halves: &[Vec<u32>],
+    torus: Option<&Torus>,
     exponents: &[f64],
     scale: f64,
     go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
 ) -> Option<Checked<Walls>> {
     fn run<T: Number<Sum = CarefulSum>>(
         program: &Program,
-        halves: &[Vec<u32>],
+        torus: Option<&Torus>,
         exponents: &[f64],
         care: Care,
         go_on: &RefCell<dyn FnMut(usize) -> bool + '_>,
     ) -> Option<Result<Walls, OutOfRange>> {
-        probabilities::<T>(program, halves, exponents, care, &mut *go_on.borrow_mut())
+        let go_on = &mut *go_on.borrow_mut();
+        match torus {
+            None => probabilities::<T>(program, exponents, care, go_on),
+            // Where signs cancel, two runs with too few digits may lose the same ones.
+            Some(_) if coldest(exponents) > T::coldest() => Some(Err(OutOfRange)),
+            Some(torus) => torus_walls::probabilities::<T>(program, torus, exponents, care, go_on),
+        }
     }
     until_agreement(
         tolerance(scale),
         |a: &Walls, b| {
             // In units of the tolerance of ln Z.
             let walls = a.probabilities.iter().zip(&b.probabilities).filter(|(p, _)| !p.is_nan());
-            let walls = walls.map(|(p, q)| finite((p - q).abs())).fold(finite(b.mismatch), f64::max);
+            let walls = walls.map(|(p, q)| finite((p - q).abs())).fold(finite(b.mismatch), f64::max).max(b.loss);
             (walls * (tolerance(scale) / PROBABILITY_TOLERANCE)).max(relative(a.ln_weight, b.ln_weight, scale))
         },
-        |care| run::<f64>(program, halves, exponents, care, go_on),
+        |care| run::<f64>(program, torus, exponents, care, go_on),
         &mut [
-            &mut || run::<Double>(program, halves, exponents, Care::OTHER, go_on),
-            &mut || run::<Double>(program, halves, exponents, Care::PLAIN, go_on),
-            &mut || run::<Wide<2>>(program, halves, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<6>>(program, halves, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<20>>(program, halves, exponents, Care::RAISED, go_on),
-            &mut || run::<Wide<60>>(program, halves, exponents, Care::RAISED, go_on),
+            &mut || run::<Double>(program, torus, exponents, Care::OTHER, go_on),
+            &mut || run::<Double>(program, torus, exponents, Care::PLAIN, go_on),
+            &mut || run::<Wide<2>>(program, torus, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<6>>(program, torus, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<20>>(program, torus, exponents, Care::RAISED, go_on),
+            &mut || run::<Wide<60>>(program, torus, exponents, Care::RAISED, go_on),
         ],
     )
 }
 
 fn probabilities<T: Number<Sum = CarefulSum>>(
     program: &Program,
-    halves: &[Vec<u32>],
     exponents: &[f64],
     care: Care,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Option<Result<Walls, OutOfRange>> {
-    let (mut patches, sum) = match up::<T>(program, exponents, true, care, go_on)? {
+    let (mut patches, sum) = match up::<T>(program, exponents, |_| true, care, go_on)? {
         Ok(answer) => answer,
         Err(error) => return Some(Err(error)),
     };
     let exponents = &care.exponents(exponents)[..];
     let down = program.down.as_deref().unwrap_or_default();
-    // Patches of the way down are dropped after their last use.
-    let mut last_use = vec![usize::MAX; patches.len()];
-    for (k, step) in down.iter().enumerate() {
-        last_use[step.left as usize] = k;
-        last_use[step.right as usize] = k;
-    }
-    for (cell, (around, _)) in program.around.iter().enumerate() {
-        if halves[cell].len() > 1 {
-            last_use[*around as usize] = usize::MAX;
-        }
-    }
+    let last_use = last_uses(program, down);
     let mut work = care.workspace();
     let mut ignored = T::Sum::default();
     for (k, step) in down.iter().enumerate() {
@@ -354,23 +374,47 @@ fn probabilities<T: Number<Sum = CarefulSum>>(
             }
         }
     }
-    let mut walls = Walls { ln_weight: sum.value(), probabilities: vec![f64::NAN; exponents.len()], mismatch: 0.0 };
+    let mut walls =
+        Walls { ln_weight: sum.value(), probabilities: vec![f64::NAN; exponents.len()], mismatch: 0.0, loss: 0.0 };
     for (around, word) in &program.around {
-        if let Some(patch) = &patches[*around as usize] {
-            walls_of_cell(patch, word, exponents, |h| T::from_f64(care.unit(h)), &mut walls);
+        let Some(patch) = &patches[*around as usize] else { continue };
+        let (total, changed) = cell_weights(patch, word, exponents, |h| T::from_f64(care.unit(h)));
+        for ((&h, &x), &reference) in word.iter().zip(&changed).zip(&patch.walls) {
+            let changed = (x / total).to_f64();
+            walls.note(h, if reference { 1.0 - changed } else { changed });
         }
     }
     Some(Ok(walls))
 }
 
-/// The probabilities of walls through the sides of one cell, given the amplitudes of its surroundings.
-fn walls_of_cell<T: Number>(
+/// The largest modulus of βJ.
+fn coldest(exponents: &[f64]) -> f64 {
+    0.5 * exponents.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
+}
+
+/// The last of the downward steps that uses each patch; those around cells are kept.
+pub(super) fn last_uses(program: &Program, down: &[Step]) -> Vec<usize> {
+    let mut last_use = vec![usize::MAX; program.lengths.len()];
+    for (k, step) in down.iter().enumerate() {
+        last_use[step.left as usize] = k;
+        last_use[step.right as usize] = k;
+    }
+    for (around, word) in &program.around {
+        if !word.is_empty() {
+            last_use[*around as usize] = usize::MAX;
+        }
+    }
+    last_use
+}
+
+/// The weight of all walls at the sides of one cell, given the amplitudes of its surroundings, and for every side that of
+/// those which change the reference there; relative to the weight of the reference.
+pub(super) fn cell_weights<T: Number>(
     around: &Patch<T>,
     word: &[u32],
     exponents: &[f64],
     unit: impl Fn(u32) -> T,
-    walls: &mut Walls,
-) {
+) -> (T, Vec<T>) {
     let d = word.len();
     let w = |k: usize| {
         let weight = T::exp(exponents[word[k] as usize / 2]) * unit(word[k] ^ 1);
@@ -393,13 +437,5 @@ fn walls_of_cell<T: Number>(
         total = total + weight;
         through.iter_mut().for_each(|x| *x = *x + weight);
     }
-    for (k, &x) in through.iter().enumerate() {
-        let changed = (x / total).to_f64();
-        let probability = if around.walls[k] { 1.0 - changed } else { changed };
-        let known = &mut walls.probabilities[word[k] as usize / 2];
-        if !known.is_nan() {
-            walls.mismatch = walls.mismatch.max(finite((*known - probability).abs()));
-        }
-        *known = probability;
-    }
+    (total, through)
 }

@@ -63,8 +63,8 @@ pub(super) struct JetSum {
 }
 
 impl LogSum for JetSum {
-    fn constant(&mut self, x: f64) {
-        self.value.add(x);
+    fn power_of_two(&mut self, k: i64) {
+        self.value.power_of_two(k);
     }
 
     fn exponent(&mut self, x: f64) {
@@ -129,8 +129,23 @@ impl<T: Number> Number for Jet<T> {
         self.value.is_safe() && self.first.is_safe() && self.second.is_safe()
     }
 
+    fn take_exponent(&mut self) -> i64 {
+        let k = self.value.take_exponent();
+        self.first = self.first.scaled(-k);
+        self.second = self.second.scaled(-k);
+        k
+    }
+
+    fn scaled(self, k: i64) -> Self {
+        Self { value: self.value.scaled(k), first: self.first.scaled(k), second: self.second.scaled(k) }
+    }
+
     fn floor() -> Self {
         Self { value: T::floor(), ..Self::ZERO }
+    }
+
+    fn coldest() -> f64 {
+        T::coldest()
     }
 }
 

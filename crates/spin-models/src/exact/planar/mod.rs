@@ -40,11 +40,13 @@ mod pairs;
 mod patch;
 mod plan;
 mod prepared;
+mod product;
 mod program;
 mod sampling;
 mod signed;
 mod thermodynamics;
 mod torus;
+mod torus_walls;
 mod wide;
 
 #[cfg(test)]
@@ -83,12 +85,13 @@ const NAME: &str = "planar";
 /// ln Z is accurate to about 1e-13 of the sum of its terms, 1e-12 for large systems, see the [module](self).
 /// [`Kind`](crate::Kind) is `Exact`, or
 /// `Approximation` with the estimated relative error where that exceeds 1e-11. `solve` adds the energy, the
-/// correlations of coupled pairs and the magnetizations, which are 0 by symmetry; on a torus no correlations. Asked for
-/// all pairs it returns the coupled ones. [`pair_correlations`](Planar::pair_correlations) takes any pairs,
+/// correlations of coupled pairs and the magnetizations, which are 0 by symmetry. Asked for all pairs it
+/// returns the coupled ones. [`pair_correlations`](Planar::pair_correlations) takes any pairs,
 /// [`thermodynamics`](Planar::thermodynamics) adds entropy and specific heat.
 ///
-/// A lattice of N sites takes $`O(N^{3/2})`$ time; correlations take about four times as long and
-/// $`O(N \ln N)`$ memory. [`prepare`](PrepareLogPartition::prepare) keeps the embedding and the order of elimination.
+/// A lattice of N sites takes $`O(N^{3/2})`$ time; correlations take about four times as long, eight on a torus or more
+/// where that needs more digits, and $`O(N \ln N)`$ memory. [`prepare`](PrepareLogPartition::prepare) keeps the embedding and
+/// the order of elimination.
 ///
 /// # Errors
 /// Before any work: [`Error::NotApplicable`] names the first site with a field, or the first coupling, in the order of
@@ -179,8 +182,9 @@ impl Solve<Ising> for Planar {
             // Every configuration has the weight of its mirror image.
             solution.magnetizations = Some(vec![Estimate::exact(0.0); model.n_spins()]);
         }
-        let pairs = want.energy || want.correlations != Correlations::None;
-        let ln_z = if pairs && !prepared.is_torus() {
+        // On a torus the energy alone is cheaper by derivatives.
+        let pairs = want.correlations != Correlations::None || (want.energy && !prepared.is_torus());
+        let ln_z = if pairs {
             prepared.prepare_correlations();
             let (ln_z, values) = prepared.correlations(&k, observer)?;
             let coupled: f64 = model.couplings().zip(&values).map(|((_, _, j), c)| j * c).sum();

@@ -43,14 +43,23 @@ pub(super) trait Number:
     /// Whether products of three such numbers do not overflow.
     fn is_safe(self) -> bool;
 
+    /// Divides by a power of two of about its size and returns the exponent; leaves 0 as it is.
+    fn take_exponent(&mut self) -> i64;
+
+    /// Times `2^k`, 0 where that is too small.
+    fn scaled(self, k: i64) -> Self;
+
     /// A few units in the last place of 1.
     fn floor() -> Self;
+
+    /// The largest |K| at which sums of terms of either sign are tried with these digits.
+    fn coldest() -> f64;
 }
 
 /// A sum of logarithms of numbers.
 pub(super) trait LogSum: Default {
-    /// Adds a constant.
-    fn constant(&mut self, x: f64);
+    /// Adds `k ln 2`.
+    fn power_of_two(&mut self, k: i64);
 
     /// Adds the logarithm of `exp(x)`.
     fn exponent(&mut self, x: f64);
@@ -99,9 +108,37 @@ impl Number for f64 {
         self.abs() <= 1e90
     }
 
+    fn take_exponent(&mut self) -> i64 {
+        let k = (self.to_bits() >> 52 & 0x7ff) as i64 - 1023;
+        // Zeros, subnormal and infinite numbers stay.
+        if !(-1000..=1000).contains(&k) {
+            return 0;
+        }
+        *self *= power_of_two(-k);
+        k
+    }
+
+    fn scaled(self, k: i64) -> Self {
+        match k {
+            ..-1000 => 0.0,
+            -1000..=1000 => self * power_of_two(k),
+            _ if self == 0.0 => self,
+            _ => self * f64::INFINITY,
+        }
+    }
+
     fn floor() -> Self {
         16.0 * f64::EPSILON
     }
+
+    fn coldest() -> f64 {
+        4.0
+    }
+}
+
+/// `2^k`, |k| at most 1000.
+pub(super) fn power_of_two(k: i64) -> f64 {
+    f64::from_bits(((1023 + k) as u64) << 52)
 }
 
 /// A sum that carries its rounding error along (A. Neumaier, Zeitschrift für Angewandte Mathematik und Mechanik 54, 39
@@ -125,8 +162,8 @@ impl CarefulSum {
 }
 
 impl LogSum for CarefulSum {
-    fn constant(&mut self, x: f64) {
-        self.add(x);
+    fn power_of_two(&mut self, k: i64) {
+        self.add(k as f64 * std::f64::consts::LN_2);
     }
 
     fn exponent(&mut self, x: f64) {

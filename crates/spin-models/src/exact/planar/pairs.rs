@@ -7,21 +7,19 @@ use super::elimination::sew_at;
 use super::number::Number;
 use super::patch::{Patch, Workspace};
 use super::prepared::Prepared;
-use super::signed::{Signed, SignedSum};
+use super::product::Product;
+use super::signed::Signed;
 use super::wide::Wide;
-use super::{NAME, Planar, scaled};
+use super::{NAME, Planar, scaled, stopped};
 use crate::error::check_beta;
-use crate::model::PairCorrelations;
+use crate::model::{PairCorrelations, Progress};
 use crate::models::Ising;
 use crate::{EnergyModel, Error, Result};
+use linalg_core::Observer;
 use linalg_core::stats::Estimate;
 
 /// Two values of a correlation that differ by less agree.
 const TOLERANCE: f64 = 1e-12;
-
-/// The largest |K| at which plain numbers, and numbers of 106 bits, are tried.
-const PLAIN_UP_TO: f64 = 4.0;
-const DOUBLE_UP_TO: f64 = 10.0;
 
 /// Multiples of these numbers have fractional parts that make units.
 const UNITS: [f64; 2] = [0.618_033_988_749_894_9, std::f64::consts::SQRT_2];
@@ -57,6 +55,20 @@ impl Planar {
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn pair_correlations(&self, model: &Ising, beta: f64, pairs: &[(usize, usize)]) -> Result<PairCorrelations> {
+        self.pair_correlations_observed(model, beta, pairs, &mut ())
+    }
+
+    /// The same with an observer, which sees every pair.
+    ///
+    /// # Errors
+    /// As [`pair_correlations`](Self::pair_correlations); [`Error::Stopped`] with the number of pairs that are done.
+    pub fn pair_correlations_observed(
+        &self,
+        model: &Ising,
+        beta: f64,
+        pairs: &[(usize, usize)],
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<PairCorrelations> {
         check_beta(beta)?;
         let n = model.n_spins();
         for (entry, &(i, j)) in pairs.iter().enumerate() {
@@ -67,7 +79,14 @@ impl Planar {
         let prepared = Prepared::new(model)?;
         let k = scaled(model, beta);
         let mut lines = Lines::new(&prepared, &k)?;
-        let values = pairs.iter().map(|&(i, j)| lines.correlation(i, j).map(Estimate::exact)).collect::<Result<_>>()?;
+        let total = pairs.len() as u64;
+        let one = |(&(i, j), done): (&(usize, usize), u64)| {
+            if observer.observe(&Progress::new("correlations", done, total)).is_break() {
+                return Err(stopped(done, total));
+            }
+            lines.correlation(i, j).map(Estimate::exact)
+        };
+        let values = pairs.iter().zip(0..).map(one).collect::<Result<_>>()?;
         Ok(PairCorrelations { pairs: pairs.to_vec(), values })
     }
 
@@ -102,8 +121,8 @@ struct Base<T> {
     floor: Signed<T>,
     exponents: Vec<f64>,
     patches: Vec<Option<Patch<Signed<T>>>>,
-    /// What every step adds to the logarithm of the weight, and at the end the torus.
-    sums: Vec<SignedSum>,
+    /// The factor of every step, and at the end that of the torus.
+    factors: Vec<Product<T>>,
 }
 
 /// The elimination in one kind of numbers, `None` where they leave their range.
@@ -209,11 +228,11 @@ impl<'a> Lines<'a> {
         // Where it is cold, two runs with too few digits may lose the same ones.
         let coldest = self.k.iter().fold(0.0, |most: f64, k| most.max(k.abs()));
         let mut found = None;
-        if coldest <= PLAIN_UP_TO {
+        if coldest <= f64::coldest() {
             let [a, b] = &mut self.plain;
             found = agree(ratio(a, prepared, x, cells, &path, 0), ratio(b, prepared, x, cells, &path, 1));
         }
-        if found.is_none() && coldest <= DOUBLE_UP_TO {
+        if found.is_none() && coldest <= Double::coldest() {
             let [a, b] = &mut self.double;
             found = agree(ratio(a, prepared, x, cells, &path, 0), ratio(b, prepared, x, cells, &path, 1));
         }
@@ -261,29 +280,30 @@ impl<T: Number> Base<T> {
         }
         let mut work = Workspace::new(floor, LARGEST);
         let mut patches: Vec<Option<Patch<Signed<T>>>> = vec![None; program.lengths.len()];
-        let mut sums = Vec::with_capacity(program.up.len() + 1);
+        let mut factors = Vec::with_capacity(program.up.len() + 1);
         for step in &program.up {
             for side in [step.left, step.right] {
                 patches[side as usize].get_or_insert_with(|| program.cell(side, |h| Signed::from_f64(unit(units, h))));
             }
-            let mut sum = SignedSum::default();
-            patches[step.out as usize] = Some(sew_at(step, &patches, &exponents, &mut work, &mut sum).ok()?);
-            sums.push(sum);
+            let mut factor = Product::default();
+            patches[step.out as usize] = Some(sew_at(step, &patches, &exponents, &mut work, &mut factor).ok()?);
+            factors.push(factor);
         }
-        let mut base = Self { units, floor, exponents, patches, sums };
+        let mut base = Self { units, floor, exponents, patches, factors };
         let torus = base.close(prepared, &base.patches)?;
-        base.sums.push(torus);
+        base.factors.push(torus);
         Some(base)
     }
 
-    /// What the torus adds; nothing for a plane.
-    fn close(&self, prepared: &Prepared, patches: &[Option<Patch<Signed<T>>>]) -> Option<SignedSum> {
-        let mut sum = SignedSum::default();
+    /// The factor of the torus; 1 for a plane.
+    fn close(&self, prepared: &Prepared, patches: &[Option<Patch<Signed<T>>>]) -> Option<Product<T>> {
+        let mut factor = Product::default();
         if let Some(torus) = prepared.torus() {
             let roots = &prepared.program().roots;
-            torus.close(roots, patches[roots[0].0 as usize].as_ref()?, &self.exponents, &mut sum)?;
+            let open = patches[roots[0].0 as usize].as_ref()?;
+            torus.close(roots, open, &self.exponents, |h| unit(self.units, h), &mut factor)?;
         }
-        Some(sum)
+        Some(factor)
     }
 
     fn ratio(&self, prepared: &Prepared, cells: &[u32], path: &[u32]) -> Option<f64> {
@@ -299,13 +319,8 @@ impl<T: Number> Base<T> {
             }));
         }
         let mut work = Workspace::new(self.floor, LARGEST);
-        let mut sum = SignedSum::default();
-        let mut before = SignedSum::default();
-        let mut note = |old: &SignedSum| {
-            before.ln.add(old.ln.value());
-            before.negative ^= old.negative;
-        };
-        for (step, old) in program.up.iter().zip(&self.sums) {
+        let (mut now, mut before) = (Product::default(), Product::default());
+        for (step, old) in program.up.iter().zip(&self.factors) {
             if !changed[step.left as usize] && !changed[step.right as usize] {
                 continue;
             }
@@ -314,20 +329,17 @@ impl<T: Number> Base<T> {
                     patches[side as usize] = self.patches[side as usize].clone();
                 }
             }
-            patches[step.out as usize] = Some(sew_at(step, &patches, &self.exponents, &mut work, &mut sum).ok()?);
+            patches[step.out as usize] = Some(sew_at(step, &patches, &self.exponents, &mut work, &mut now).ok()?);
             changed[step.out as usize] = true;
             patches[step.left as usize] = None;
             patches[step.right as usize] = None;
-            note(old);
+            before = before.times(old);
         }
         if prepared.torus().is_some() {
-            let torus = self.close(prepared, &patches)?;
-            sum.ln.add(torus.ln.value());
-            sum.negative ^= torus.negative;
-            note(&self.sums[program.up.len()]);
+            now = now.times(&self.close(prepared, &patches)?);
+            before = before.times(&self.factors[program.up.len()]);
         }
-        sum.ln.add(-before.ln.value());
-        let ratio = sum.ln.value().exp();
-        (!ratio.is_nan()).then_some(if sum.negative != before.negative { -ratio } else { ratio })
+        let ratio = now.over(&before).number().to_f64();
+        (!ratio.is_nan()).then_some(ratio)
     }
 }

@@ -135,8 +135,12 @@ pub(super) fn sew<T: Number>(
 }
 
 /// The weight of a change of the reference at both halves of a side.
+///
+/// The one is the inverse of the other to all digits of T, though both have but those of `f64`: where signs cancel, all
+/// references must have the same weights.
 fn weight<T: Number>(exponent: f64, wall: bool) -> T {
-    T::exp(if wall { -exponent } else { exponent })
+    let weight = T::exp(exponent);
+    if wall { T::ONE / weight } else { weight }
 }
 
 /// Raises amplitudes below the floor to it. They are positive, but may have lost all digits.

@@ -9,7 +9,7 @@ use super::cells::Cells;
 use super::elimination::{Checked, Eliminated, Walls, eliminate, eliminate_jets, wall_probabilities};
 use super::number::CarefulSum;
 use super::program::Program;
-use super::torus::Torus;
+use super::torus::{SECTORS, Torus};
 use super::{NAME, stopped};
 use crate::model::{EnergyModel, Kind, LnZ, Progress};
 use crate::models::{Ising, Shape};
@@ -111,9 +111,7 @@ impl Prepared {
 
     /// Adds what [`correlations`](Self::correlations) needs.
     pub(super) fn prepare_correlations(&mut self) {
-        if self.torus.is_none() {
-            self.program.prepare_down();
-        }
+        self.program.prepare_down();
     }
 
     /// The configuration to which walls are relative, for the couplings `K = βJ`.
@@ -140,7 +138,7 @@ impl Prepared {
         let (spins, mut value) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
         let total = self.n_steps();
-        let Checked { value: weights, difference } = reported(total, observer, |report| {
+        let Checked { value: (weights, loss), difference } = reported(total, observer, |report| {
             eliminate_jets(&self.program, &exponents, self.torus.as_ref(), value.value().abs(), report)
         })?;
         let (mut first, mut second) = (CarefulSum::default(), CarefulSum::default());
@@ -159,20 +157,21 @@ impl Prepared {
             second.add(0.5 * x * x * small / (1.0 + small).powi(2));
         }
         let coefficients = [value.value(), first.value(), second.value()];
-        Ok((judged(coefficients[0], difference), coefficients))
+        Ok((judged(coefficients[0], difference.max(loss / coefficients[0].abs().max(1.0))), coefficients))
     }
 
     /// ln Z as above, and the correlation of every coupled pair.
     ///
     /// # Panics
-    /// On a torus, or before `prepare_correlations`.
+    /// Before `prepare_correlations`.
     pub(super) fn correlations(&self, k: &[f64], observer: &mut dyn Observer<Progress>) -> Result<(LnZ, Vec<f64>)> {
         let (spins, mut sum) = self.reference(k)?;
         let exponents = self.exponents(k, &spins);
-        let total = self.n_steps() + self.program.down.as_ref().map_or(0, Vec::len) as u64;
-        let Checked { value: Walls { ln_weight, probabilities: walls, .. }, difference } =
+        let rounds = if self.is_torus() { SECTORS as u64 } else { 1 };
+        let total = self.n_steps() + rounds * self.program.down.as_ref().map_or(0, Vec::len) as u64;
+        let Checked { value: Walls { ln_weight, probabilities: walls, loss, .. }, difference } =
             reported(total, observer, |report| {
-                wall_probabilities(&self.program, &self.cells.halves, &exponents, sum.value().abs(), report)
+                wall_probabilities(&self.program, self.torus.as_ref(), &exponents, sum.value().abs(), report)
             })?;
         sum.add(ln_weight);
         let mut values: Vec<f64> = (self.graph.edges().iter().zip(&walls))
@@ -181,7 +180,7 @@ impl Prepared {
         for &bridge in &self.cells.bridges {
             values[bridge] = k[bridge].tanh();
         }
-        Ok((judged(sum.value(), difference), values))
+        Ok((judged(sum.value(), difference.max(loss / sum.value().abs().max(1.0))), values))
     }
 
     /// A configuration of low energy, and ln of: its weight, twice for every component, and bridges.

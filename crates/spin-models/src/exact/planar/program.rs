@@ -4,6 +4,8 @@
 //! patches that share sides are sewn along their longest common seam; sides of the result that have become neighbours
 //! of their own other half are closed.
 
+use std::ops::Range;
+
 use super::bisection::{Node, dissect};
 use super::cells::Cells;
 use super::number::Number;
@@ -44,9 +46,14 @@ pub(super) struct Program {
     pub down: Option<Vec<Step>>,
     /// For every cell the patch of its surroundings and the word of that patch.
     pub around: Vec<(u32, Vec<u32>)>,
+    /// With frozen sides: the patch that lies outside of the cells, with the other halves of the frozen sides. Patches up
+    /// to it are those of the way up.
+    pub outside: Option<u32>,
     trees: Vec<Vec<Node>>,
     /// Patches of every node of every tree.
     regions: Vec<Vec<Vec<u32>>>,
+    /// The upward steps that sew the cells of every node together.
+    spans: Vec<Vec<Range<usize>>>,
     pub words: Vec<Vec<u32>>,
     n_sides: usize,
 }
@@ -65,26 +72,60 @@ impl Program {
         let mut words = cells.halves.clone();
         let mut up = Vec::new();
         let mut roots = Vec::new();
-        let (mut trees, mut regions) = (Vec::new(), Vec::new());
+        let (mut trees, mut regions, mut spans) = (Vec::new(), Vec::new(), Vec::new());
         let mut sewing = Sewing { words: &mut words, frozen, place: vec![(NONE, 0); 2 * cells.n_sides] };
         for block in &cells.blocks {
             let tree = dissect(cells, block.clone(), positions);
             let mut region: Vec<Vec<u32>> = Vec::with_capacity(tree.len());
+            let mut span: Vec<Range<usize>> = Vec::with_capacity(tree.len());
             for node in &tree {
-                let patches = match *node {
-                    Node::Cell(cell) => vec![cell as u32],
-                    Node::Pair(a, b) => sewing.sew(&region[a], &region[b], &mut up),
+                let (patches, start) = match *node {
+                    Node::Cell(cell) => (vec![cell as u32], up.len()),
+                    // The first child and all below it come before the second.
+                    Node::Pair(a, b) => (sewing.sew(&region[a], &region[b], &mut up), span[a].start),
                 };
                 region.push(patches);
+                span.push(start..up.len());
             }
             if let Some(patches) = region.last() {
                 roots.extend(patches.iter().map(|&p| (p, sewing.words[p as usize].clone())));
             }
             trees.push(tree);
             regions.push(region);
+            spans.push(span);
         }
         let lengths = words.iter().map(|word| word.len() as u32).collect();
-        Self { lengths, up, roots, down: None, around: Vec::new(), trees, regions, words, n_sides: cells.n_sides }
+        let n_sides = cells.n_sides;
+        let (down, around, outside) = (None, Vec::new(), None);
+        Self { lengths, up, roots, down, around, outside, trees, regions, spans, words, n_sides }
+    }
+
+    /// The largest nodes that `take` something, from the top: what it makes of their cells, and their steps.
+    pub(super) fn largest_nodes<R>(&self, mut take: impl FnMut(&[usize]) -> Option<R>) -> Vec<(R, Range<usize>)> {
+        let mut taken = Vec::new();
+        for (tree, spans) in self.trees.iter().zip(&self.spans) {
+            // The cells of a node are those of the leaves since the first one below it.
+            let mut cells = Vec::new();
+            let mut start = Vec::with_capacity(tree.len());
+            for node in tree {
+                match *node {
+                    Node::Cell(cell) => {
+                        start.push(cells.len()..cells.len() + 1);
+                        cells.push(cell);
+                    }
+                    Node::Pair(a, b) => start.push(start[a].start..start[b].end),
+                }
+            }
+            let mut stack: Vec<usize> = tree.len().checked_sub(1).into_iter().collect();
+            while let Some(node) = stack.pop() {
+                match (take(&cells[start[node].clone()]), tree[node]) {
+                    (Some(result), _) => taken.push((result, spans[node].clone())),
+                    (None, Node::Pair(a, b)) => stack.extend([b, a]),
+                    (None, Node::Cell(_)) => {}
+                }
+            }
+        }
+        taken
     }
 
     /// The patch of a cell, given the units of the halves.
@@ -93,7 +134,8 @@ impl Program {
     }
 
     /// Adds the steps that build the surroundings of every cell: those of a node with one child are the surroundings
-    /// of the other.
+    /// of the other. Halves that are left at the end of the way up, all of frozen sides, are taken to be those of one
+    /// patch outside.
     pub(super) fn prepare_down(&mut self) {
         if self.down.is_some() {
             return;
@@ -102,10 +144,17 @@ impl Program {
         let frozen = vec![false; self.n_sides];
         let mut steps = Vec::new();
         self.around = vec![(NONE, Vec::new()); n_cells];
+        if let [(_, word)] = &self.roots[..]
+            && !word.is_empty()
+        {
+            self.outside = Some(self.words.len() as u32);
+            self.words.push(word.iter().rev().map(|&h| h ^ 1).collect());
+        }
+        let outside: Vec<u32> = self.outside.into_iter().collect();
         let mut sewing = Sewing { words: &mut self.words, frozen: &frozen, place: vec![(NONE, 0); 2 * self.n_sides] };
         for (tree, regions) in self.trees.iter().zip(&self.regions) {
             // Depth first, so that few surroundings are in memory at a time.
-            let mut stack: Vec<(usize, Vec<u32>)> = vec![(tree.len() - 1, Vec::new())];
+            let mut stack: Vec<(usize, Vec<u32>)> = vec![(tree.len() - 1, outside.clone())];
             while let Some((node, outside)) = stack.pop() {
                 match tree[node] {
                     Node::Cell(cell) => {

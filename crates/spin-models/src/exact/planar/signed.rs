@@ -2,28 +2,12 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::number::{CarefulSum, LogSum, Number};
+use super::number::Number;
+use super::product::Product;
 
 /// A number that is compared by its modulus: what is sought is the largest pivot, whatever its sign.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<T>(pub T);
-
-/// The logarithm of the modulus of a product, and whether the product is negative.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SignedSum {
-    pub ln: CarefulSum,
-    pub negative: bool,
-}
-
-impl LogSum for SignedSum {
-    fn constant(&mut self, x: f64) {
-        self.ln.add(x);
-    }
-
-    fn exponent(&mut self, x: f64) {
-        self.ln.add(x);
-    }
-}
 
 impl<T: Number> Add for Signed<T> {
     type Output = Self;
@@ -62,7 +46,8 @@ impl<T: Number> Div for Signed<T> {
 }
 
 impl<T: Number> Number for Signed<T> {
-    type Sum = SignedSum;
+    /// A product instead of a sum of logarithms: it keeps the sign and all digits.
+    type Sum = Product<T>;
 
     const ZERO: Self = Self(T::ZERO);
     const ONE: Self = Self(T::ONE);
@@ -87,19 +72,12 @@ impl<T: Number> Number for Signed<T> {
         self.0.ln()
     }
 
-    fn add_ln(self, sum: &mut SignedSum) {
-        sum.ln.add(self.0.modulus().ln());
-        sum.negative ^= T::ZERO.exceeds(self.0);
+    fn add_ln(self, sum: &mut Product<T>) {
+        sum.multiply(self.0);
     }
 
-    fn add_ln_1p(self, sum: &mut SignedSum) {
-        let whole = T::ONE + self.0;
-        if T::from_f64(0.5).exceeds(whole) {
-            // The digits of 1 + x, which may be few.
-            Self(whole).add_ln(sum);
-        } else {
-            sum.ln.add(self.0.ln_1p());
-        }
+    fn add_ln_1p(self, sum: &mut Product<T>) {
+        sum.multiply(T::ONE + self.0);
     }
 
     fn modulus(self) -> Self {
@@ -115,7 +93,19 @@ impl<T: Number> Number for Signed<T> {
         self.0.is_safe()
     }
 
+    fn take_exponent(&mut self) -> i64 {
+        self.0.take_exponent()
+    }
+
+    fn scaled(self, k: i64) -> Self {
+        Self(self.0.scaled(k))
+    }
+
     fn floor() -> Self {
         Self(T::floor())
+    }
+
+    fn coldest() -> f64 {
+        T::coldest()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::reference::{FREE_FERROMAGNET, FREE_PLUS_MINUS, TORUS};
 use super::*;
-use crate::{Boundary, Enumeration, Lattice};
+use crate::{Boundary, Disorder, Enumeration, Lattice};
 use linalg_core::Streams;
 use linalg_core::gf2::BitVec;
 use linalg_core::num_complex::Complex64;
@@ -382,9 +382,89 @@ fn pair_correlations_agree_with_enumeration() {
         }
     }
     let pair = Ising::builder(2).coupling(0, 1, 1.0).build().unwrap();
+    let mut second = |progress: &Progress| match progress.done {
+        0 => std::ops::ControlFlow::Continue(()),
+        _ => std::ops::ControlFlow::Break(()),
+    };
+    let stopped = Planar::default().pair_correlations_observed(&pair, 1.0, &[(0, 1), (1, 0)], &mut second);
+    assert!(matches!(stopped, Err(Error::Stopped { solver: "planar", done: 1, total: 2 })));
+    let stopped = Planar::default()
+        .thermodynamics_observed(&models[0], 1.0, &mut |_: &Progress| std::ops::ControlFlow::Break(()));
+    assert!(models[0].n_couplings() == 0 || matches!(stopped, Err(Error::Stopped { done: 0, .. })));
     let error = Planar::default().pair_correlations(&pair, 1.0, &[(0, 1), (0, 2)]).unwrap_err();
     assert!(matches!(error, Error::SiteOutOfBounds { entry: 1, site: 2, .. }), "{error}");
     assert!(Planar::default().pair_correlations(&pair, f64::NAN, &[]).is_err());
+}
+
+/// The correlations of coupled pairs of a torus from the surroundings of all cells, against sums over configurations.
+#[test]
+fn coupled_pairs_of_a_torus_agree_with_enumeration() {
+    let mut rng = Streams::new(481).stream(0);
+    let mut models = Vec::new();
+    for shape in [[3, 3], [3, 4], [4, 3], [4, 4]] {
+        let lattice = Lattice::rectangle(shape, [Boundary::Periodic; 2]).unwrap();
+        let n = lattice.n_edges();
+        let couplings: Vec<f64> = (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
+        models.push(Ising::on_lattice(&lattice, &couplings).unwrap());
+        let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
+        models.push(Ising::on_lattice(&lattice, &signs).unwrap());
+        models.push(Ising::on_lattice(&lattice, &vec![-1.0; n]).unwrap());
+    }
+    let critical = 0.5 * 2f64.sqrt().ln_1p();
+    for (round, model) in models.iter().enumerate() {
+        for beta in [0.0, 0.3, critical, 1.0, 4.0, 20.0] {
+            let want = Quantities { correlations: Correlations::Coupled, ..Quantities::ln_z() };
+            let got = Planar::default().solve(model, beta, want, &mut ()).unwrap();
+            let what = format!("model {round}, beta = {beta}");
+            let exact = Enumeration::default().ln_z(model, beta).unwrap().value;
+            let ln_z = got.ln_z.unwrap();
+            assert_eq!(ln_z.kind, crate::Kind::Exact, "{what}");
+            assert_close(ln_z.value, exact, 1e-12, &what);
+            let got = got.correlations.unwrap();
+            assert!(got.pairs.iter().copied().eq(model.couplings().map(|(i, j, _)| (i, j))));
+            let n = model.n_spins();
+            let mut expected = vec![0.0; got.pairs.len()];
+            for state in 0..1u64 << n {
+                let s = crate::Spins::from_state(state, n);
+                let p = (-beta * model.energy(&s) - exact).exp();
+                for (sum, &(i, j)) in expected.iter_mut().zip(&got.pairs) {
+                    *sum += p * f64::from(s[i] * s[j]);
+                }
+            }
+            for ((a, b), pair) in got.values.iter().zip(&expected).zip(&got.pairs) {
+                // The oracle divides by exp(ln Z), which is rounded.
+                assert!((a.value - b).abs() < 2e-12 * (1.0 + beta), "{what}, {pair:?}: {a:?} {b:?}");
+            }
+        }
+    }
+}
+
+/// Larger tori: against changes of sign along paths, and the energy of Kaufman's ferromagnet.
+#[test]
+fn coupled_pairs_of_larger_tori() {
+    let want = Quantities { correlations: Correlations::Coupled, ..Quantities::ln_z() };
+    let lattice = Lattice::rectangle([7, 10], [Boundary::Periodic; 2]).unwrap();
+    for (disorder, beta) in [(Disorder::gaussian(), 0.7), (Disorder::plus_minus(), 1.0), (Disorder::plus_minus(), 3.0)]
+    {
+        let model = Ising::edwards_anderson(&lattice, disorder, &mut Streams::new(483).stream(0)).unwrap();
+        let solved = Planar::default().solve(&model, beta, want, &mut ()).unwrap();
+        let ln_z = Planar::default().ln_z(&model, beta).unwrap();
+        assert_close(solved.ln_z.unwrap().value, ln_z.value, 1e-12, "ln Z");
+        let coupled = solved.correlations.unwrap();
+        let by_paths = Planar::default().pair_correlations(&model, beta, &coupled.pairs).unwrap();
+        for ((a, b), pair) in coupled.values.iter().zip(&by_paths.values).zip(&coupled.pairs) {
+            assert!((a.value - b.value).abs() < 1e-11, "{beta} {pair:?}: {a:?} {b:?}");
+        }
+    }
+    let critical = 0.5 * 2f64.sqrt().ln_1p();
+    for (l, beta) in [(12, 0.3), (12, critical), (12, 0.6), (12, 2.0)] {
+        let model = Ising::square(l, Boundary::Periodic, 1.0).unwrap();
+        let solved = Planar::default().solve(&model, beta, want, &mut ()).unwrap();
+        let expected = -0.5 * crate::exact::kaufman::energy_per_site(l, l, beta).unwrap();
+        for value in solved.correlations.unwrap().values {
+            assert!((value.value - expected).abs() < 1e-11, "{l} {beta}: {value:?} {expected}");
+        }
+    }
 }
 
 /// Those of coupled pairs are also known from the surroundings of all cells.

@@ -4,7 +4,9 @@ use super::prepared::Prepared;
 use super::{Planar, Thermodynamics, scaled, shifted};
 use crate::Result;
 use crate::error::check_beta;
+use crate::model::Progress;
 use crate::models::Ising;
+use linalg_core::Observer;
 
 impl Planar {
     /// ln Z, energy, entropy and specific heat, extensive, of any model that [`Planar`] takes, tori included.
@@ -18,7 +20,8 @@ impl Planar {
     /// S = \ln Z + \beta \langle E \rangle
     /// ```
     ///
-    /// Digits are raised as for ln Z, until two runs agree in all three. The specific heat has an absolute accuracy of about
+    /// Digits are raised as for ln Z, until two runs agree in all three; on a torus the kind of ln Z includes what the four
+    /// Pfaffians cancel. The specific heat has an absolute accuracy of about
     /// 1e-11 of `Σ (2K)² exp(-2|K|)` over the couplings: where it is much smaller, as in cold ferromagnets, it has no
     /// digits. The entropy is the difference of two numbers of the size of `Σ |K|` and loses what they have in common.
     /// About six times the cost of ln Z.
@@ -38,9 +41,22 @@ impl Planar {
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     pub fn thermodynamics(&self, model: &Ising, beta: f64) -> Result<Thermodynamics> {
+        self.thermodynamics_observed(model, beta, &mut ())
+    }
+
+    /// The same with an observer of the steps of the elimination.
+    ///
+    /// # Errors
+    /// As [`thermodynamics`](Self::thermodynamics); [`Error::Stopped`](crate::Error::Stopped).
+    pub fn thermodynamics_observed(
+        &self,
+        model: &Ising,
+        beta: f64,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<Thermodynamics> {
         check_beta(beta)?;
         let prepared = Prepared::new(model)?;
-        let (ln_z, [value, first, second]) = prepared.jet(&scaled(model, beta), &mut ())?;
+        let (ln_z, [value, first, second]) = prepared.jet(&scaled(model, beta), observer)?;
         // At β = 0 all correlations are 0.
         let coupled = if beta > 0.0 { first / beta } else { 0.0 };
         Ok(Thermodynamics {

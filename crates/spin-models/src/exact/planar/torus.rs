@@ -6,14 +6,22 @@ use std::collections::HashMap;
 use super::cells::Cells;
 use super::number::{LogSum, Number};
 use super::patch::Patch;
+use super::product::{Product, aligned};
 use crate::models::{Boundary, Shape};
 
 /// The sides at which the torus is cut open into a rectangle.
+///
+/// A side that is cut keeps the half on one edge of the rectangle; the half on the other edge is that of another side,
+/// its twin. Both have their second halves outside of the rectangle, where they are joined.
 #[derive(Debug, Clone)]
 pub(super) struct Torus {
-    /// Sides across the cut between the last column and the first, and between the last row and the first.
-    cuts: [Vec<u32>; 2],
+    /// Sides and their twins: across the cut between the last column and the first, and between the last row and the
+    /// first.
+    cuts: [Vec<[u32; 2]>; 2],
 }
+
+/// Choices of sign, one for either cut.
+pub(super) const SECTORS: usize = 4;
 
 impl Torus {
     /// The plaquettes of a periodic square lattice; bonds that are missing become sides that cost nothing. `None` for
@@ -37,78 +45,108 @@ impl Torus {
         // right[s]: the bond from s to the next column; up[s]: to the next row.
         let right: Vec<u32> = (0..n).map(|s| side(s, site(s / columns, s % columns + 1))).collect();
         let up: Vec<u32> = (0..n).map(|s| side(s, site(s / columns + 1, s % columns))).collect();
+        // Walls of the plaquettes in the last column leave through the bonds `up` of the first, and so on.
+        let mut twinned = |side: u32| {
+            n_sides += 1;
+            [side, n_sides as u32 - 1]
+        };
+        let beside: Vec<[u32; 2]> = (0..rows).map(|r| twinned(up[site(r, 0)])).collect();
+        let above: Vec<[u32; 2]> = (0..columns).map(|c| twinned(right[site(0, c)])).collect();
         let mut halves = Vec::with_capacity(n);
         let mut vertices = Vec::with_capacity(n);
-        for r in 0..rows {
-            for c in 0..columns {
+        for (r, beside) in beside.iter().enumerate() {
+            for (c, above) in above.iter().enumerate() {
                 let s = site(r, c);
                 // Counterclockwise from the bottom; the first half belongs to the cell above or to the right.
-                let around = [2 * right[s], 2 * up[site(r, c + 1)] + 1, 2 * right[site(r + 1, c)] + 1, 2 * up[s]];
-                halves.push(around.to_vec());
+                let far = if c + 1 < columns { 2 * up[s + 1] + 1 } else { 2 * beside[1] };
+                let top = if r + 1 < rows { 2 * right[s + columns] + 1 } else { 2 * above[1] };
+                halves.push(vec![2 * right[s], far, top, 2 * up[s]]);
                 vertices.push(vec![s as u32]);
             }
         }
-        // Walls of the plaquettes in the last column leave through the bonds `up` of the first, and so on.
-        let cuts = [(0..rows).map(|r| up[site(r, 0)]).collect(), (0..columns).map(|c| right[site(0, c)]).collect()];
         let whole = 0..halves.len();
         let cells = Cells { n_sides, halves, vertices, blocks: vec![whole], bridges: Vec::new() };
-        Some((cells, Self { cuts }))
+        Some((cells, Self { cuts: [beside, above] }))
     }
 
     /// Marks the sides of both cuts.
     pub(super) fn frozen(&self, n_sides: usize) -> Vec<bool> {
         let mut frozen = vec![false; n_sides];
-        for &side in self.cuts.iter().flatten() {
+        for &side in self.cuts.iter().flatten().flatten() {
             frozen[side as usize] = true;
         }
         frozen
+    }
+
+    /// The joints at the edges of the rectangle: two positions in its word, and which cut they are at.
+    fn joints(&self, word: &[u32]) -> Vec<Joint> {
+        let place: HashMap<u32, usize> = word.iter().enumerate().map(|(k, &h)| (h / 2, k)).collect();
+        let joints = self.cuts.iter().enumerate().flat_map(|(cut, twins)| twins.iter().map(move |&sides| (cut, sides)));
+        let joints = joints.map(|(cut, sides)| {
+            let [i, j] = sides.map(|side| place[&side]);
+            Joint { a: i.min(j), b: i.max(j), sides, cut }
+        });
+        joints.collect()
+    }
+
+    /// What lies outside of the rectangle with some choice of signs, as a patch: a wall that leaves at a joint comes in
+    /// at its other end. `word` is that of the patch.
+    pub(super) fn outside<T: Number>(&self, sector: usize, word: &[u32], unit: impl Fn(u32) -> T) -> Patch<T> {
+        let n = word.len();
+        let mut g = vec![T::ZERO; n * n];
+        for Joint { a, b, cut, .. } in self.joints(word) {
+            let through = unit(word[a]) * unit(word[b]);
+            g[a * n + b] = if sector >> cut & 1 == 1 { T::ZERO - through } else { through };
+        }
+        Patch { n, g, walls: vec![false; n] }
     }
 
     /// Closes the cuts: adds ln of a quarter of the sum over four choices of sign, one for either cut, and returns the
     /// factor by which the four cancel; `None` where nothing is left.
     ///
     /// With walls at b sides of one cut and r of the other, the Pfaffian counts them with the sign
-    /// $`(-1)^{b r + \alpha b + \beta r}`$; the sum over α and β keeps the configurations with even b and r.
+    /// $`(-1)^{b r + \alpha b + \beta r}`$; the sum over α and β keeps the configurations with even b and r. `unit` is that
+    /// of the halves outside.
     pub(super) fn close<T: Number>(
         &self,
         roots: &[(u32, Vec<u32>)],
         open: &Patch<T>,
         exponents: &[f64],
+        unit: impl Fn(u32) -> f64,
         sum: &mut T::Sum,
     ) -> Option<f64> {
         let [(_, word)] = roots else { unreachable!("the plaquettes of a torus are connected") };
         let n = word.len();
-        let mut first = HashMap::new();
-        let mut pairs = Vec::with_capacity(n / 2);
-        for (k, &h) in word.iter().enumerate() {
-            match first.remove(&(h / 2)) {
-                None => drop(first.insert(h / 2, k)),
-                Some(a) => pairs.push((a, k, h / 2)),
-            }
-        }
+        let joints = self.joints(word);
+        // A joint has one weight, that of its sides and its units outside.
+        let weight = |joint: &Joint| {
+            let ends = [joint.a, joint.b].map(|k| unit(word[k] ^ 1));
+            joint.sides.iter().map(|&side| exponents[side as usize]).sum::<f64>() + (ends[0] * ends[1]).ln()
+        };
         let mut crossings = 0usize;
-        for (k, &(a, b, _)) in pairs.iter().enumerate() {
-            crossings += pairs[..k].iter().filter(|&&(c, d, _)| (a < c && c < b) != (a < d && d < b)).count();
+        for (k, x) in joints.iter().enumerate() {
+            crossings += joints[..k].iter().filter(|y| (x.a < y.a && y.a < x.b) != (x.a < y.b && y.b < x.b)).count();
         }
         let mut patch = open.clone();
-        while let Some(&(a, b, _)) = pairs.iter().find(|&&(a, b, _)| patch.walls[a] != patch.walls[b]) {
-            let different = pairs.iter().filter(|&&(c, d, _)| c != a && patch.walls[c] != patch.walls[d]);
-            let offers = different.flat_map(|&(c, d, _)| [(a, c), (a, d), (b, c), (b, d)]);
+        while let Some(&Joint { a, b, .. }) = joints.iter().find(|joint| patch.walls[joint.a] != patch.walls[joint.b]) {
+            let different = joints.iter().filter(|other| other.a != a && patch.walls[other.a] != patch.walls[other.b]);
+            let offers = different.flat_map(|other| [(a, other.a), (a, other.b), (b, other.a), (b, other.b)]);
             let best = offers.reduce(|x, y| if patch.at(y.0, y.1).exceeds(patch.at(x.0, x.1)) { y } else { x });
             let (p, q) = best.expect("references have an even number of walls");
             patch.pivot(p.min(q), p.max(q)).add_ln(sum);
         }
         // Changes of the reference are counted like walls; the parity of its own walls at both cuts is taken off.
         let mut parity = [false; 2];
-        for &(_, _, side) in pairs.iter().filter(|&&(a, ..)| patch.walls[a]) {
-            sum.exponent(exponents[side as usize]);
-            for (odd, cut) in parity.iter_mut().zip(&self.cuts) {
-                *odd ^= cut.contains(&side);
-            }
+        for joint in joints.iter().filter(|joint| patch.walls[joint.a]) {
+            sum.exponent(weight(joint));
+            parity[joint.cut] ^= true;
         }
-        let root: Vec<T> = (word.iter().zip(&patch.walls))
-            .map(|(&h, &wall)| T::exp(if wall { -0.5 } else { 0.5 } * exponents[h as usize / 2]))
-            .collect();
+        let mut root = vec![T::ONE; n];
+        for joint in &joints {
+            let half = if patch.walls[joint.a] { -0.5 } else { 0.5 } * weight(joint);
+            root[joint.a] = T::exp(half);
+            root[joint.b] = T::exp(half);
+        }
         let mut table = vec![T::ZERO; n * n];
         for i in 0..n {
             for j in i + 1..n {
@@ -117,14 +155,14 @@ impl Torus {
                 table[j * n + i] = T::ZERO - x;
             }
         }
-        let sectors: [Scaled<T>; 4] = std::array::from_fn(|sector| {
+        let sectors: [Product<T>; SECTORS] = std::array::from_fn(|sector| {
             let mut matrix = table.clone();
             let mut odd = (crossings % 2 == 1) ^ (parity[0] && parity[1]);
             for (k, &here) in parity.iter().enumerate() {
                 odd ^= here && sector >> k & 1 == 1;
             }
-            for &(a, b, side) in &pairs {
-                let flipped = self.cuts.iter().enumerate().any(|(k, cut)| sector >> k & 1 == 1 && cut.contains(&side));
+            for &Joint { a, b, cut, .. } in &joints {
+                let flipped = sector >> cut & 1 == 1;
                 let sign = if flipped { T::ZERO - T::ONE } else { T::ONE };
                 odd ^= flipped;
                 matrix[a * n + b] = matrix[a * n + b] + sign;
@@ -132,38 +170,36 @@ impl Torus {
             }
             pfaffian(matrix, n, odd)
         });
-        let scale = sectors.iter().map(|x| x.scale).max().unwrap_or_default();
-        let (mut total, mut moduli) = (T::ZERO, T::ZERO);
-        for sector in &sectors {
-            let mut x = sector.value;
-            for _ in sector.scale.max(scale - 1000)..scale {
-                x = x * T::from_f64(1.0 / SCALE);
-            }
-            total = total + x;
-            moduli = moduli + x.modulus();
-        }
+        let (sectors, scale) = aligned(&sectors);
+        let total = sectors.iter().fold(T::ZERO, |sum, &x| sum + x);
+        let moduli = sectors.iter().fold(T::ZERO, |sum, &x| sum + x.modulus());
         if !total.exceeds(T::ZERO) {
             return None;
         }
         total.add_ln(sum);
-        sum.constant(f64::from(scale) * SCALE.ln() - 2.0 * std::f64::consts::LN_2);
+        // A quarter.
+        sum.power_of_two(scale.saturating_sub(2));
         let loss = (moduli / total).to_f64();
         loss.is_finite().then_some(loss)
     }
 }
 
-/// Products are kept below this number and above its inverse.
-const SCALE: f64 = 1e30;
-
-/// `value * SCALE^scale`.
-struct Scaled<T> {
-    value: T,
-    scale: i32,
+/// Two positions of a word through which walls pass from one edge of the rectangle to the other.
+#[derive(Debug, Clone, Copy)]
+struct Joint {
+    a: usize,
+    b: usize,
+    /// The side that was cut and its twin.
+    sides: [u32; 2],
+    cut: usize,
 }
 
 /// The Pfaffian of a skew matrix, or its negative: pairs of rows are eliminated with the largest entry of the first.
-fn pfaffian<T: Number>(mut a: Vec<T>, n: usize, negative: bool) -> Scaled<T> {
-    let mut out = Scaled { value: if negative { T::ZERO - T::ONE } else { T::ONE }, scale: 0 };
+fn pfaffian<T: Number>(mut a: Vec<T>, n: usize, negative: bool) -> Product<T> {
+    let mut out = Product::default();
+    if negative {
+        out.multiply(T::ZERO - T::ONE);
+    }
     for k in (0..n).step_by(2) {
         let mut best = k + 1;
         for j in k + 2..n {
@@ -178,19 +214,10 @@ fn pfaffian<T: Number>(mut a: Vec<T>, n: usize, negative: bool) -> Scaled<T> {
             for r in 0..n {
                 a.swap(r * n + k + 1, r * n + best);
             }
-            out.value = T::ZERO - out.value;
+            out.multiply(T::ZERO - T::ONE);
         }
         let pivot = a[k * n + k + 1];
-        out.value = out.value * pivot;
-        while out.value.modulus().exceeds(T::from_f64(SCALE)) {
-            out.value = out.value * T::from_f64(1.0 / SCALE);
-            out.scale += 1;
-        }
-        while k + 2 < n && T::from_f64(1.0 / SCALE).exceeds(out.value.modulus()) && out.value.modulus().exceeds(T::ZERO)
-        {
-            out.value = out.value * T::from_f64(SCALE);
-            out.scale -= 1;
-        }
+        out.multiply(pivot);
         if k + 2 == n {
             break;
         }

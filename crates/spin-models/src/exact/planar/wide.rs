@@ -297,10 +297,25 @@ impl<const L: usize> Number for Wide<L> {
         self.exponent.abs() < i64::MAX / 8
     }
 
+    fn take_exponent(&mut self) -> i64 {
+        if self.is_zero() { 0 } else { std::mem::take(&mut self.exponent) }
+    }
+
+    fn scaled(mut self, k: i64) -> Self {
+        if !self.is_zero() {
+            self.exponent = self.exponent.saturating_add(k);
+        }
+        self
+    }
+
     fn floor() -> Self {
         let mut floor = Self::ONE;
         floor.exponent -= 64 * L as i64 - 4;
         floor
+    }
+
+    fn coldest() -> f64 {
+        if L < 6 { 10.0 } else { f64::INFINITY }
     }
 }
 

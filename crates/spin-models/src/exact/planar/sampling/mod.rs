@@ -1,31 +1,36 @@
 //! Exact samples.
 
+mod block;
 mod seam;
 #[cfg(test)]
 mod tests;
 
-use linalg_core::Streams;
 use linalg_core::rand::{Rng, RngExt};
+use linalg_core::{Observer, Streams};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use super::double::Double;
-use super::elimination::all_patches;
+use super::elimination::kept_patches;
 use super::number::{CarefulSum, Number};
 use super::patch::Patch;
 use super::prepared::{Configuration, Prepared};
 use super::wide::Wide;
-use super::{NAME, Planar, scaled, shifted};
+use super::{NAME, Planar, scaled, shifted, stopped};
 use crate::error::check_beta;
-use crate::model::LnZ;
+use crate::model::{LnZ, Progress};
 use crate::models::Ising;
 use crate::{Error, Result, Spins};
+use block::Block;
 use seam::Seam;
 
 /// The logarithms of the probability of a sample, as drawn and as the model has it, may differ by this, or by this
 /// fraction of ln Z and its terms in large systems.
 const TOLERANCE: f64 = 1e-9;
 const RELATIVE_TOLERANCE: f64 = 1e-12;
+
+/// Samples between two calls of an observer, a thread.
+const OBSERVED: usize = 16;
 
 /// Samples drawn in advance to see whether plain numbers will do.
 const TRIALS: u64 = 3;
@@ -35,6 +40,7 @@ const TRIALS: u64 = 3;
 /// There is no chain: samples are exact and independent at any temperature, also of frustrated models. The dissection of
 /// [`Planar`] is followed downwards. Walls around a disc of plaquettes are known; those through the seam that halves
 /// it are drawn one after the other, each with its probability given those before, by the amplitudes of both halves.
+/// Inside discs of about 16 plaquettes all sets of walls are summed.
 ///
 /// # Precision
 /// The probabilities with which the walls of a sample were drawn multiply to the probability of the sample, which is
@@ -43,10 +49,11 @@ const TRIALS: u64 = 3;
 ///
 /// # Cost
 /// For a lattice of N sites $`O(N^{3/2})`$ a sample, less than for ln Z, and $`O(N \ln N)`$ memory, which holds the amplitudes of
-/// all discs.
+/// the larger discs. A ±J lattice with L = 32 at K = 1 takes about 2 ms a
+/// sample.
 ///
 /// ```
-/// use linalg_core::Streams;
+/// use linalg_core::{Observer, Streams};
 /// use spin_models::Ising;
 /// use spin_models::exact::planar::{Planar, PlanarSampler};
 ///
@@ -66,6 +73,9 @@ const TRIALS: u64 = 3;
 #[derive(Debug)]
 pub struct PlanarSampler {
     prepared: Prepared,
+    /// Small sets of cells, whose walls are drawn by summation, and the steps in which they are not.
+    blocks: Vec<Block>,
+    by_seams: Vec<bool>,
     k: Vec<f64>,
     reference: Configuration,
     ln_z: LnZ,
@@ -92,7 +102,20 @@ impl PlanarSampler {
     ///
     /// # Errors
     /// As [`Planar`]; [`Error::NotApplicable`] for a lattice that is periodic in both directions.
-    pub fn new(_planar: &Planar, model: &Ising, beta: f64) -> Result<Self> {
+    pub fn new(planar: &Planar, model: &Ising, beta: f64) -> Result<Self> {
+        Self::new_observed(planar, model, beta, &mut ())
+    }
+
+    /// The same with an observer of the steps for ln Z, a third of the work.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Stopped`].
+    pub fn new_observed(
+        _planar: &Planar,
+        model: &Ising,
+        beta: f64,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<Self> {
         check_beta(beta)?;
         let prepared = Prepared::new(model)?;
         if prepared.is_torus() {
@@ -100,12 +123,20 @@ impl PlanarSampler {
             return Err(Error::NotApplicable { solver: NAME, reason });
         }
         let k = scaled(model, beta);
-        let ln_z = prepared.ln_z(&k, &mut ())?;
+        let ln_z = prepared.ln_z(&k, observer)?;
         let reference = prepared.configuration(&k)?;
+        let mut by_seams = vec![true; prepared.program().up.len()];
+        let mut blocks = Vec::new();
+        for (block, steps) in Block::all(&prepared) {
+            by_seams[steps].fill(false);
+            blocks.push(block);
+        }
         let terms: f64 = k.iter().map(|k| k.abs()).sum();
         let mut sampler = Self {
             tolerance: TOLERANCE.max(RELATIVE_TOLERANCE * terms.max(ln_z.value.abs())),
             ln_weights: ln_z.value,
+            blocks,
+            by_seams,
             offset: -beta * model.offset(),
             prepared,
             k,
@@ -178,14 +209,38 @@ impl PlanarSampler {
     /// # Errors
     /// As [`sample`](Self::sample).
     pub fn sample_batch(&self, n: usize, streams: &Streams) -> Result<Vec<Spins>> {
+        self.sample_batch_observed(n, streams, &mut ())
+    }
+
+    /// The same with an observer, which sees every 16 samples, with the feature `rayon` every 16 a core.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample); [`Error::Stopped`] with the number of samples that are done.
+    pub fn sample_batch_observed(
+        &self,
+        n: usize,
+        streams: &Streams,
+        observer: &mut dyn Observer<Progress>,
+    ) -> Result<Vec<Spins>> {
         let one = |k: usize| self.sample(&mut streams.stream(k as u64));
-        #[cfg(feature = "rayon")]
-        {
-            use rayon::prelude::*;
-            (0..n).into_par_iter().map(one).collect()
+        let mut samples = Vec::with_capacity(n);
+        while samples.len() < n {
+            let done = samples.len();
+            if observer.observe(&Progress::new("sampling", done as u64, n as u64)).is_break() {
+                return Err(stopped(done as u64, n as u64));
+            }
+            #[cfg(feature = "rayon")]
+            {
+                use rayon::prelude::*;
+                let part = done..n.min(done + OBSERVED * rayon::current_num_threads());
+                samples.extend(part.into_par_iter().map(one).collect::<Result<Vec<_>>>()?);
+            }
+            #[cfg(not(feature = "rayon"))]
+            for k in done..n.min(done + OBSERVED) {
+                samples.push(one(k)?);
+            }
         }
-        #[cfg(not(feature = "rayon"))]
-        (0..n).map(one).collect()
+        Ok(samples)
     }
 
     /// A number for every side, then one for every site, of which the first of every component is used.
@@ -197,16 +252,20 @@ impl PlanarSampler {
     fn attempt<T: Number>(&self, amplitudes: &Amplitudes<T>, uniforms: &[f64]) -> std::result::Result<Vec<i8>, f64> {
         let program = self.prepared.program();
         let exponents = &self.reference.exponents[..];
-        let patches = amplitudes.get_or_init(|| all_patches(program, exponents)).as_deref();
+        let patches = amplitudes.get_or_init(|| kept_patches(program, exponents, |k| self.by_seams[k])).as_deref();
         let Some(patches) = patches else { return Err(f64::INFINITY) };
         let mut ln_probability = CarefulSum::default();
         let mut wall = vec![false; self.prepared.n_sides()];
-        for step in program.up.iter().rev() {
+        for (step, _) in program.up.iter().zip(&self.by_seams).rev().filter(|&(_, &by_seam)| by_seam) {
             let (left, right) = (step.left as usize, step.right as usize);
             let (Some(a), Some(b)) = (&patches[left], &patches[right]) else { unreachable!("all patches are kept") };
             let words = [&program.words[left][..], &program.words[right][..]];
             let seam = Seam { step, words, exponents, uniforms };
             ln_probability.add(seam.draw([a, b], &mut wall).ok_or(f64::INFINITY)?);
+        }
+        let mut weights = Vec::new();
+        for block in &self.blocks {
+            ln_probability.add(block.draw(exponents, uniforms, &mut wall, &mut weights).ok_or(f64::INFINITY)?);
         }
         for &bridge in self.prepared.bridges() {
             // A wall with probability w / (1 + w).

@@ -128,3 +128,29 @@ fn edges_of_the_domain() {
     assert!(matches!(PlanarSampler::new(&Planar::default(), &torus, 1.0), Err(Error::NotApplicable { .. })));
     assert!(matches!(PlanarSampler::new(&Planar::default(), &alone, f64::NAN), Err(Error::Beta { .. })));
 }
+
+#[test]
+fn observers_stop_samples() {
+    let model = Ising::plus_minus_splitmix(6, 6, 1).unwrap();
+    let mut stop = |_: &Progress| std::ops::ControlFlow::Break(());
+    let stopped = PlanarSampler::new_observed(&Planar::default(), &model, 0.7, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped { solver: "planar", done: 0, .. })));
+    let sampler = PlanarSampler::new(&Planar::default(), &model, 0.7).unwrap();
+    let mut seen = Vec::new();
+    let mut watch = |progress: &Progress| {
+        seen.push((progress.done, progress.total));
+        std::ops::ControlFlow::Continue(())
+    };
+    let samples = sampler.sample_batch_observed(100, &Streams::new(3), &mut watch).unwrap();
+    assert_eq!(samples.len(), 100);
+    assert!(
+        samples.iter().zip(0..).all(|(sample, k)| *sample == sampler.sample(&mut Streams::new(3).stream(k)).unwrap())
+    );
+    assert!(seen.len() > 1 && seen[0] == (0, 100) && seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "{seen:?}");
+    let mut later = |progress: &Progress| match progress.done {
+        0 => std::ops::ControlFlow::Continue(()),
+        _ => std::ops::ControlFlow::Break(()),
+    };
+    let stopped = sampler.sample_batch_observed(100_000, &Streams::new(3), &mut later);
+    assert!(matches!(stopped, Err(Error::Stopped { solver: "planar", done: 1.., total: 100_000 })));
+}
