@@ -39,7 +39,7 @@ pub fn law(args: &Args, law: Law, points: &[Point], fit: &Fit) {
     for Point { l, samples, energy, gain } in points {
         println!("{l:>6} {samples:>9} {:>22} {:>11.5} {gain:>18.2}", energy.to_string(), fit.at(*l as f64));
     }
-    println!("e + a/L + b/L²: chi² = {:.1} for {} degrees of freedom", fit.chi_square, fit.degrees);
+    println!("e + a/L + b/L² + c/L³: chi² = {:.1} for {} degrees of freedom", fit.chi_square, fit.degrees);
     println!("L -> ∞: {}, published {}, z = {z:+.1}\n", fit.energy, law.reference());
 }
 
@@ -52,7 +52,8 @@ pub fn draw(args: &Args, results: &[(Law, Vec<Point>, Fit)]) -> Result<(), Failu
     let widest = 1.0 / args.sizes[0] as f64;
     let curve = |fit: &Fit| {
         let at = |k: u32| f64::from(k) / 50.0 * widest;
-        (0..=50).map(|k| (at(k), fit.energy.value + at(k) * (fit.a + at(k) * fit.b))).collect()
+        let value = |x: f64| if x > 0.0 { fit.at(1.0 / x) } else { fit.energy.value };
+        (0..=50).map(|k| (at(k), value(at(k)))).collect()
     };
     let measured = |points: &[Point]| {
         points.iter().map(|p| (1.0 / p.l as f64, p.energy.value, p.energy.std_error.unwrap_or(0.0))).collect()
