@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use linalg_core::Streams;
 use linalg_core::gf2::BitVec;
-use spin_models::exact::planar::PlanarGroundState;
+use spin_models::exact::planar::{PlanarGroundState, PlanarSampler};
 use spin_models::{Boundary, Disorder, Ising, Lattice, LogPartition, Planar, PrepareLogPartition, Quantities, Solve};
 use std::hint::black_box;
 use std::time::Duration;
@@ -51,6 +51,36 @@ fn correlations(c: &mut Criterion) {
     group.finish();
 }
 
+fn sampling(c: &mut Criterion) {
+    let mut group = c.benchmark_group("planar_sampling");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    for l in [16, 32, 64] {
+        let model = Ising::plus_minus_splitmix(l, l, 1).expect("a lattice");
+        let sampler = PlanarSampler::new(&Planar::default(), &model, 1.0).expect("planar");
+        let mut rng = Streams::new(1).stream(l as u64);
+        group.throughput(Throughput::Elements(1));
+        group.bench_with_input(BenchmarkId::new("pm_j_beta_1", l), &sampler, |b, sampler| {
+            b.iter(|| sampler.sample(&mut rng).expect("digits"));
+        });
+    }
+    group.finish();
+}
+
+fn torus_correlations(c: &mut Criterion) {
+    let mut group = c.benchmark_group("planar_torus_correlations");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    for l in [16, 32] {
+        let lattice = Lattice::square(l, Boundary::Periodic).expect("a lattice");
+        let mut rng = Streams::new(1).stream(l as u64);
+        let model = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut rng).expect("a lattice");
+        group.throughput(Throughput::Elements((l * l) as u64));
+        group.bench_with_input(BenchmarkId::new("solve", l), &model, |b, model| {
+            b.iter(|| Planar::default().solve(black_box(model), 1.0, Quantities::all(), &mut ()).expect("planar"));
+        });
+    }
+    group.finish();
+}
+
 fn ground_state(c: &mut Criterion) {
     let mut group = c.benchmark_group("planar_ground_state");
     group.sample_size(10).measurement_time(Duration::from_secs(3));
@@ -69,5 +99,5 @@ fn ground_state(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, ln_z, plan, correlations, ground_state);
+criterion_group!(benches, ln_z, plan, correlations, torus_correlations, sampling, ground_state);
 criterion_main!(benches);
