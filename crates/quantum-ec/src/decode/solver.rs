@@ -6,7 +6,7 @@ use std::str::FromStr;
 use linalg_core::Observer;
 use spin_models::{
     BoundaryMps, EnergyModel, Enumeration, InteractionModel, LnZ, LogPartition, LogPartitionPlan, Planar,
-    PrepareLogPartition, Progress, TensorNetwork, TransferMatrix,
+    PrepareLogPartition, Progress, Solve, TensorNetwork, TransferMatrix,
 };
 
 use super::pairwise::Pairwise;
@@ -35,12 +35,13 @@ pub enum LikelihoodSolver {
     Planar,
     /// An optimised order of contraction, by [`TensorNetwork`].
     TensorNetwork,
-    /// Square lattices with free boundaries and at most this many states a bond, by [`BoundaryMps`]; approximate.
+    /// Models in the plane with at most this many states a bond, by [`BoundaryMps`]; approximate, and a shot's
+    /// [`LnZ`] says how far.
     ///
-    /// Of coset models these are the bit flips, and the phase flips, of unrotated surface codes whose qubits are numbered
-    /// row by row. Refused, with [`spin_models::Error::NotApplicable`], are other lattices: rotated surface codes and
-    /// others in another order, periodic ones (toric codes), circuits with diagonal edges; and terms of three or more
-    /// spins: mechanisms that flip more than two generators, depolarizing noise.
+    /// Square lattices with free boundaries, numbered row by row, go row by row: bit flips, and phase flips, of unrotated
+    /// surface codes. All others are laid out by their graph, with terms of any number of spins: depolarizing and biased
+    /// noise of unrotated, rotated and XZZX surface codes. Refused, with [`spin_models::Error::NotApplicable`], are
+    /// models that do not lie in the plane, where too many spins would be open beside each other.
     BoundaryMps(usize),
 }
 
@@ -136,6 +137,11 @@ pub(super) fn planar_seconds(model: &InteractionModel) -> f64 {
     8.5e-7 * (model.n_spins() as f64).powf(1.35)
 }
 
+/// Whether a model is a square lattice with free boundaries, numbered row by row.
+fn on_square(solver: BoundaryMps, model: &InteractionModel) -> bool {
+    model.to_ising().is_ok_and(|ising| Solve::check(&solver, &ising, 1.0).is_ok())
+}
+
 impl LogPartition<InteractionModel> for LikelihoodSolver {
     fn ln_z_observed(
         &self,
@@ -148,7 +154,13 @@ impl LogPartition<InteractionModel> for LikelihoodSolver {
             Self::TransferMatrix => TransferMatrix::default().ln_z_observed(model, beta, observer),
             Self::Planar => Pairwise(Planar::default()).ln_z_observed(model, beta, observer),
             Self::TensorNetwork => TensorNetwork::default().ln_z_observed(model, beta, observer),
-            Self::BoundaryMps(chi) => Pairwise(BoundaryMps::new(*chi)).ln_z_observed(model, beta, observer),
+            Self::BoundaryMps(chi) => {
+                let solver = BoundaryMps::new(*chi);
+                if on_square(solver, model) {
+                    return Pairwise(solver).ln_z_observed(model, beta, observer);
+                }
+                solver.ln_z_observed(model, beta, observer)
+            }
         }
     }
 }
@@ -160,7 +172,10 @@ impl PrepareLogPartition<InteractionModel> for LikelihoodSolver {
             Self::TransferMatrix => TransferMatrix::default().prepare(model),
             Self::Planar => Pairwise(Planar::default()).prepare(model),
             Self::TensorNetwork => TensorNetwork::default().prepare(model),
-            Self::BoundaryMps(chi) => Pairwise(BoundaryMps::new(*chi)).prepare(model),
+            Self::BoundaryMps(chi) => {
+                let solver = BoundaryMps::new(*chi);
+                if on_square(solver, model) { Pairwise(solver).prepare(model) } else { solver.prepare(model) }
+            }
         }
     }
 }

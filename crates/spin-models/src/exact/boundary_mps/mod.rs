@@ -6,6 +6,7 @@ mod grid;
 mod marginals;
 mod metric;
 mod plan;
+mod plane;
 mod select;
 mod solver;
 #[cfg(test)]

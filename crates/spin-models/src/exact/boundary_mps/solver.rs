@@ -93,7 +93,8 @@ pub struct BoundaryMpsReport {
     /// Sum over all cuts of the share of the squared norm that was left out.
     pub discarded_weight: f64,
     /// How far a second contraction from the opposite corner of the lattice is from the first, in ln Z: an estimate of
-    /// what truncation and rounding do together, not a bound. `None` where no coupling or field times β exceeds 1.5.
+    /// what truncation and rounding do together, not a bound. `None` where no coupling or field times β exceeds 1.5. By
+    /// [`contract_interactions`](BoundaryMps::contract_interactions): how far overlaps at single cuts are from the result.
     pub difference: Option<f64>,
     /// The largest bond dimension that was used.
     pub bond_dimension: usize,
@@ -106,7 +107,7 @@ const EXACT: f64 = 1e-11;
 pub(super) const COLD: f64 = 1.5;
 
 /// Rounding errors of ln Z above this are refused.
-const LOST: f64 = 1e-3;
+pub(super) const LOST: f64 = 1e-3;
 
 /// βJ and βh that can be added.
 pub(super) fn check_scaled(scaled: &[f64], offset: f64) -> Result<()> {

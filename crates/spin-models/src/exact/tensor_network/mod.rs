@@ -4,7 +4,7 @@ mod compiled;
 mod params;
 mod plan;
 mod solver;
-mod tables;
+pub(in crate::exact) mod tables;
 
 pub use params::TensorNetworkParams;
 pub use solver::{NetworkCost, TensorNetwork};

@@ -9,15 +9,15 @@ const MAX_ORDER: usize = 20;
 
 /// A tensor over some sites with the interactions it holds.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub(super) sites: Vec<u32>,
+pub(in crate::exact) struct Table {
+    pub(in crate::exact) sites: Vec<u32>,
     /// Interactions with the positions of their sites in the table as bits of its index.
-    pub(super) terms: Vec<(usize, usize)>,
+    pub(in crate::exact) terms: Vec<(usize, usize)>,
 }
 
 impl Table {
     /// Exponents `β Σ w Π s` of all entries; bit 0 of a site is spin +1, the last site is the lowest bit.
-    pub(super) fn exponents(&self, weight: &dyn Fn(usize) -> f64, out: &mut Vec<f64>) {
+    pub(in crate::exact) fn exponents(&self, weight: &dyn Fn(usize) -> f64, out: &mut Vec<f64>) {
         out.clear();
         out.resize(1 << self.sites.len(), 0.0);
         for &(a, mask) in &self.terms {
@@ -29,7 +29,7 @@ impl Table {
     }
 
     /// `Σ_x p(x) Π_{i in mask} s_i`.
-    pub(super) fn mean(&self, mask: usize, p: &[f64]) -> f64 {
+    pub(in crate::exact) fn mean(&self, mask: usize, p: &[f64]) -> f64 {
         let (mut even, mut odd) = (0.0, 0.0);
         for (x, &p) in p.iter().enumerate() {
             if (x & mask).count_ones() & 1 == 0 { even += p } else { odd += p }
@@ -38,27 +38,27 @@ impl Table {
     }
 
     /// The bit of the site at a position.
-    pub(super) fn bit(&self, position: usize) -> usize {
+    pub(in crate::exact) fn bit(&self, position: usize) -> usize {
         1 << (self.sites.len() - 1 - position)
     }
 }
 
 /// All interactions in as few tables as hold them without growing.
 #[derive(Debug, Clone)]
-pub(super) struct Tables {
+pub(in crate::exact) struct Tables {
     /// Tables of two or more sites.
-    pub(super) tables: Vec<Table>,
+    pub(in crate::exact) tables: Vec<Table>,
     /// Sites in no table, with their fields: a factor `2 cosh` each.
-    pub(super) alone: Vec<(u32, Vec<usize>)>,
+    pub(in crate::exact) alone: Vec<(u32, Vec<usize>)>,
     /// Interactions without sites.
-    pub(super) constants: Vec<usize>,
+    pub(in crate::exact) constants: Vec<usize>,
     /// A table of each site and the position there.
-    pub(super) place: Vec<Option<(u32, u32)>>,
+    pub(in crate::exact) place: Vec<Option<(u32, u32)>>,
 }
 
 impl Tables {
     /// An interaction joins a table that has all its sites; the largest interactions make the tables.
-    pub(super) fn new(interactions: &Interactions, active: &dyn Fn(usize) -> bool) -> Result<Self> {
+    pub(in crate::exact) fn new(interactions: &Interactions, active: &dyn Fn(usize) -> bool) -> Result<Self> {
         let n = interactions.n_spins;
         let mut order: Vec<usize> = (0..interactions.len()).filter(|&a| active(a)).collect();
         order.sort_by_key(|&a| (std::cmp::Reverse(interactions.sites(a).len()), a));
