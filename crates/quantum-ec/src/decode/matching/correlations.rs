@@ -92,8 +92,17 @@ impl Correlations {
 
     /// The edges that are more likely if this one is flipped, with their weights then.
     pub(super) fn implied_by(&self, edge: u32) -> &[(u32, f64)] {
-        let edge = edge as usize;
-        &self.implied[self.first[edge] as usize..self.first[edge + 1] as usize]
+        &self.implied[self.range(edge)]
+    }
+
+    /// The place of that list among all.
+    pub(super) fn range(&self, edge: u32) -> std::ops::Range<usize> {
+        self.first[edge as usize] as usize..self.first[edge as usize + 1] as usize
+    }
+
+    /// All lists, edge by edge.
+    pub(super) fn all_implied(&self) -> &[(u32, f64)] {
+        &self.implied
     }
 
     /// The edges of a mechanism.

@@ -38,8 +38,12 @@ pub struct Matching {
     correlated: bool,
     defects: Vec<u32>,
     edges: Vec<u32>,
-    /// Edges with another weight in the second matching.
+    /// Edges with lower weights in the second matching.
+    implied: Vec<(u32, u32)>,
+    /// Those of them whose weights were changed.
     changed: Vec<u32>,
+    /// Edges of the matching, while edges are looked up.
+    chosen: Vec<bool>,
     row: Vec<u64>,
 }
 
@@ -48,7 +52,17 @@ impl Matching {
     pub fn new(graph: MatchingGraph) -> Self {
         let solver = Solver::new(graph.n_detectors());
         let row = vec![0; graph.scaled.observables.len()];
-        Self { graph, solver, correlated: false, defects: vec![], edges: vec![], changed: vec![], row }
+        Self {
+            solver,
+            correlated: false,
+            defects: Vec::new(),
+            edges: Vec::new(),
+            implied: Vec::new(),
+            changed: Vec::new(),
+            chosen: vec![false; graph.n_edges()],
+            row,
+            graph,
+        }
     }
 
     /// The decoder of a detector error model.
@@ -164,31 +178,59 @@ impl Matching {
         Ok(self.edges.iter().fold(graph.scaled.weight, |sum, &edge| sum + graph.cost(edge)))
     }
 
+    /// Matches the defects; edges into `self.edges`. The solver keeps its regions if it is to be asked about them.
     fn match_defects(&mut self, syndrome: &[u64]) -> Result<()> {
         self.edges.clear();
+        self.solver.clear();
         if self.defects.is_empty() {
             return Ok(());
         }
-        let matched = self.solver.solve(&self.graph.scaled.arcs, &self.defects);
-        let stuck = if matched { None } else { self.solver.stuck() };
-        if matched {
+        if self.solver.solve(&self.graph.scaled.arcs, &self.defects) {
             let edges = &mut self.edges;
             self.solver.for_each_edge(|edge| edges.push(edge));
+            return Ok(());
         }
-        self.solver.clear();
-        stuck.map_or(Ok(()), |defect| Err(self.graph.explain(syndrome, defect)))
+        match self.solver.stuck() {
+            Some(defect) => Err(self.graph.explain(syndrome, defect)),
+            None => unreachable!("a solver that fails has a defect without partner"),
+        }
     }
 
     /// The second matching, with the weights that the first implies.
+    ///
+    /// A weight that is lowered changes the best matching only if the edge is not in it and if the regions around its ends
+    /// overlap on the shorter edge. Weights of other edges need not be touched: lowering an edge of the matching
+    /// helps no other matching more, and the regions of the others stay a proof. What does overlap is changed and
+    /// the shot matched again until nothing does.
     fn match_again(&mut self, syndrome: &[u64]) -> Result<()> {
-        self.changed.clear();
+        self.implied.clear();
         for &edge in &self.edges {
-            self.graph.imply(edge, &mut self.changed);
+            self.graph.imply(edge, &mut self.implied);
         }
-        if self.changed.is_empty() {
-            return Ok(());
+        self.changed.clear();
+        let mut result = Ok(());
+        loop {
+            let before = self.changed.len();
+            self.edges.iter().for_each(|&edge| self.chosen[edge as usize] = true);
+            for &(edge, size) in &self.implied {
+                let lower = size < self.graph.scaled.edges[edge as usize].2;
+                if lower
+                    && !self.chosen[edge as usize]
+                    && self.solver.overlap(self.graph.scaled.edges[edge as usize], size)
+                {
+                    self.graph.set_integer(edge, size);
+                    self.changed.push(edge);
+                }
+            }
+            self.edges.iter().for_each(|&edge| self.chosen[edge as usize] = false);
+            if self.changed.len() == before {
+                break;
+            }
+            result = self.match_defects(syndrome);
+            if result.is_err() {
+                break;
+            }
         }
-        let result = self.match_defects(syndrome);
         for &edge in &self.changed {
             self.graph.restore(edge);
         }

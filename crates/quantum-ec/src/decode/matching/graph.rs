@@ -14,6 +14,8 @@ use crate::shots::{ones, words_per_row};
 const EXACT: f64 = ((1u32 << 30) - 1) as f64;
 /// Steps of the largest weight, if weights are rounded.
 const STEPS: f64 = (1u32 << 28) as f64;
+/// Stands for an implied weight that is no lower than the weight of its edge, or not used.
+const NOT_LOWER: u32 = u32::MAX;
 /// Weights must be finite and their sums, too.
 const WEIGHT_BOUND: f64 = 1e100;
 /// Nodes and arcs are numbered by 32 bits, one of which is taken.
@@ -63,6 +65,8 @@ pub(super) struct Scaled {
     pub arcs: Arcs,
     /// Weights as integers, multiples of 4, so that halves of halves are integers.
     pub edges: Vec<(u32, u32, u32)>,
+    /// Integers for implied weights, in the order of the correlations; [`NOT_LOWER`] for those that change nothing.
+    pub implied: Vec<u32>,
     /// What an integer weight of 4 stands for.
     pub step: f64,
     /// Whether weights are rounded.
@@ -348,28 +352,25 @@ impl MatchingGraph {
         self.set_integer(edge as u32, integer(weight, self.scaled.step));
     }
 
-    fn set_integer(&mut self, edge: u32, size: u32) {
+    /// Another integer for the weight of an edge, in this matching only.
+    pub(super) fn set_integer(&mut self, edge: u32, size: u32) {
         self.scaled.edges[edge as usize].2 = size;
         self.scaled.arcs.set_weight(self.ends[edge as usize], edge, size);
     }
 
-    /// Lowers the weights of edges that are more likely because this one was flipped, and lists them. Only integers
-    /// change. Edges that are likelier than not stay as they are.
-    pub(super) fn imply(&mut self, edge: u32, changed: &mut Vec<u32>) {
-        for k in 0..self.correlations.implied_by(edge).len() {
-            let (other, weight) = self.correlations.implied_by(edge)[k];
-            let base = self.weights[other as usize];
-            if base >= 0.0 && base.is_finite() {
-                let size = integer(weight, self.scaled.step);
-                if size < self.scaled.edges[other as usize].2 {
-                    self.set_integer(other, size);
-                    changed.push(other);
-                }
-            }
-        }
+    /// Lists the edges that are more likely because this one was flipped, with lower integers for their weights. Edges that
+    /// are likelier than not are left out.
+    pub(super) fn imply(&self, edge: u32, list: &mut Vec<(u32, u32)>) {
+        let sizes = &self.scaled.implied[self.correlations.range(edge)];
+        list.extend(
+            sizes
+                .iter()
+                .zip(self.correlations.implied_by(edge))
+                .filter_map(|(&size, &(other, _))| (size != NOT_LOWER).then_some((other, size))),
+        );
     }
 
-    /// Takes back what [`imply`](Self::imply) did to an edge.
+    /// Takes back what [`set_integer`](Self::set_integer) did to an edge.
     pub(super) fn restore(&mut self, edge: u32) {
         self.set_integer(edge, integer(self.weights[edge as usize], self.scaled.step));
     }
@@ -410,6 +411,13 @@ impl MatchingGraph {
         {
             *last &= (1 << (self.n_detectors % 64)) - 1;
         }
+        scaled.implied.clear();
+        scaled.implied.extend(self.correlations.all_implied().iter().map(|&(other, weight)| {
+            let base = weights[other as usize];
+            let size = integer(weight, scaled.step);
+            let lower = base >= 0.0 && base.is_finite() && size < scaled.edges[other as usize].2;
+            if lower { size } else { NOT_LOWER }
+        }));
         scaled.arcs.rebuild(self.n_detectors, &scaled.edges, |e| weights[e].is_finite());
     }
 }
@@ -492,6 +500,7 @@ impl Builder {
         let scaled = Scaled {
             arcs: Arcs::new(self.n_detectors, &[], |_| true),
             edges: Vec::new(),
+            implied: Vec::new(),
             step: 1.0,
             rounded: false,
             taken: Vec::new(),

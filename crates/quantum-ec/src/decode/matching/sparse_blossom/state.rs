@@ -154,6 +154,21 @@ impl Solver {
         self.exposed == 0
     }
 
+    /// After a success: whether the regions are no longer a proof if an edge gets this weight.
+    ///
+    /// They are if the regions around the ends do not overlap on the edge, or if both ends are in the region of one defect and
+    /// the edge is no short cut between them. Inside of blossoms anything else counts as an overlap.
+    pub fn overlap(&self, (u, v, _): (u32, u32, u32), weight: u32) -> bool {
+        let rest = |node: Node| if node.top == NONE { 0 } else { self.local(node) };
+        let (near, far) = (self.nodes[u as usize], self.nodes[v as usize]);
+        let (a, b, weight) = (rest(near), rest(far), i64::from(weight));
+        if a + b <= weight {
+            return false;
+        }
+        let alone = near.top == far.top && self.regions[near.top as usize].child == NONE;
+        !(alone && (a - b).abs() <= weight)
+    }
+
     /// After a failure: a defect of a tree that found no partner.
     pub fn stuck(&self) -> Option<u32> {
         let root = (0..self.regions.len()).find(|&r| {
