@@ -121,8 +121,8 @@ impl Schedule {
             if stays(first, last) == 0 {
                 if last < open.len() {
                     last += 1;
-                } else if first > 0 {
-                    first -= 1;
+                } else {
+                    first = first.saturating_sub(1);
                 }
             }
             let mut window: Vec<usize> = open[first..last].to_vec();
