@@ -40,13 +40,13 @@ impl Messages<'_> {
             let enough = (INNER_TOLERANCE * end.residual.min(1.0)).max(0.1 * params.tolerance);
             for _ in 0..INNER {
                 let mut change = 0.0f64;
-                for i in 0..graph.n_spins() {
+                for (i, last) in before.iter().enumerate() {
                     let edges = graph.edges_of(i);
                     sent.clear();
                     sent.extend(edges.iter().map(|&e| self.sent(e as usize, &to_factor)));
                     let degree = edges.len() as f64;
                     let sum: f64 = sent.iter().sum();
-                    let field = (self.beta * graph.fields()[i] + degree * before[i] + sum) / (1.0 + degree);
+                    let field = (self.beta * graph.fields()[i] + degree * last + sum) / (1.0 + degree);
                     change = change.max((field - self.total[i]).abs());
                     self.total[i] = field;
                     for (&e, u) in edges.iter().zip(&sent) {
