@@ -1,7 +1,9 @@
-//! What the examples share: instances from files, numbers in JSON, progress bars, figures, and how a failure ends the process.
+//! What the examples share: instances from files, binary images, numbers in JSON, progress bars, figures, and how a failure ends the process.
 
+pub mod binary_images;
 pub mod exit;
 pub mod figure;
+pub mod image;
 pub mod instance;
 pub mod json;
 pub mod progress;

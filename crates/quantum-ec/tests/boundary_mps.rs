@@ -80,7 +80,7 @@ fn the_decoder_is_chosen_by_name() {
     let mut decoder = choice.build_of_coset(coset).unwrap().decoder;
     let error = "XIIIIIIIIIIII".parse().unwrap();
     assert!(decoder.decode(&code.syndrome(&error)).is_ok());
-    // A circuit is no plane: hyperedges in three dimensions.
+    // A torus does not lie in the plane.
     let toric = code::parse("toric:6").unwrap();
     let table = "depolarizing".parse::<Noise>().unwrap().table(toric.n_qubits(), 0.15).unwrap();
     let coset = CosetModel::stabilizer(&toric, table.rows()).unwrap();

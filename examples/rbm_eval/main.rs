@@ -1,0 +1,111 @@
+//! What is the likelihood of these images under these weights?
+//!
+//! Reads weights trained anywhere (`.safetensors` with `weights` hidden x visible, `visible_bias`, `hidden_bias`; 0/1 units) and
+//! images as `rbm_mnist` does, or one `.npy` array of rows. ln Z is exact with at most 24 units in a layer, else estimated.
+//!
+//! ```sh
+//! cargo run --release --example rbm_eval -- WEIGHTS DATA --json
+//! ```
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use boltzmann::train::{Trainer, TrainingParams, monitor};
+use boltzmann::units::Bernoulli;
+use boltzmann::{PackedRbm, io};
+use clap::Parser;
+use linalg_core::Streams;
+use workspace_examples::binary_images::{Binarisation, Effort, Images, evaluate};
+use workspace_examples::exit;
+use workspace_examples::json::Line;
+use workspace_examples::progress::Bar;
+
+/// Evaluates the weights of a restricted Boltzmann machine with 0/1 units.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Weights, `.safetensors`.
+    weights: Option<PathBuf>,
+    /// A directory of IDX files, or one `.npy` file, which then stands for training and test images.
+    data: Option<PathBuf>,
+    /// How grey pixels become bits.
+    #[arg(long, value_enum, default_value = "static")]
+    binarisation: Binarisation,
+    /// Temperatures of annealed importance sampling.
+    #[arg(long, default_value_t = 10_000)]
+    temperatures: usize,
+    /// Chains of annealed importance sampling.
+    #[arg(long, default_value_t = 100)]
+    chains: usize,
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads, 0 for all; the numbers do not depend on it.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// A machine trained on the spot on small digits.
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    exit::report(run(&Args::parse()))
+}
+
+fn load(args: &Args) -> Result<(PackedRbm, Images), Box<dyn std::error::Error>> {
+    if args.quick {
+        let images = Images::digits(2000, 500, 0);
+        let start = PackedRbm::for_data(&images.train, 16, 0.01, &mut Streams::new(1).stream(0))?;
+        let mut trainer =
+            Trainer::new(&images.train, start, TrainingParams::default().batch(50).learning_rate(0.3).epochs(60))?;
+        trainer.run(&mut ())?;
+        return Ok((trainer.into_machine(), images));
+    }
+    let (Some(weights), Some(data)) = (&args.weights, &args.data) else {
+        return Err("two arguments are needed: weights and data (or --quick)".into());
+    };
+    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", weights.display());
+    let file = BufReader::new(File::open(weights).map_err(|error| fail(&error))?);
+    let rbm = io::read_weights(file, |_, _| Ok((Bernoulli, Bernoulli))).map_err(|error| fail(&error))?;
+    let images = if data.extension().is_some_and(|extension| extension == "npy") {
+        Images::from_npy(data, args.binarisation)?
+    } else {
+        Images::from_directory(data, args.binarisation)?
+    };
+    Ok((PackedRbm::new(&rbm)?, images))
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let clock = Instant::now();
+    let (machine, images) = load(args)?;
+    let effort =
+        Effort { temperatures: args.temperatures, chains: args.chains, threads: args.threads, seed: args.seed };
+    let mut bar = Bar::new("ln Z");
+    let result = evaluate(&machine, &images, effort, &mut bar)?;
+    bar.finish();
+    let error = monitor::reconstruction_error(&machine, &images.test, Streams::new(args.seed));
+    let seconds = clock.elapsed().as_secs_f64();
+    if args.json {
+        let line = Line::new()
+            .number("ln_z", Some(result.ln_z))
+            .number("ln_z_std_error", Some(result.ln_z_std_error))
+            .flag("exact", result.exact)
+            .number("train_log_likelihood", Some(result.train))
+            .number("test_log_likelihood", Some(result.test))
+            .number("free_energy_mean", Some(result.free_energy))
+            .number("reconstruction_error", Some(error))
+            .number("seconds", Some(seconds));
+        println!("{}", line.finish());
+    } else {
+        let kind = if result.exact { "exact" } else { "annealed importance sampling" };
+        println!("ln Z = {:.4} ± {:.4} ({kind})", result.ln_z, result.ln_z_std_error);
+        println!("test: {:.3} ± {:.3} nats an image, train: {:.3}", result.test, result.test_std_error, result.train);
+        println!("reconstruction error {error:.3}, {seconds:.1} s");
+    }
+    Ok(())
+}
