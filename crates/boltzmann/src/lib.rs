@@ -7,12 +7,14 @@ pub mod train;
 pub mod units;
 
 mod chains;
+mod classifier;
 mod fast;
 mod machine;
 mod rbm;
 mod tempering;
 
 pub use chains::GibbsChains;
+pub use classifier::{ClassRbm, ClassTraining};
 pub use error::{Error, Result};
 pub use fast::{BitRows, PackedRbm};
 pub use machine::{BoltzmannMachine, MachineStatistics, PositivePhase};

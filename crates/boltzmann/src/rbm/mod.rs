@@ -4,6 +4,7 @@ mod alphabet;
 mod batch;
 mod hopfield;
 mod marginal;
+mod spectrum;
 mod statistics;
 
 pub use marginal::{Marginal, MarginalCache};
