@@ -68,8 +68,8 @@ fn weights_are_those_of_pymatching() {
         let (shots, weights) = (read(&format!("matching/{name}.01")), read(&format!("matching/{name}.weights")));
         assert_eq!(shots.lines().count(), 100);
         for (shot, weight) in shots.lines().zip(weights.lines()) {
-            let (found, expected) =
-                (matching.decode(&shot.parse().unwrap()).unwrap().weight, weight.parse::<f64>().unwrap());
+            let found = matching.decode(&shot.parse().unwrap()).unwrap().weight;
+            let expected: f64 = weight.parse().unwrap();
             // Both programs round.
             assert!((found - expected).abs() <= 1e-5 * f64::max(1.0, expected), "{name}: {found} {expected}");
         }

@@ -2,9 +2,10 @@
 //!
 //! Clusters with an odd number of defects and without the boundary grow, all at the same speed in units of the weights;
 //! where two touch they become one. What is grown holds an error with the syndrome, which is read off a spanning forest
-//! from its leaves. This costs little more than the growth, and less care: clusters are never shrunk nor
-//! compared, so that the error found is not always the lightest. On graphs with equal weights it corrects every error of
-//! less than half the distance, as matching does.
+//! from its leaves. Clusters are never shrunk nor compared, so that the error found is not always the lightest. On graphs
+//! with equal weights it corrects every error of less than half the distance, as matching does.
+//!
+//! The growth of [`Matching`](super::Matching) starts from defects that are settled already, and is the faster of the two.
 //!
 //! # References
 //! - N. Delfosse and N. H. Nickerson, "Almost-linear time decoding algorithm for topological codes", Quantum 5, 595 (2021).
