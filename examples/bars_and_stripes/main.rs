@@ -83,14 +83,17 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         let mut rng = Streams::new(args.seed).stream(0);
         let start = Rbm::random(Bernoulli, Bernoulli, data.len() / patterns.len(), args.hidden, 0.1, &mut rng)?;
         let exact = method == DenseMethod::Exact;
+        // Chains at one temperature mix slowly and need small steps.
+        let rate = match method {
+            DenseMethod::Exact => 1.0,
+            DenseMethod::Persistent { .. } => 0.05,
+            _ => 0.2,
+        };
         let params = DenseParams::default()
             .method(method)
             .updates(updates)
             .chains(100)
-            .learning_rate(
-                if exact { 1.0 } else { 0.2 },
-                if exact { Schedule::Constant } else { Schedule::Linear { end: 0.0 } },
-            )
+            .learning_rate(rate, if exact { Schedule::Constant } else { Schedule::Linear { end: 0.0 } })
             .momentum(if exact { 0.5 } else { 0.0 }, 0.0);
         let mut trainer = DenseTrainer::new(start, &data, params, Streams::new(args.seed).child(1))?;
         trainer.run()?;
