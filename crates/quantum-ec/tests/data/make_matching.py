@@ -11,8 +11,8 @@ import stim
 
 here = pathlib.Path(__file__).parent
 (here / "matching").mkdir(exist_ok=True)
-for seed, name in enumerate(["dem/rotated_surface_d3", "dem/repetition_d3", "circuit_level/rotated_x_d3_r2_p0.01",
-                             "circuit_level/repetition_d5_r4_p0.08"]):
+# A mechanism of three detectors without a decomposition would be left out without a word.
+for seed, name in [(0, "dem/rotated_surface_d3"), (1, "dem/repetition_d3"), (3, "circuit_level/repetition_d5_r4_p0.08")]:
     matching = pymatching.Matching.from_detector_error_model(stim.DetectorErrorModel.from_file(here / f"{name}.dem"))
     rng = np.random.default_rng(seed)
     density = np.linspace(0.05, 0.5, 100)
