@@ -1,10 +1,9 @@
 //! Matching against weights from PyMatching, no allocation after the first shots, and published thresholds.
 //!
 //! `tests/data/make_matching.py` writes the files.
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
+
 use std::fs;
 use std::path::Path;
 
@@ -16,40 +15,7 @@ use quantum_ec::noise::{css_problem, phenomenological};
 use quantum_ec::sample::{CollectParams, RatePoint, Row, collect, fit_threshold};
 use quantum_ec::{DecodingProblem, DetectorErrorModel, Prediction, Shots};
 
-/// Counts the allocations of every thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends has no counter any more.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call is passed on to the allocator of the system as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::allocations;
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
@@ -101,9 +67,9 @@ fn decoding_does_not_allocate_after_the_first_shots() {
         let mut out = Prediction::new(decoder.n_observables());
         let mut pass = || (0..shots.n_shots()).for_each(|k| decoder.decode_into(shots.row(k), &mut out).unwrap());
         pass();
-        let before = COUNT.get();
+        let before = allocations();
         pass();
-        assert_eq!(COUNT.get() - before, 0, "{name}");
+        assert_eq!(allocations() - before, 0, "{name}");
     }
 }
 

@@ -1,8 +1,6 @@
 //! Decoders of the belief-propagation family on codes: no allocation after the first shots, joint decoding of X, Y and Z.
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
 use linalg_core::Streams;
 use quantum_ec::code::{self, CssCode, Kind};
@@ -11,40 +9,7 @@ use quantum_ec::dem::Sampler;
 use quantum_ec::noise::{PauliTable, css_problem, independent_paulis};
 use quantum_ec::{DecodingProblem, Prediction, Shots};
 
-/// Counts the allocations of every thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends has no counter any more.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call is passed on to the allocator of the system as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::allocations;
 
 /// Bit flips on the code [[72, 12, 6]].
 fn bit_flips(p: f64) -> DecodingProblem {
@@ -71,17 +36,17 @@ fn decoding_does_not_allocate_after_the_first_shots() {
     ] {
         let mut decoder = name.parse::<DecoderChoice>().unwrap().build(&problem).unwrap().decoder;
         let mut run = || {
-            let before = COUNT.get();
+            let before = allocations();
             (0..400).for_each(|shot| decoder.decode_into(shots.row(shot), &mut out).unwrap());
-            COUNT.get() - before
+            allocations() - before
         };
         run();
         assert_eq!(run(), 0, "{name}");
     }
     // The counter counts.
-    let before = COUNT.get();
+    let before = allocations();
     drop(std::hint::black_box(vec![0u8; 100]));
-    assert!(COUNT.get() > before);
+    assert!(allocations() > before);
 }
 
 #[test]

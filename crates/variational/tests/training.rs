@@ -320,36 +320,3 @@ fn bad_input_is_named() {
         importance(walled.network(), &Wall, 1.0, 100, Streams::new(1), 1, &[], &mut ()).unwrap_err().to_string();
     assert!(error.contains("-inf"), "{error}");
 }
-
-/// Processor time of this thread, which other programs do not disturb; 0 where the system does not tell.
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) * 1e-9
-}
-
-/// Prints milliseconds a step; not a check.
-#[test]
-#[ignore = "prints timings"]
-fn timing() {
-    for (name, model, depth, width) in [
-        ("SK20 1:1", sk20(), 1, 1),
-        ("L8 3:4", Ising::square(8, spin_models::Boundary::Periodic, 1.0).unwrap(), 3, 4),
-        ("L16 3:4", Ising::square(16, spin_models::Boundary::Periodic, 1.0).unwrap(), 3, 4),
-    ] {
-        let n = model.n_spins();
-        let network = Symmetric::new(Made::<f32>::new(n, MadeParams::default().layers(depth, width)).unwrap());
-        let mut trainer = Trainer::new(&model, network.clone(), TrainerParams::default()).unwrap();
-        let steps = 40_000 / (n * n * width).max(400) + 1;
-        let mut best = f64::INFINITY;
-        for _ in 0..5 {
-            let start = processor_seconds();
-            for _ in 0..steps {
-                trainer.step(0.44).unwrap();
-            }
-            // The clock of the scheduler is coarse where a step is short.
-            std::thread::yield_now();
-            best = best.min((processor_seconds() - start) / steps as f64);
-        }
-        println!("{name}: {:.3} ms", 1e3 * best);
-    }
-}
