@@ -186,6 +186,7 @@ fn decode_erased(decoder: &mut dyn Decoder, shots: &Shots, erased: &Shots, out: 
             Ok(()) => {
                 out.row_mut(shot).copy_from_slice(prediction.observables.words());
                 report.decoded += 1;
+                report.unconverged += usize::from(!prediction.converged);
             }
             Err(error) => {
                 out.row_mut(shot).fill(0);
@@ -391,6 +392,9 @@ pub fn run(args: &Args) -> Outcome<()> {
     };
     let seconds = start.elapsed().as_secs_f64();
     check_failures(args, input, &report)?;
+    if report.unconverged > 0 {
+        eprintln!("warning: {name} did not converge in {} of {} shots", report.unconverged, shots.n_shots());
+    }
 
     let start = Instant::now();
     if let Some(path) = &args.out {
@@ -421,7 +425,8 @@ pub fn run(args: &Args) -> Outcome<()> {
             .number("build_seconds", Some(build_seconds))
             .number("io_seconds", Some(io_seconds))
             .count("threads", u64::from(args.threads))
-            .count("failed_shots", report.failures.len() as u64);
+            .count("failed_shots", report.failures.len() as u64)
+            .count("unconverged_shots", report.unconverged as u64);
         println!("{}", line.finish());
         return Ok(());
     }

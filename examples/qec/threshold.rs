@@ -241,6 +241,10 @@ fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outco
     Ok(row)
 }
 
+fn count(row: &Row, name: &str) -> u64 {
+    row.custom_counts.get(name).copied().unwrap_or(0)
+}
+
 fn print_point(args: &Args, task: &Task, row: &Row) -> Outcome<()> {
     let [value, low, high] = rate(args, task, row)?;
     if args.json {
@@ -253,6 +257,8 @@ fn print_point(args: &Args, task: &Task, row: &Row) -> Outcome<()> {
             .count("shots", row.shots)
             .count("logical_errors", row.errors)
             .count("discards", row.discards)
+            .count("unconverged_shots", count(row, "unconverged_shots"))
+            .count("decoder_failures", count(row, "decoder_failures"))
             .number("logical_error_rate", Some(row.rate()))
             .number("confidence_low", Some(interval.low))
             .number("confidence_high", Some(interval.high))

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::shots::{ShotsMut, ShotsRef, words_per_row};
 
 /// What a decoder says about one syndrome; reused from shot to shot.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The observables predicted to be flipped.
     pub observables: BitVec,
@@ -18,6 +18,16 @@ pub struct Prediction {
     /// The probability, given the syndrome, that each observable is flipped, from decoders that compute this and not
     /// `ln_class`; empty from others. [`marginals`](Self::marginals) has it from either.
     pub probabilities: Vec<f64>,
+    /// Whether the numbers of `ln_class` and `probabilities` are what they are meant to be. False where an approximate
+    /// solver says that it did not converge at one of them: the prediction and what is read off the classes may then be
+    /// anything.
+    pub converged: bool,
+}
+
+impl Default for Prediction {
+    fn default() -> Self {
+        Self::new(0)
+    }
 }
 
 impl Prediction {
@@ -28,6 +38,7 @@ impl Prediction {
             weight: f64::NAN,
             ln_class: Vec::new(),
             probabilities: Vec::new(),
+            converged: true,
         }
     }
 }
@@ -37,6 +48,8 @@ impl Prediction {
 pub struct BatchReport {
     /// Shots decoded.
     pub decoded: usize,
+    /// Shots among them whose predictions are not [converged](Prediction::converged).
+    pub unconverged: usize,
     /// The shots that failed and why; their predictions are zero.
     pub failures: Vec<(usize, Error)>,
 }
@@ -107,6 +120,7 @@ pub trait Decoder: Send {
                 Ok(()) => {
                     row.copy_from_slice(prediction.observables.words());
                     report.decoded += 1;
+                    report.unconverged += usize::from(!prediction.converged);
                 }
                 Err(error) => {
                     row.fill(0);

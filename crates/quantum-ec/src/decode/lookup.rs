@@ -121,6 +121,7 @@ impl Decoder for Lookup {
         out.ln_class.extend(self.distribution.classes(syndrome).iter().map(|p| p.ln()));
         set_class(&mut out.observables, self.distribution.n_observables(), chosen as usize);
         out.weight = f64::NAN;
+        out.converged = true;
         Ok(())
     }
 }

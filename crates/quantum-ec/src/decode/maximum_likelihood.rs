@@ -1,7 +1,7 @@
 //! Maximum-likelihood decoding.
 
 use linalg_core::gf2::BitVec;
-use spin_models::{InteractionModel, LogPartitionPlan, PrepareLogPartition};
+use spin_models::{InteractionModel, Kind, LnZ, LogPartitionPlan, PrepareLogPartition};
 
 use super::decoder::{Decoder, Prediction, check_syndrome};
 use super::solver::{LikelihoodSolver, planar_seconds};
@@ -21,6 +21,7 @@ const MAX_OBSERVABLES: usize = 12;
 /// The coset model is built once and the solver prepared for it; a shot costs a partition function for each of the
 /// `2^O` classes. Any solver that prepares will do: exact, bounded or approximate. [`Prediction::ln_class`] holds the
 /// joint `ln P(σ, λ)`, `-∞` where a class is impossible; of equally likely classes the first is predicted.
+/// [`Prediction::converged`] is false where the solver says of a class that its value is not converged.
 ///
 /// ```
 /// use linalg_core::gf2::BinaryCsc;
@@ -147,18 +148,24 @@ impl MaximumLikelihood<LikelihoodSolver> {
     }
 }
 
-/// `ln P(σ, λ)` of one class, given the signs of its model.
+/// Whether a solver stands by its value: not where an iteration, a truncation or a comparison with itself failed.
+pub(super) fn is_converged(ln_z: &LnZ) -> bool {
+    !matches!(ln_z.kind, Kind::Approximation { converged: false, .. })
+}
+
+/// `ln P(σ, λ)` of one class, given the signs of its model, and whether the solver converged.
 pub(super) fn ln_probability(
     plan: &mut dyn LogPartitionPlan,
     coset: &CosetModel,
     state: &SyndromeFlips,
     class: &[u64],
     ln_normalization: f64,
-) -> Result<f64> {
+) -> Result<(f64, bool)> {
     if !coset.is_possible(state, class) {
-        return Ok(f64::NEG_INFINITY);
+        return Ok((f64::NEG_INFINITY, true));
     }
-    Ok(plan.ln_z_signed(&state.flips, 1.0)?.value + ln_normalization)
+    let ln_z = plan.ln_z_signed(&state.flips, 1.0)?;
+    Ok((ln_z.value + ln_normalization, is_converged(&ln_z)))
 }
 
 impl<S: PrepareLogPartition<InteractionModel> + Send> Decoder for MaximumLikelihood<S> {
@@ -174,6 +181,7 @@ impl<S: PrepareLogPartition<InteractionModel> + Send> Decoder for MaximumLikelih
         check_syndrome(syndrome, self.coset.n_detectors());
         let n = self.coset.n_observables();
         self.coset.start(syndrome, &mut self.state)?;
+        out.converged = true;
         out.probabilities.clear();
         out.ln_class.clear();
         out.ln_class.resize(1 << n, f64::NEG_INFINITY);
@@ -187,8 +195,10 @@ impl<S: PrepareLogPartition<InteractionModel> + Send> Decoder for MaximumLikelih
             }
             let words = [class as u64];
             let words = &words[..n.div_ceil(64)];
-            out.ln_class[class] =
+            let (ln, converged) =
                 ln_probability(&mut *self.plan, &self.coset, &self.state, words, self.ln_normalization)?;
+            out.ln_class[class] = ln;
+            out.converged &= converged;
         }
         let chosen = best(&out.ln_class);
         set_class(&mut out.observables, n, chosen);
@@ -206,3 +216,6 @@ pub(super) fn set_class(observables: &mut BitVec, n: usize, class: usize) {
         observables.set(i, class >> i & 1 == 1);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,8 @@ impl Prediction {
     /// The complementary gap: how much more likely the best class is than all others together, as a difference of
     /// logarithms; negative if it has less than half of the probability. `None` without `ln_class`.
     ///
-    /// A shot with a small gap may be discarded: the probability that the prediction is wrong is `1/(1 + e^gap)`.
+    /// A shot with a small gap may be discarded: the probability that the prediction is wrong is `1/(1 + e^gap)`, if the
+    /// likelihoods are [converged](Prediction::converged).
     ///
     /// ```
     /// use quantum_ec::Prediction;

@@ -34,23 +34,27 @@ impl Part {
         Ok(Self { coset, plan, solver, ln_normalization })
     }
 
-    /// ln P of the two values of the last observable, those before having the values of `class`.
-    fn pair(&mut self, state: &mut SyndromeFlips, syndrome: &[u64], class: &mut [u64]) -> Result<[f64; 2]> {
+    /// ln P of the two values of the last observable, those before having the values of `class`, and whether both
+    /// converged.
+    fn pair(&mut self, state: &mut SyndromeFlips, syndrome: &[u64], class: &mut [u64]) -> Result<([f64; 2], bool)> {
         let last = self.coset.n_observables() - 1;
         self.coset.start(syndrome, state)?;
         for i in (0..last).filter(|i| class[i / 64] >> (i % 64) & 1 == 1) {
             state.flips.xor_assign(self.coset.observable_flips(i));
         }
         let words = (last + 1).div_ceil(64);
-        let mut pair = [0.0; 2];
+        let (mut pair, mut all) = ([0.0; 2], true);
         for (value, ln) in pair.iter_mut().enumerate() {
             class[last / 64] = class[last / 64] & !(1 << (last % 64)) | (value as u64) << (last % 64);
             if value == 1 {
                 state.flips.xor_assign(self.coset.observable_flips(last));
             }
-            *ln = ln_probability(&mut *self.plan, &self.coset, state, &class[..words], self.ln_normalization)?;
+            let (value, converged) =
+                ln_probability(&mut *self.plan, &self.coset, state, &class[..words], self.ln_normalization)?;
+            *ln = value;
+            all &= converged;
         }
-        Ok(pair)
+        Ok((pair, all))
     }
 }
 
@@ -117,7 +121,8 @@ impl Decoder for MaximumLikelihoodSequential {
         *out = Prediction::new(self.parts.len());
         self.class.fill(0);
         for (i, part) in self.parts.iter_mut().enumerate() {
-            let [zero, one] = part.pair(&mut self.state, syndrome, &mut self.class)?;
+            let ([zero, one], converged) = part.pair(&mut self.state, syndrome, &mut self.class)?;
+            out.converged &= converged;
             let value = one > zero;
             self.ln_chosen = if value { one } else { zero };
             self.class[i / 64] = self.class[i / 64] & !(1 << (i % 64)) | u64::from(value) << (i % 64);
@@ -193,7 +198,8 @@ impl Decoder for MaximumLikelihoodMarginals {
         check_syndrome(syndrome, self.n_detectors);
         *out = Prediction::new(self.parts.len());
         for (i, part) in self.parts.iter_mut().enumerate() {
-            let [zero, one] = part.pair(&mut self.state, syndrome, &mut [0])?;
+            let ([zero, one], converged) = part.pair(&mut self.state, syndrome, &mut [0])?;
+            out.converged &= converged;
             out.probabilities.push((one - log_add_exp(zero, one)).exp());
             out.observables.set(i, one > zero);
         }

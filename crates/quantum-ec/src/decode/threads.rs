@@ -42,6 +42,7 @@ pub fn decode_on_threads(
     for (from, report) in parts {
         let report = report?;
         total.decoded += report.decoded;
+        total.unconverged += report.unconverged;
         total.failures.extend(report.failures.into_iter().map(|(shot, error)| (from + shot, error)));
     }
     Ok(total)

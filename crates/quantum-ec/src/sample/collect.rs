@@ -64,7 +64,8 @@ pub struct Progress {
 /// Unit k holds the shots of stream k. The row remembers in its count `units_of_seed_S` how many units of seed S are in it,
 /// and goes on after them: a row that is interrupted and continued is the same as one that was not, apart from the time.
 /// Runs on several machines take different seeds and add their rows up. `discard` gives up shots by their prediction.
-/// Shots at which the decoder fails are errors, and are also counted as `decoder_failures`.
+/// Shots at which the decoder fails are errors, and are also counted as `decoder_failures`; those whose predictions are
+/// not [converged](Prediction::converged) are also counted as `unconverged_shots`.
 ///
 /// The observer may stop the collection; the row then holds what was counted so far.
 ///
@@ -139,8 +140,10 @@ pub fn collect<O: Observer<Progress> + ?Sized>(
             row.discards += counts.discards;
             row.seconds += counts.seconds;
             *row.custom_counts.entry(key.clone()).or_default() += 1;
-            if counts.failures > 0 {
-                *row.custom_counts.entry("decoder_failures".to_owned()).or_default() += counts.failures;
+            for (name, count) in [("decoder_failures", counts.failures), ("unconverged_shots", counts.unconverged)] {
+                if count > 0 {
+                    *row.custom_counts.entry(name.to_owned()).or_default() += count;
+                }
             }
             if row.errors >= params.max_errors {
                 break;
@@ -157,6 +160,7 @@ struct Counts {
     errors: u64,
     discards: u64,
     failures: u64,
+    unconverged: u64,
     seconds: f64,
 }
 
@@ -193,12 +197,13 @@ impl<'a> Worker<'a> {
     fn run(&mut self, unit: u64, streams: &Streams) -> Result<Counts> {
         let start = Instant::now();
         self.sampler.sample_into(unit, streams, self.detectors.view_mut(), self.observables.view_mut(), None);
-        let mut counts = Counts { errors: 0, discards: 0, failures: 0, seconds: 0.0 };
+        let mut counts = Counts { errors: 0, discards: 0, failures: 0, unconverged: 0, seconds: 0.0 };
         match self.discard {
             None => {
                 let report = self.decoder.decode_batch(self.detectors.view(), &mut self.predictions.view_mut())?;
                 let mut failed = report.failures.iter().map(|(shot, _)| *shot).peekable();
                 counts.failures = report.failures.len() as u64;
+                counts.unconverged = report.unconverged as u64;
                 for shot in 0..Sampler::UNIT {
                     let failure = failed.next_if_eq(&shot).is_some();
                     counts.errors += u64::from(failure || self.predictions.row(shot) != self.observables.row(shot));
@@ -206,7 +211,9 @@ impl<'a> Worker<'a> {
             }
             Some(discard) => {
                 for shot in 0..Sampler::UNIT {
-                    match self.decoder.decode_into(self.detectors.row(shot), &mut self.prediction) {
+                    let decoded = self.decoder.decode_into(self.detectors.row(shot), &mut self.prediction);
+                    counts.unconverged += u64::from(decoded.is_ok() && !self.prediction.converged);
+                    match decoded {
                         Ok(()) if discard(&self.prediction) => counts.discards += 1,
                         Ok(()) => {
                             let wrong = self.prediction.observables.words() != self.observables.row(shot);

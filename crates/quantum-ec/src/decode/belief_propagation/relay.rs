@@ -350,7 +350,7 @@ impl Decoder for RelayBp {
             sink: Sink::Many(out, &mut prediction),
         };
         self.lanes.run_many(shots, &mut referee);
-        let mut report = BatchReport { decoded: shots.n_shots(), failures: Vec::new() };
+        let mut report = BatchReport { decoded: shots.n_shots(), ..BatchReport::default() };
         for shot in 0..shots.n_shots() {
             graph.shifted(shots.row(shot), &mut self.shifted);
             if let Some(i) = graph.empty_check_violated(&self.shifted) {
