@@ -44,13 +44,14 @@ fn noise(text: &str) -> Result<CircuitNoise, String> {
 
 pub fn run(args: &Args) -> Outcome<()> {
     // Without noise, the pass joins lines and nothing else.
-    let circuit = args.noise.unwrap_or_default().apply(&clean(args)?)?;
+    let clean = experiment(&args.code, args.rounds, args.basis == Some(Basis::X), args.both_checks)?;
+    let circuit = args.noise.unwrap_or_default().apply(&clean)?;
     write_circuit(args.out.as_deref(), &circuit)
 }
 
-fn clean(args: &Args) -> Outcome<Circuit> {
-    let (family, parameters) = args.code.split_once(':').unwrap_or((&args.code, ""));
-    let x = args.basis == Some(Basis::X);
+/// The memory experiment of a code by name, without noise.
+pub fn experiment(code: &str, rounds: u64, x: bool, both_checks: bool) -> Outcome<Circuit> {
+    let (family, parameters) = code.split_once(':').unwrap_or((code, ""));
     let memory = match (family, x) {
         ("repetition", false) => Memory::Repetition,
         ("rotated-surface", true) => Memory::RotatedSurfaceX,
@@ -58,30 +59,30 @@ fn clean(args: &Args) -> Outcome<Circuit> {
         ("unrotated-surface", true) => Memory::UnrotatedSurfaceX,
         ("unrotated-surface", false) => Memory::UnrotatedSurfaceZ,
         ("color-666", false) => Memory::ColorXyz,
-        ("bb", false) => return bicycle(parameters, args),
+        ("bb", false) => return bicycle(code, parameters, rounds, both_checks),
         ("repetition" | "color-666" | "bb", true) => {
             return Err(format!("--basis is x, but {family} codes have no memory of that basis").into());
         }
         _ => {
             let known = "repetition:D, rotated-surface:D, unrotated-surface:D, color-666:D, bb:N,K,D";
-            return Err(format!("--code is {:?}, expected one of {known}", args.code).into());
+            return Err(format!("--code is {code:?}, expected one of {known}").into());
         }
     };
-    if args.both_checks {
+    if both_checks {
         return Err("--both-checks is for bb codes: all others have all detectors".into());
     }
     let distance =
-        parameters.parse().map_err(|_| format!("--code is {:?}, expected a distance after the colon", args.code))?;
-    Ok(memory.circuit(distance, args.rounds)?)
+        parameters.parse().map_err(|_| format!("--code is {code:?}, expected a distance after the colon"))?;
+    Ok(memory.circuit(distance, rounds)?)
 }
 
-fn bicycle(parameters: &str, args: &Args) -> Outcome<Circuit> {
+fn bicycle(code: &str, parameters: &str, rounds: u64, both_checks: bool) -> Outcome<Circuit> {
     let text = |[n, k, d]: [usize; 3]| format!("{n},{k},{d}");
     let Some((_, orders, a, b)) = BIVARIATE_BICYCLES.iter().find(|row| text(row.0) == parameters) else {
         let known: Vec<String> = BIVARIATE_BICYCLES.iter().map(|row| text(row.0)).collect();
-        return Err(format!("--code is {:?}, expected bb: with one of {}", args.code, known.join(" or ")).into());
+        return Err(format!("--code is {code:?}, expected bb: with one of {}", known.join(" or ")).into());
     };
     let memory = BicycleMemory { orders: *orders, a: *a, b: *b };
-    let detectors = if args.both_checks { Detectors::Both } else { Detectors::Z };
-    Ok(memory.circuit(args.rounds, detectors)?)
+    let detectors = if both_checks { Detectors::Both } else { Detectors::Z };
+    Ok(memory.circuit(rounds, detectors)?)
 }

@@ -44,6 +44,7 @@ mod regions;
 mod sample;
 mod subject;
 mod tanner;
+mod task;
 mod threshold;
 
 use std::process::ExitCode;

@@ -6,20 +6,15 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use linalg_core::Streams;
-use quantum_ec::code::{self, CssCode, Kind, StabilizerCode};
-use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice};
-use quantum_ec::dem::Sampler;
-use quantum_ec::noise::{Noise, css_problem, independent_paulis, phenomenological};
-use quantum_ec::sample::{
-    CollectParams, RatePoint, Row, collect, fit_threshold, per_round, read_csv, strong_id, write_csv,
-};
-use quantum_ec::statmech::CosetModel;
-use quantum_ec::{DecodingProblem, Prediction};
+use quantum_ec::Prediction;
+use quantum_ec::decode::{Decoder, DecoderChoice};
+use quantum_ec::sample::{CollectParams, RatePoint, Row, collect, fit_threshold, per_round, read_csv, write_csv};
 use workspace_examples::figure::{Curves, Points};
 use workspace_examples::json::Line;
 
 use crate::decode::choice;
 use crate::files::{Outcome, named};
+use crate::task::{Setting, Task};
 
 /// Shots between two writes of the table.
 const PIECE: u64 = 1 << 16;
@@ -29,8 +24,9 @@ pub struct Args {
     /// A family of codes; the distance is appended: `rotated-surface`, `toric`, `repetition`, ..
     #[arg(long, value_name = "NAME")]
     code: String,
-    /// `bit-flip`, `phase-flip`, `y-only`, `depolarizing`, `biased:ETA`, `erasure` at places unknown to the decoder, or
-    /// `phenomenological`.
+    /// `bit-flip`, `phase-flip`, `y-only`, `depolarizing`, `biased:ETA`, `erasure` at places that the decoder is told,
+    /// `phenomenological`, or of circuits: `circuit:uniform`, `circuit:depolarizing`, `circuit:si1000`, `circuit:ion`, each
+    /// with any of `,knob=value`; or single knobs at the rate p, `circuit:KNOB+KNOB`.
     #[arg(long, value_name = "NAME", default_value = "depolarizing")]
     noise: String,
     /// The decoder; see `decode --help`.
@@ -42,10 +38,10 @@ pub struct Args {
     /// Physical rates: from, to, how many, both ends included.
     #[arg(long, value_name = "A:B:N", value_parser = range)]
     p: Rates,
-    /// Which logical operators are kept in memory: x is hurt by Z errors. Only `phenomenological` asks.
+    /// Which logical operators are kept in memory: x is hurt by Z errors. For `phenomenological` and `circuit:..`.
     #[arg(long, value_enum, default_value_t = Basis::Z)]
     basis: Basis,
-    /// Rounds of measurement, for `phenomenological`; the distance unless given.
+    /// Rounds of measurement, for `phenomenological` and `circuit:..`; the distance unless given.
     #[arg(long, value_name = "N")]
     rounds: Option<u64>,
     /// Shots a point, rounded up to multiples of 1024.
@@ -105,72 +101,25 @@ fn range(text: &str) -> Result<Rates, String> {
     rates.map(Rates).ok_or_else(|| format!("{text:?} is not A:B:N with rates from 0 to 1 and 1 to 10000 points"))
 }
 
-/// Everything that is needed for one point.
-struct Task {
-    distance: usize,
-    p: f64,
-    rounds: u64,
-    problem: DecodingProblem,
-    /// Correlated Pauli errors are decoded as such, not as mechanisms.
-    coset: Option<CosetModel>,
-}
-
-impl Task {
-    fn new(args: &Args, distance: usize, p: f64) -> Outcome<Self> {
-        let code = code::parse(&format!("{}:{distance}", args.code))?;
-        let (mut rounds, mut coset) = (1, None);
-        let problem = if args.noise == "phenomenological" {
-            let (code, kind) = (css(&code, &args.noise)?, if args.basis == Basis::X { Kind::Z } else { Kind::X });
-            rounds = args.rounds.unwrap_or(distance as u64);
-            let sector = css_problem(&code, kind, vec![p; code.n_qubits()])?;
-            phenomenological(sector.checks(), sector.observables(), rounds, p, p)?.to_problem()?
-        } else {
-            let noise: Noise = args.noise.parse()?;
-            match (noise, CssCode::from_stabilizer(&code)) {
-                (Noise::BitFlip, Some(code)) => css_problem(&code, Kind::X, vec![p; code.n_qubits()])?,
-                (Noise::PhaseFlip, Some(code)) => css_problem(&code, Kind::Z, vec![p; code.n_qubits()])?,
-                _ => {
-                    let table = noise.table(code.n_qubits(), p)?;
-                    if matches!(args.decoder, DecoderChoice::MaximumLikelihood(_)) {
-                        coset = Some(CosetModel::stabilizer(&code, table.rows())?);
-                    }
-                    independent_paulis(&code, &table)?
-                }
-            }
-        };
-        Ok(Self { distance, p, rounds, problem, coset })
-    }
-
-    fn decoder(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
-        match &self.coset {
-            Some(coset) => choice.build_of_coset(coset.clone()),
-            None => choice.build(&self.problem),
+/// The table's key and label.
+fn metadata(args: &Args, task: &Task) -> String {
+    let line = Line::new()
+        .text("code", &args.code)
+        .text("noise", &args.noise)
+        .count("d", task.distance as u64)
+        .number("p", Some(task.p))
+        .count("r", task.rounds);
+    let line = match args.noise.as_str() {
+        noise if noise == "phenomenological" || noise.starts_with("circuit:") => {
+            line.text("b", if args.basis == Basis::X { "X" } else { "Z" })
         }
+        _ => line,
+    };
+    match args.postselect {
+        Some(gap) => line.number("postselect", Some(gap)),
+        None => line,
     }
-
-    /// The table's key and label.
-    fn metadata(&self, args: &Args) -> String {
-        let line = Line::new()
-            .text("code", &args.code)
-            .text("noise", &args.noise)
-            .count("d", self.distance as u64)
-            .number("p", Some(self.p))
-            .count("r", self.rounds);
-        let line = match args.noise.as_str() {
-            "phenomenological" => line.text("b", if args.basis == Basis::X { "X" } else { "Z" }),
-            _ => line,
-        };
-        match args.postselect {
-            Some(gap) => line.number("postselect", Some(gap)),
-            None => line,
-        }
-        .finish()
-    }
-}
-
-fn css(code: &StabilizerCode, noise: &str) -> Outcome<CssCode> {
-    CssCode::from_stabilizer(code)
-        .ok_or_else(|| format!("{noise} noise needs a CSS code, {} is none", code.name()).into())
+    .finish()
 }
 
 /// Rows of an earlier run by their keys.
@@ -203,17 +152,16 @@ fn rate(args: &Args, task: &Task, row: &Row) -> Outcome<[f64; 3]> {
 
 fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outcome<Row> {
     // The solver is chosen once for all threads and pieces.
-    let choice = task.decoder(args.decoder)?.choice;
-    let (name, metadata) = (choice.to_string(), task.metadata(args));
-    let id = strong_id(&task.problem, &name, &metadata);
+    let (_, name, choice) = task.decoder(args.decoder)?;
+    let metadata = metadata(args, task);
+    let id = task.id(&name, &metadata);
     let mut row = rows.remove(&id).unwrap_or_else(|| Row {
         decoder: name,
         strong_id: id.clone(),
         json_metadata: metadata,
         ..Row::default()
     });
-    let sampler = Sampler::new(&task.problem);
-    let build = || task.decoder(choice).map(|chosen| chosen.decoder);
+    let build = || task.build(choice).map(|chosen| chosen.decoder);
     let discard = |prediction: &Prediction| {
         args.postselect.is_some_and(|least| prediction.complementary_gap().is_some_and(|gap| gap < least))
     };
@@ -225,7 +173,7 @@ fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outco
             CollectParams::default().max_shots(until).max_errors(most_errors).threads(usize::from(args.threads));
         collect(
             &mut row,
-            &sampler,
+            task.source(),
             &build as &(dyn Fn() -> quantum_ec::Result<Box<dyn Decoder>> + Sync),
             discard,
             &params,
@@ -279,6 +227,11 @@ fn print_point(args: &Args, task: &Task, row: &Row) -> Outcome<()> {
             1e6 * row.seconds / row.shots as f64,
             row.decoder
         );
+        for (name, what) in [("decoder_failures", "were not decoded"), ("unconverged_shots", "have not converged")] {
+            if count(row, name) > 0 {
+                eprintln!("warning: {} of {} shots {what}", count(row, name), row.shots);
+            }
+        }
     }
     Ok(())
 }
@@ -313,6 +266,13 @@ pub fn run(args: &Args) -> Outcome<()> {
             "d", "p", "shots", "errors", "rate", "- sigma", "+ sigma", "us/shot"
         );
     }
+    let setting = Setting {
+        code: &args.code,
+        noise: &args.noise,
+        basis_x: args.basis == Basis::X,
+        rounds: args.rounds,
+        decoder: args.decoder,
+    };
     let mut points = Vec::new();
     let mut figure = Curves {
         title: format!("{}, {} noise, {}", args.code, args.noise, args.decoder),
@@ -323,7 +283,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     for &distance in &args.distances {
         let mut curve = Points { name: format!("d = {distance}"), points: Vec::new() };
         for &p in &args.p.0 {
-            let task = Task::new(args, distance, p)?;
+            let task = Task::new(&setting, distance, p)?;
             let row = run_task(args, &task, &mut rows)?;
             print_point(args, &task, &row)?;
             let [value, low, high] = rate(args, &task, &row)?;

@@ -132,6 +132,28 @@ pub trait Decoder: Send {
     }
 }
 
+impl<D: Decoder + ?Sized> Decoder for Box<D> {
+    fn n_detectors(&self) -> usize {
+        (**self).n_detectors()
+    }
+
+    fn n_observables(&self) -> usize {
+        (**self).n_observables()
+    }
+
+    fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
+        (**self).decode_into(syndrome, out)
+    }
+
+    fn decode_erased_into(&mut self, syndrome: &[u64], erased: &[u64], out: &mut Prediction) -> Result<()> {
+        (**self).decode_erased_into(syndrome, erased, out)
+    }
+
+    fn decode_batch(&mut self, shots: ShotsRef<'_>, out: &mut ShotsMut<'_>) -> Result<BatchReport> {
+        (**self).decode_batch(shots, out)
+    }
+}
+
 /// Panics unless the tables fit.
 pub(crate) fn check_batch(n_detectors: usize, n_observables: usize, shots: ShotsRef<'_>, out: &ShotsMut<'_>) {
     assert_eq!(shots.n_bits(), n_detectors, "{} bits for {n_detectors} detectors", shots.n_bits());

@@ -1,9 +1,10 @@
 //! Maximum-likelihood decoding.
 
 use linalg_core::gf2::BitVec;
-use spin_models::{InteractionModel, Kind, LnZ, LogPartitionPlan, PrepareLogPartition};
+use spin_models::{InteractionModel, PrepareLogPartition};
 
 use super::decoder::{Decoder, Prediction, check_syndrome};
+use super::likelihoods::Likelihoods;
 use super::solver::{LikelihoodSolver, planar_seconds};
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
@@ -45,10 +46,8 @@ const MAX_OBSERVABLES: usize = 12;
 /// - S. Bravyi, M. Suchara and A. Vargo, Phys. Rev. A 90, 032326 (2014).
 pub struct MaximumLikelihood<S> {
     solver: S,
-    coset: CosetModel,
-    plan: Box<dyn LogPartitionPlan>,
+    likelihoods: Likelihoods,
     state: SyndromeFlips,
-    ln_normalization: f64,
 }
 
 impl<S: std::fmt::Debug> std::fmt::Debug for MaximumLikelihood<S> {
@@ -65,9 +64,8 @@ impl<S: PrepareLogPartition<InteractionModel>> MaximumLikelihood<S> {
     /// [`Error::Spins`] if the solver does not take the model.
     pub fn new(solver: S, coset: CosetModel) -> Result<Self> {
         check_observables(coset.n_observables())?;
-        let plan = solver.prepare(coset.model())?;
-        let ln_normalization = coset.ln_normalization();
-        Ok(Self { solver, coset, plan, state: SyndromeFlips::default(), ln_normalization })
+        let likelihoods = Likelihoods::new(&solver, coset)?;
+        Ok(Self { solver, likelihoods, state: SyndromeFlips::default() })
     }
 
     /// Another decoder of the same problem, for another thread.
@@ -78,7 +76,7 @@ impl<S: PrepareLogPartition<InteractionModel>> MaximumLikelihood<S> {
     where
         S: Clone,
     {
-        Self::new(self.solver.clone(), self.coset.clone())
+        Self::new(self.solver.clone(), self.likelihoods.coset.clone())
     }
 
     /// The solver.
@@ -88,7 +86,7 @@ impl<S: PrepareLogPartition<InteractionModel>> MaximumLikelihood<S> {
 
     /// The coset model.
     pub fn coset(&self) -> &CosetModel {
-        &self.coset
+        &self.likelihoods.coset
     }
 }
 
@@ -148,62 +146,62 @@ impl MaximumLikelihood<LikelihoodSolver> {
     }
 }
 
-/// Whether a solver stands by its value: not where an iteration, a truncation or a comparison with itself failed.
-pub(super) fn is_converged(ln_z: &LnZ) -> bool {
-    !matches!(ln_z.kind, Kind::Approximation { converged: false, .. })
-}
-
-/// `ln P(σ, λ)` of one class, given the signs of its model, and whether the solver converged.
-pub(super) fn ln_probability(
-    plan: &mut dyn LogPartitionPlan,
-    coset: &CosetModel,
-    state: &SyndromeFlips,
-    class: &[u64],
-    ln_normalization: f64,
-) -> Result<(f64, bool)> {
-    if !coset.is_possible(state, class) {
-        return Ok((f64::NEG_INFINITY, true));
+/// The likelihoods of all classes and the best of them.
+fn decode_classes(
+    likelihoods: &mut Likelihoods,
+    state: &mut SyndromeFlips,
+    syndrome: &[u64],
+    out: &mut Prediction,
+) -> Result<()> {
+    let n = likelihoods.coset.n_observables();
+    likelihoods.coset.start(syndrome, state)?;
+    out.converged = true;
+    out.probabilities.clear();
+    out.ln_class.clear();
+    out.ln_class.resize(1 << n, f64::NEG_INFINITY);
+    // In the order of a Gray code: from class to class one observable changes.
+    let mut class = 0usize;
+    for step in 0..1usize << n {
+        if step > 0 {
+            let observable = step.trailing_zeros() as usize;
+            class ^= 1 << observable;
+            state.flips.xor_assign(likelihoods.coset.observable_flips(observable));
+        }
+        let words = [class as u64];
+        let (ln, converged) = likelihoods.ln_probability(state, &words[..n.div_ceil(64)])?;
+        out.ln_class[class] = ln;
+        out.converged &= converged;
     }
-    let ln_z = plan.ln_z_signed(&state.flips, 1.0)?;
-    Ok((ln_z.value + ln_normalization, is_converged(&ln_z)))
+    let chosen = best(&out.ln_class);
+    if out.ln_class[chosen] == f64::NEG_INFINITY {
+        let reason = "the syndrome has probability 0 in all classes".to_owned();
+        return Err(Error::NotApplicable { method: "maximum likelihood", reason });
+    }
+    set_class(&mut out.observables, n, chosen);
+    out.weight = f64::NAN;
+    Ok(())
 }
 
 impl<S: PrepareLogPartition<InteractionModel> + Send> Decoder for MaximumLikelihood<S> {
     fn n_detectors(&self) -> usize {
-        self.coset.n_detectors()
+        self.coset().n_detectors()
     }
 
     fn n_observables(&self) -> usize {
-        self.coset.n_observables()
+        self.coset().n_observables()
     }
 
     fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
-        check_syndrome(syndrome, self.coset.n_detectors());
-        let n = self.coset.n_observables();
-        self.coset.start(syndrome, &mut self.state)?;
-        out.converged = true;
-        out.probabilities.clear();
-        out.ln_class.clear();
-        out.ln_class.resize(1 << n, f64::NEG_INFINITY);
-        // In the order of a Gray code: from class to class one observable changes.
-        let mut class = 0usize;
-        for step in 0..1usize << n {
-            if step > 0 {
-                let observable = step.trailing_zeros() as usize;
-                class ^= 1 << observable;
-                self.state.flips.xor_assign(self.coset.observable_flips(observable));
-            }
-            let words = [class as u64];
-            let words = &words[..n.div_ceil(64)];
-            let (ln, converged) =
-                ln_probability(&mut *self.plan, &self.coset, &self.state, words, self.ln_normalization)?;
-            out.ln_class[class] = ln;
-            out.converged &= converged;
-        }
-        let chosen = best(&out.ln_class);
-        set_class(&mut out.observables, n, chosen);
-        out.weight = f64::NAN;
-        Ok(())
+        check_syndrome(syndrome, self.coset().n_detectors());
+        decode_classes(&mut self.likelihoods, &mut self.state, syndrome, out)
+    }
+
+    /// Weights of erased mechanisms are 0 in the shot; where a mechanism of probability 0 or 1 is among them, the shot gets
+    /// a coset model and a plan of its own. For Pauli tables `erased` has a bit a qubit, and every such shot gets its own.
+    fn decode_erased_into(&mut self, syndrome: &[u64], erased: &[u64], out: &mut Prediction) -> Result<()> {
+        check_syndrome(syndrome, self.coset().n_detectors());
+        let Self { solver, likelihoods, state } = self;
+        likelihoods.erased(solver, erased, |likelihoods| decode_classes(likelihoods, state, syndrome, out))
     }
 }
 

@@ -3,6 +3,8 @@
 mod belief_propagation;
 mod choice;
 mod decoder;
+mod erasure;
+mod likelihoods;
 mod lookup;
 mod lsd;
 pub mod matching;
@@ -25,6 +27,7 @@ pub use belief_propagation::{
 };
 pub use choice::{ChosenDecoder, DecoderChoice};
 pub use decoder::{BatchReport, Decoder, Prediction};
+pub use erasure::ErasureDecoder;
 pub use lookup::Lookup;
 pub use lsd::BpLsd;
 pub use matching::{BeliefMatching, Matching, MatchingChoice, MatchingGraph, WindowedMatching};

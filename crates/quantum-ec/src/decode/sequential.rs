@@ -2,22 +2,19 @@
 
 use linalg_core::gf2::BinaryCsc;
 use linalg_core::logspace::log_add_exp;
-use spin_models::LogPartitionPlan;
 
 use super::decoder::{Decoder, Prediction, check_syndrome};
-use super::maximum_likelihood::{fastest, ln_probability};
+use super::likelihoods::Likelihoods;
+use super::maximum_likelihood::fastest;
 use super::solver::LikelihoodSolver;
 use crate::error::Result;
 use crate::problem::DecodingProblem;
-use crate::statmech::{CosetModel, SyndromeFlips};
-use spin_models::PrepareLogPartition;
+use crate::statmech::SyndromeFlips;
 
 /// The coset model of some observables, the others summed over.
 struct Part {
-    coset: CosetModel,
-    plan: Box<dyn LogPartitionPlan>,
+    likelihoods: Likelihoods,
     solver: LikelihoodSolver,
-    ln_normalization: f64,
 }
 
 impl Part {
@@ -29,33 +26,50 @@ impl Part {
         let rows = BinaryCsc::from_columns(observables.len(), columns)?;
         let part = DecodingProblem::new(problem.checks().clone(), rows, problem.priors().to_vec())?;
         let (solver, coset) = fastest(&part)?;
-        let plan = solver.prepare(coset.model())?;
-        let ln_normalization = coset.ln_normalization();
-        Ok(Self { coset, plan, solver, ln_normalization })
+        Ok(Self { likelihoods: Likelihoods::new(&solver, coset)?, solver })
     }
 
     /// ln P of the two values of the last observable, those before having the values of `class`, and whether both
     /// converged.
-    fn pair(&mut self, state: &mut SyndromeFlips, syndrome: &[u64], class: &mut [u64]) -> Result<([f64; 2], bool)> {
-        let last = self.coset.n_observables() - 1;
-        self.coset.start(syndrome, state)?;
-        for i in (0..last).filter(|i| class[i / 64] >> (i % 64) & 1 == 1) {
-            state.flips.xor_assign(self.coset.observable_flips(i));
+    fn pair(&mut self, shot: &Shot<'_>, state: &mut SyndromeFlips, class: &mut [u64]) -> Result<([f64; 2], bool)> {
+        match shot.erased {
+            None => pair(&mut self.likelihoods, shot.syndrome, state, class),
+            Some(erased) => self
+                .likelihoods
+                .erased(&self.solver, erased, |likelihoods| pair(likelihoods, shot.syndrome, state, class)),
         }
-        let words = (last + 1).div_ceil(64);
-        let (mut pair, mut all) = ([0.0; 2], true);
-        for (value, ln) in pair.iter_mut().enumerate() {
-            class[last / 64] = class[last / 64] & !(1 << (last % 64)) | (value as u64) << (last % 64);
-            if value == 1 {
-                state.flips.xor_assign(self.coset.observable_flips(last));
-            }
-            let (value, converged) =
-                ln_probability(&mut *self.plan, &self.coset, state, &class[..words], self.ln_normalization)?;
-            *ln = value;
-            all &= converged;
-        }
-        Ok((pair, all))
     }
+}
+
+/// What is known about a shot.
+struct Shot<'a> {
+    syndrome: &'a [u64],
+    erased: Option<&'a [u64]>,
+}
+
+fn pair(
+    likelihoods: &mut Likelihoods,
+    syndrome: &[u64],
+    state: &mut SyndromeFlips,
+    class: &mut [u64],
+) -> Result<([f64; 2], bool)> {
+    let last = likelihoods.coset.n_observables() - 1;
+    likelihoods.coset.start(syndrome, state)?;
+    for i in (0..last).filter(|i| class[i / 64] >> (i % 64) & 1 == 1) {
+        state.flips.xor_assign(likelihoods.coset.observable_flips(i));
+    }
+    let words = (last + 1).div_ceil(64);
+    let (mut pair, mut all) = ([0.0; 2], true);
+    for (value, ln) in pair.iter_mut().enumerate() {
+        class[last / 64] = class[last / 64] & !(1 << (last % 64)) | (value as u64) << (last % 64);
+        if value == 1 {
+            state.flips.xor_assign(likelihoods.coset.observable_flips(last));
+        }
+        let (found, converged) = likelihoods.ln_probability(state, &class[..words])?;
+        *ln = found;
+        all &= converged;
+    }
+    Ok((pair, all))
 }
 
 fn solvers(parts: &[Part]) -> impl Iterator<Item = LikelihoodSolver> + '_ {
@@ -117,11 +131,21 @@ impl Decoder for MaximumLikelihoodSequential {
     }
 
     fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
-        check_syndrome(syndrome, self.n_detectors);
+        self.decode_shot(&Shot { syndrome, erased: None }, out)
+    }
+
+    fn decode_erased_into(&mut self, syndrome: &[u64], erased: &[u64], out: &mut Prediction) -> Result<()> {
+        self.decode_shot(&Shot { syndrome, erased: Some(erased) }, out)
+    }
+}
+
+impl MaximumLikelihoodSequential {
+    fn decode_shot(&mut self, shot: &Shot<'_>, out: &mut Prediction) -> Result<()> {
+        check_syndrome(shot.syndrome, self.n_detectors);
         *out = Prediction::new(self.parts.len());
         self.class.fill(0);
         for (i, part) in self.parts.iter_mut().enumerate() {
-            let ([zero, one], converged) = part.pair(&mut self.state, syndrome, &mut self.class)?;
+            let ([zero, one], converged) = part.pair(shot, &mut self.state, &mut self.class)?;
             out.converged &= converged;
             let value = one > zero;
             self.ln_chosen = if value { one } else { zero };
@@ -195,10 +219,20 @@ impl Decoder for MaximumLikelihoodMarginals {
     }
 
     fn decode_into(&mut self, syndrome: &[u64], out: &mut Prediction) -> Result<()> {
-        check_syndrome(syndrome, self.n_detectors);
+        self.decode_shot(&Shot { syndrome, erased: None }, out)
+    }
+
+    fn decode_erased_into(&mut self, syndrome: &[u64], erased: &[u64], out: &mut Prediction) -> Result<()> {
+        self.decode_shot(&Shot { syndrome, erased: Some(erased) }, out)
+    }
+}
+
+impl MaximumLikelihoodMarginals {
+    fn decode_shot(&mut self, shot: &Shot<'_>, out: &mut Prediction) -> Result<()> {
+        check_syndrome(shot.syndrome, self.n_detectors);
         *out = Prediction::new(self.parts.len());
         for (i, part) in self.parts.iter_mut().enumerate() {
-            let ([zero, one], converged) = part.pair(&mut self.state, syndrome, &mut [0])?;
+            let ([zero, one], converged) = part.pair(shot, &mut self.state, &mut [0])?;
             out.converged &= converged;
             out.probabilities.push((one - log_add_exp(zero, one)).exp());
             out.observables.set(i, one > zero);

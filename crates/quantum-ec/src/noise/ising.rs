@@ -3,12 +3,15 @@
 use std::ops::Range;
 
 use linalg_core::Streams;
-use linalg_core::gf2::BitVec;
+use linalg_core::gf2::{BinaryCsc, BitVec};
 use spin_models::mcmc::{Chain, HeatBath, Order};
-use spin_models::{EnergyModel, Enumeration, Ising, Simulation, Spins};
+use spin_models::{EnergyModel, Enumeration, InteractionModel, Ising, LogPartition, Simulation, Spins};
 
+use crate::code::StabilizerCode;
+use crate::decode::LikelihoodSolver;
 use crate::error::{Error, Result};
 use crate::pauli::{Pauli, PauliString};
+use crate::statmech::CosetModel;
 
 /// Errors of one kind whose pattern is distributed like the spins of an Ising model at β = 1.
 ///
@@ -76,6 +79,53 @@ impl IsingNoise {
         -self.model.energy(&spins)
     }
 
+    /// The cosets of errors of this noise on a code, bit j of an error being the error on qubit j. Syndromes and classes are
+    /// those of [`CosetModel::stabilizer`].
+    ///
+    /// The normalization is the partition function of the noise, by the exact solver that is expected to be the fastest.
+    ///
+    /// ```
+    /// use quantum_ec::decode::{Decoder, MaximumLikelihood};
+    /// use quantum_ec::{Pauli, StabilizerCode, noise::IsingNoise};
+    /// use spin_models::Ising;
+    ///
+    /// // The first two of three bits fail together: one check firing has two errors for it.
+    /// let code = StabilizerCode::from_text(&["ZZI", "IZZ"])?;
+    /// let model = Ising::builder(3).coupling(0, 1, 2.0).field(0, 1.0).field(2, 1.0).build()?;
+    /// let coset = IsingNoise::new(model, Pauli::X)?.coset_model(&code)?;
+    /// let prediction = MaximumLikelihood::of_coset(coset)?.decode(&"01".parse()?)?;
+    /// // IIX has the exponent 2 + 1 - 1, as has XXI with 2 - 1 + 1.
+    /// assert!((prediction.ln_class[0] - prediction.ln_class[1]).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] for a code of another number of qubits; as [`CosetModel::correlated`] and
+    /// [`LikelihoodSolver::cheapest`].
+    pub fn coset_model(&self, code: &StabilizerCode) -> Result<CosetModel> {
+        let n = self.model.n_spins();
+        if code.n_qubits() != n {
+            return Err(Error::WrongLength { what: "spins of the model of errors", got: n, expected: code.n_qubits() });
+        }
+        let columns = |operators: Vec<&PauliString>| {
+            let anticommutes = |q: usize| {
+                let seen = |operator: &PauliString| {
+                    let (x, z) = operator.get(q).bits();
+                    let (own_x, own_z) = self.pauli.bits();
+                    (x && own_z) != (z && own_x)
+                };
+                operators.iter().enumerate().filter(|(_, operator)| seen(operator)).map(|(i, _)| i).collect()
+            };
+            let columns: Vec<Vec<usize>> = (0..n).map(anticommutes).collect();
+            BinaryCsc::from_columns(operators.len(), columns)
+        };
+        let checks = columns(code.generators().iter().collect())?;
+        let observables = columns(code.logical_z().iter().chain(code.logical_x()).collect())?;
+        let errors = InteractionModel::from(&self.model);
+        let ln_z = LikelihoodSolver::cheapest(&errors)?.solver.ln_z(&errors, 1.0)?.value;
+        CosetModel::correlated(&checks, &observables, &errors, ln_z)
+    }
+
     /// Independent errors from the exact distribution, for at most 24 qubits; shot k draws from stream k.
     ///
     /// # Errors
@@ -115,7 +165,9 @@ impl IsingNoise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::{Decoder, MaximumLikelihood};
     use crate::noise::PauliTable;
+    use linalg_core::rand::RngExt;
 
     #[test]
     fn without_couplings_the_errors_are_independent() {
@@ -132,6 +184,65 @@ mod tests {
         }
         let other = noise.ln_weight(&"XII".parse().unwrap());
         assert!(other.is_infinite() && other < 0.0);
+    }
+
+    #[test]
+    fn cosets_are_sums_over_patterns() {
+        // Oracle: the weights of all patterns, summed by syndrome and class.
+        let mut rng = Streams::new(3).stream(0);
+        for (name, pauli) in [("steane", Pauli::X), ("rotated-surface:3", Pauli::Z), ("five-qubit", Pauli::Y)] {
+            let code = crate::code::parse(name).unwrap();
+            let n = code.n_qubits();
+            let mut builder = Ising::builder(n).offset(0.3);
+            for i in 0..n {
+                builder = builder.field(i, rng.random_range(-0.3..1.5));
+                builder = (i + 1..n).fold(builder, |b, j| b.coupling(i, j, rng.random_range(-0.4..0.6)));
+            }
+            let noise = IsingNoise::new(builder.build().unwrap(), pauli).unwrap();
+            let mut decoder = MaximumLikelihood::of_coset(noise.coset_model(&code).unwrap()).unwrap();
+            let (m, k) = (code.generators().len(), code.n_logical());
+            let mut sums = vec![0.0; 1 << (m + 2 * k)];
+            for pattern in 0..1u32 << n {
+                let bits: BitVec = (0..n).map(|q| pattern >> q & 1 == 1).collect();
+                let error = match pauli {
+                    Pauli::X => PauliString::x_type(&bits),
+                    Pauli::Z => PauliString::z_type(&bits),
+                    _ => PauliString::from_bits(bits.clone(), bits),
+                };
+                let rows = code.generators().iter().chain(code.logical_z()).chain(code.logical_x());
+                let seen = rows.enumerate().fold(0, |all, (i, row)| all | usize::from(!row.commutes_with(&error)) << i);
+                sums[seen] += noise.ln_weight(&error).exp();
+            }
+            let total: f64 = sums.iter().sum();
+            let mut found = 0.0;
+            for syndrome in 0..1u64 << m {
+                let bits = BitVec::from_words(vec![syndrome], m).unwrap();
+                let classes = (0..1 << (2 * k)).map(|class| sums[syndrome as usize | class << m] / total);
+                match decoder.decode(&bits) {
+                    Ok(prediction) => {
+                        for (ln, p) in prediction.ln_class.iter().zip(classes) {
+                            found += p;
+                            assert!((ln - p.ln()).abs() < 1e-11 || *ln == p.ln(), "{name} {syndrome}: {ln} {p}");
+                        }
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, Error::ImpossibleSyndrome { .. }));
+                        assert!(classes.sum::<f64>() == 0.0);
+                    }
+                }
+            }
+            approx::assert_relative_eq!(found, 1.0, epsilon = 1e-12);
+        }
+    }
+
+    #[test]
+    fn sizes_must_agree() {
+        let other = crate::code::parse("steane").unwrap();
+        let noise = IsingNoise::new(Ising::builder(5).build().unwrap(), Pauli::X).unwrap();
+        assert_eq!(
+            noise.coset_model(&other).unwrap_err().to_string(),
+            "spins of the model of errors: 5 given, 7 expected"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use linalg_core::Streams;
 use linalg_core::observe::Observer;
 
 use super::row::{Row, UNITS_OF_SEED};
+use super::source::ShotSource;
 use crate::decode::{Decoder, Prediction};
 use crate::dem::Sampler;
 use crate::error::{Error, Result};
@@ -99,11 +100,11 @@ pub struct Progress {
 ///
 /// # Errors
 /// What making a decoder or a whole batch gives; [`Error::WrongLength`] if the decoder has other numbers of detectors or
-/// observables than the sampler. The row is whole, with the units before.
+/// observables than the source. The row is whole, with the units before.
 #[allow(clippy::type_complexity, reason = "the type of a predicate on predictions")]
-pub fn collect<O: Observer<Progress> + ?Sized>(
+pub fn collect<S: ShotSource, O: Observer<Progress> + ?Sized>(
     row: &mut Row,
-    sampler: &Sampler,
+    source: &S,
     decoder: &(dyn Fn() -> Result<Box<dyn Decoder>> + Sync),
     discard: Option<&(dyn Fn(&Prediction) -> bool + Sync)>,
     params: &CollectParams,
@@ -113,14 +114,14 @@ pub fn collect<O: Observer<Progress> + ?Sized>(
     let key = format!("{UNITS_OF_SEED}{}", streams.seed);
     let mut workers = Vec::new();
     for _ in 0..params.threads.max(1) {
-        workers.push(Worker::new(sampler, decoder()?, discard)?);
+        workers.push(Worker::new(source, decoder()?, discard)?);
     }
     while row.shots < params.max_shots && row.errors < params.max_errors {
         let first = row.custom_counts.get(&key).copied().unwrap_or(0);
         // No more units than are missing.
         let missing = (params.max_shots - row.shots).div_ceil(Sampler::UNIT as u64);
         let active = usize::try_from(missing).unwrap_or(usize::MAX).min(workers.len());
-        let run = |worker: &mut Worker<'_>, k: usize| worker.run(first + k as u64, streams);
+        let run = |worker: &mut Worker<'_, S>, k: usize| worker.run(first + k as u64, streams);
         let counts: Vec<Result<Counts>> = std::thread::scope(|scope| {
             let (own, others) = workers[..active].split_first_mut().expect("at least one worker");
             let handles: Vec<_> =
@@ -164,8 +165,8 @@ struct Counts {
     seconds: f64,
 }
 
-struct Worker<'a> {
-    sampler: &'a Sampler,
+struct Worker<'a, S> {
+    source: &'a S,
     decoder: Box<dyn Decoder>,
     discard: Option<&'a (dyn Fn(&Prediction) -> bool + Sync)>,
     detectors: Shots,
@@ -174,13 +175,13 @@ struct Worker<'a> {
     prediction: Prediction,
 }
 
-impl<'a> Worker<'a> {
+impl<'a, S: ShotSource> Worker<'a, S> {
     fn new(
-        sampler: &'a Sampler,
+        source: &'a S,
         decoder: Box<dyn Decoder>,
         discard: Option<&'a (dyn Fn(&Prediction) -> bool + Sync)>,
     ) -> Result<Self> {
-        let (d, l) = (sampler.n_detectors(), sampler.n_observables());
+        let (d, l) = (source.n_detectors(), source.n_observables());
         for (what, got, expected) in [
             ("detectors of the decoder", decoder.n_detectors(), d),
             ("observables of the decoder", decoder.n_observables(), l),
@@ -191,12 +192,12 @@ impl<'a> Worker<'a> {
         }
         let table = |bits| Shots::zeros(Sampler::UNIT, bits);
         let (detectors, observables, predictions) = (table(d), table(l), table(l));
-        Ok(Self { sampler, decoder, discard, detectors, observables, predictions, prediction: Prediction::new(l) })
+        Ok(Self { source, decoder, discard, detectors, observables, predictions, prediction: Prediction::new(l) })
     }
 
     fn run(&mut self, unit: u64, streams: &Streams) -> Result<Counts> {
         let start = Instant::now();
-        self.sampler.sample_into(unit, streams, self.detectors.view_mut(), self.observables.view_mut(), None);
+        self.source.sample_unit(unit, streams, self.detectors.view_mut(), self.observables.view_mut());
         let mut counts = Counts { errors: 0, discards: 0, failures: 0, unconverged: 0, seconds: 0.0 };
         match self.discard {
             None => {

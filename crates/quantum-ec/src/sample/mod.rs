@@ -2,10 +2,14 @@
 
 mod collect;
 mod csv;
+mod erasure;
 mod row;
+mod source;
 mod threshold;
 
 pub use collect::{CollectParams, Progress, collect};
 pub use csv::{read_csv, write_csv};
-pub use row::{Row, merge_rows, per_round, strong_id};
+pub use erasure::{ErasureSource, Flagged};
+pub use row::{Row, merge_rows, per_round, strong_id, strong_id_of_table};
+pub use source::ShotSource;
 pub use threshold::{RatePoint, ThresholdFit, fit_threshold};

@@ -132,7 +132,16 @@ pub fn merge_rows(rows: impl IntoIterator<Item = Row>) -> Result<Vec<Row>> {
 ///
 /// The seed is not in it: runs with other seeds are the same task.
 pub fn strong_id(problem: &DecodingProblem, decoder: &str, json_metadata: &str) -> String {
+    strong_id_of_table(problem, &[], decoder, json_metadata)
+}
+
+/// The same for a decoder that knows a table of probabilities `p_I, p_X, p_Y, p_Z` besides the problem the shots are drawn
+/// from: every number of it counts.
+pub fn strong_id_of_table(problem: &DecodingProblem, table: &[[f64; 4]], decoder: &str, json_metadata: &str) -> String {
     let mut hash = ContentHash::new();
+    table.iter().for_each(|row| {
+        hash.write_f64s(row);
+    });
     hash.write_str(decoder).write_str(json_metadata);
     hash.write_u64(problem.n_detectors() as u64).write_u64(problem.n_observables() as u64);
     hash.write_f64s(problem.priors());
@@ -218,6 +227,14 @@ mod tests {
             strong_id(&problem("error(0.1) D0 L0"), "x", "{}"),
             strong_id(&problem("error(0.1) D0"), "y", "{}"),
             strong_id(&problem("error(0.1) D0"), "x", "1"),
+            strong_id(&problem("error(0.1) D0\nerror(0.1) D1"), "x", "{}"),
+            // Where the flips end counts, too, and the last digit of every probability.
+            strong_id(&problem("error(0.1) D0 D1\nerror(0.1) D2"), "x", "{}"),
+            strong_id(&problem("error(0.1) D0\nerror(0.1) D1 D2"), "x", "{}"),
+            strong_id(&problem("error(0.1) D0\nerror(0.10000000000000002) D1 D2"), "x", "{}"),
+            strong_id_of_table(&problem("error(0.1) D0"), &[[0.9, 0.1, 0.0, 0.0]], "x", "{}"),
+            strong_id_of_table(&problem("error(0.1) D0"), &[[0.9, 0.0, 0.1, 0.0]], "x", "{}"),
+            strong_id_of_table(&problem("error(0.1) D0"), &[[0.9, 0.0, 0.1, 0.0], [1.0, 0.0, 0.0, 0.0]], "x", "{}"),
         ];
         for (i, name) in names.iter().enumerate() {
             assert_eq!(names.iter().position(|other| other == name), Some(i));

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use linalg_core::gf2::{BitMatrix, BitVec};
-use spin_models::{Duplicates, InteractionModel, Reweight};
+use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
+use spin_models::{Duplicates, EnergyModel, InteractionModel, Reweight};
 
 use super::kernel::{check_dense, is_in_kernel, sparse_kernel};
-use super::linear::{Linear, parity};
+use super::linear::{Linear, RARER, parity, stacked_columns};
 use super::planar::faces;
+use super::solution::Solution;
 use crate::code::StabilizerCode;
 use crate::error::{Error, Result};
 use crate::pauli::PauliString;
@@ -57,27 +58,14 @@ const NAME: &str = "coset model";
 /// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021): any Pauli noise.
 #[derive(Debug, Clone)]
 pub struct CosetModel {
-    linear: Linear,
+    pub(super) linear: Linear,
     /// In free bits.
     generators: Vec<Vec<usize>>,
     rank: usize,
+    /// Whether the generators are the faces of a planar graph.
+    pub(super) planar: bool,
     model: InteractionModel,
     solution: Solution,
-}
-
-/// How an error with given flips is found.
-#[derive(Debug, Clone)]
-struct Solution {
-    /// The free bits of a solution for each single flip of a detector or observable.
-    bits: Vec<BitVec>,
-    /// The terms that change their sign with it.
-    flips: Vec<BitVec>,
-    /// Terms of the solution for no flips; not zero where mechanisms happen for sure.
-    start: BitVec,
-    /// Sets of detectors whose sum is known.
-    sums: Vec<(BitVec, bool)>,
-    /// Sets of detectors and of observables whose common sum is known.
-    bound: Vec<(BitVec, BitVec, bool)>,
 }
 
 /// What a syndrome leaves open; reused from shot to shot.
@@ -102,7 +90,19 @@ impl CosetModel {
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let linear = Linear::of_problem(problem);
         linear.check_size()?;
-        let generators = sorted_kernel(&linear, BTreeSet::new())?;
+        Self::of_linear(linear, &[])
+    }
+
+    /// With short generators; hints are errors that may be some.
+    pub(super) fn of_linear(linear: Linear, hints: &[BitVec]) -> Result<Self> {
+        let hints = hints
+            .iter()
+            .filter(|error| linear.fixed.iter().all(|(bits, _)| !parity(error, bits)))
+            .map(|error| linear.free_bits(error))
+            .filter(|row| !row.is_empty() && is_in_kernel(&linear.columns, row))
+            .map(|row| (row.len(), row))
+            .collect();
+        let generators = sorted_kernel(&linear, hints)?;
         let rank = generators.len();
         Self::build(linear, generators, rank)
     }
@@ -124,8 +124,14 @@ impl CosetModel {
     pub fn planar(problem: &DecodingProblem) -> Result<Self> {
         let linear = Linear::of_problem(problem);
         linear.check_size()?;
+        Self::of_planar(linear)
+    }
+
+    pub(super) fn of_planar(linear: Linear) -> Result<Self> {
         let (generators, rank) = faces(&linear)?;
-        Self::build(linear, generators, rank)
+        let mut coset = Self::build(linear, generators, rank)?;
+        coset.planar = true;
+        Ok(coset)
     }
 
     /// The cosets of a decoding problem with given generators, each a list of mechanisms.
@@ -172,6 +178,74 @@ impl CosetModel {
         Self::build(linear, rows, rank)
     }
 
+    /// The cosets of mechanisms that depend on each other: their pattern has a Boltzmann distribution at β = 1.
+    ///
+    /// Spin $`s_j = 1 - 2 e_j`$ of `errors` tells whether mechanism j happened. Products of any number of them are allowed:
+    ///
+    /// ```math
+    /// P(e) = \exp\Big( \sum_a J_a \prod_{j \in a} (-1)^{e_j} - \ln Z_\text{errors} \Big) .
+    /// ```
+    ///
+    /// In the model of cosets the interaction a is one of all generators that hold an odd number of its mechanisms. `ln_z` is
+    /// $`\ln Z_\text{errors}(\beta = 1)`$ of the distribution itself, by any solver; it shifts all ln P, and changes no
+    /// decision.
+    ///
+    /// ```
+    /// use linalg_core::gf2::{BinaryCsc, BitVec};
+    /// use quantum_ec::statmech::CosetModel;
+    /// use spin_models::{Enumeration, InteractionModel, LogPartition};
+    ///
+    /// // Three bits of a repetition code, the first two of which fail together.
+    /// let checks = BinaryCsc::from_columns(2, [vec![0], vec![0, 1], vec![1]])?;
+    /// let observables = BinaryCsc::from_columns(1, [vec![0], vec![], vec![]])?;
+    /// let terms = [(vec![0, 1], 2.0), (vec![0], 1.0), (vec![2], 1.0)];
+    /// let errors = InteractionModel::builder(3).terms(terms).build()?;
+    /// let ln_z = Enumeration::default().ln_z(&errors, 1.0)?.value;
+    /// let coset = CosetModel::correlated(&checks, &observables, &errors, ln_z)?;
+    /// // The second check alone: the last bit, or the first two; one error each.
+    /// let ln_p = |error: &[usize]| {
+    ///     let model = coset.with_representative(&BitVec::from_ones(3, error.iter().copied())?)?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(Enumeration::default().ln_z(&model, 1.0)?.value + coset.ln_normalization())
+    /// };
+    /// assert!((ln_p(&[2])? - (2.0 + 1.0 - 1.0 - ln_z)).abs() < 1e-12);
+    /// assert!((ln_p(&[0, 1])? - (2.0 - 1.0 + 1.0 - ln_z)).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] if the matrices and the model do not agree on the number of mechanisms,
+    /// [`Error::Parameter`] if `ln_z` is not finite; [`Error::TooLarge`] as [`new`](Self::new).
+    ///
+    /// # References
+    /// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021), §4: correlated noise.
+    pub fn correlated(
+        checks: &BinaryCsc,
+        observables: &BinaryCsc,
+        errors: &InteractionModel,
+        ln_z: f64,
+    ) -> Result<Self> {
+        let n = checks.n_cols();
+        for (what, got) in [
+            ("columns of the observable matrix", observables.n_cols()),
+            ("spins of the model of errors", errors.n_spins()),
+        ] {
+            if got != n {
+                return Err(Error::WrongLength { what, got, expected: n });
+            }
+        }
+        if !ln_z.is_finite() {
+            return Err(Error::Parameter {
+                what: "ln Z of errors",
+                value: ln_z.to_string(),
+                expected: "a finite number",
+            });
+        }
+        let columns = stacked_columns(checks, observables).collect();
+        let linear = Linear::of_correlated(columns, checks.n_rows(), observables.n_rows(), errors, ln_z);
+        linear.check_size()?;
+        Self::of_linear(linear, &[])
+    }
+
     /// The cosets of Pauli errors on a stabilizer code: any single-qubit noise, a table `p_I, p_X, p_Y, p_Z` a qubit.
     ///
     /// Operators are rows `[x | z]`. Bit `i` of a syndrome says whether the error anticommutes with stabilizer `i`, bit
@@ -181,26 +255,21 @@ impl CosetModel {
     /// \ln p(\sigma) = K_0 + K_x (-1)^x + K_z (-1)^z + K_y (-1)^{x + z} .
     /// ```
     ///
-    /// A qubit with two possible Paulis is an independent mechanism; one with three is not, and is refused.
+    /// A qubit with two possible Paulis is an independent mechanism. Of three, the fourth is forbidden, which no finite
+    /// couplings express: it gets a probability that is finite, but so small that all errors with it together weigh less
+    /// than e^{-50} times any error without. Its couplings are large; [`ln_least`](Self::ln_least) tells classes that are
+    /// impossible.
     ///
     /// # Errors
     /// [`Error::WrongLength`] for the number of columns, [`Error::Probability`] naming the qubit,
     /// [`Error::NotApplicable`] for stabilizers that anticommute with one another or with a logical operator (both are
-    /// named), or a qubit of three Paulis; [`Error::TooLarge`] as [`new`](Self::new).
+    /// named); [`Error::TooLarge`] as [`new`](Self::new).
     pub fn paulis(stabilizers: &BitMatrix, logicals: &BitMatrix, table: &[[f64; 4]]) -> Result<Self> {
         let linear = Linear::of_paulis(stabilizers, logicals, table)?;
         linear.check_size()?;
         check_commuting(stabilizers, logicals)?;
-        let candidates = stabilizers.rows().map(|row| row.to_bitvec());
-        let hints = candidates
-            .filter(|error| linear.fixed.iter().all(|(bits, _)| !parity(error, bits)))
-            .map(|error| linear.free_bits(&error))
-            .filter(|row| !row.is_empty() && is_in_kernel(&linear.columns, row))
-            .map(|row| (row.len(), row))
-            .collect();
-        let generators = sorted_kernel(&linear, hints)?;
-        let rank = generators.len();
-        Self::build(linear, generators, rank)
+        let hints: Vec<BitVec> = stabilizers.rows().map(|row| row.to_bitvec()).collect();
+        Self::of_linear(linear, &hints)
     }
 
     /// The cosets of Pauli errors on a code, with a table `p_I, p_X, p_Y, p_Z` for each qubit.
@@ -248,7 +317,7 @@ impl CosetModel {
             .duplicates(Duplicates::Keep)
             .build()?;
         let solution = Solution::new(&linear);
-        Ok(Self { linear, generators, rank, model, solution })
+        Ok(Self { linear, generators, rank, planar: false, model, solution })
     }
 
     /// Bits of a syndrome.
@@ -293,6 +362,14 @@ impl CosetModel {
     /// What is to be added to ln Z(β = 1) for ln P: `-(m - r) ln 2`.
     pub fn ln_normalization(&self) -> f64 {
         -((self.model_spins() - self.rank) as f64) * std::f64::consts::LN_2
+    }
+
+    /// Cosets whose ln P comes out below this are impossible. `None`, but for noise that allows exactly three of the four
+    /// Paulis on a qubit: all other cosets of probability 0 are told by [`flips`](Self::flips) and
+    /// [`representative`](Self::representative).
+    pub fn ln_least(&self) -> Option<f64> {
+        // Half the way, as logarithms, to what forbidden errors weigh.
+        self.linear.ln_least.map(|ln| ln - 0.5 * RARER)
     }
 
     fn model_spins(&self) -> usize {
@@ -410,17 +487,17 @@ fn dot(a: &[u64], b: &[u64]) -> bool {
 }
 
 impl Linear {
-    fn n_rows(&self) -> usize {
+    pub(super) fn n_rows(&self) -> usize {
         self.n_detectors + self.n_observables
     }
 
     /// Whether the matrices of the elimination fit in memory: rows by bits, rows by terms, rows by rows.
-    fn check_size(&self) -> Result<()> {
+    pub(super) fn check_size(&self) -> Result<()> {
         check_dense(self.n_rows(), self.n_rows().saturating_add(self.terms.len().max(self.columns.len())))
     }
 
     /// The free bits of an error that differs from the base by no fixed parity.
-    fn free_bits(&self, error: &BitVec) -> Vec<usize> {
+    pub(super) fn free_bits(&self, error: &BitVec) -> Vec<usize> {
         // A term of one bit tells it.
         let mut bits: Vec<usize> = (self.tell.iter().enumerate())
             .filter(|(_, of_error)| parity(error, of_error))
@@ -431,7 +508,7 @@ impl Linear {
     }
 
     /// Adds the errors of some free bits.
-    fn embed(&self, bits: impl Iterator<Item = usize>, error: &mut BitVec) {
+    pub(super) fn embed(&self, bits: impl Iterator<Item = usize>, error: &mut BitVec) {
         for bit in bits {
             for &place in &self.embedding[bit] {
                 error.flip(place);
@@ -440,7 +517,7 @@ impl Linear {
     }
 
     /// What an error flips.
-    fn flipped_by(&self, error: &BitVec) -> (BitVec, BitVec) {
+    pub(super) fn flipped_by(&self, error: &BitVec) -> (BitVec, BitVec) {
         let mut syndrome = BitVec::zeros(self.n_detectors);
         let mut class = BitVec::zeros(self.n_observables);
         for row in error.iter_ones().flat_map(|bit| self.flipped_by_bit[bit].iter().copied()) {
@@ -451,63 +528,6 @@ impl Linear {
             }
         }
         (syndrome, class)
-    }
-}
-
-impl Solution {
-    fn new(linear: &Linear) -> Self {
-        let n_rows = linear.n_rows();
-        let (reduced, transform) = linear.stacked().factor().into_parts();
-        let mut terms_of: Vec<Vec<usize>> = vec![Vec::new(); linear.columns.len()];
-        for (a, term) in linear.terms.iter().enumerate() {
-            for &bit in &term.of_bits {
-                terms_of[bit].push(a);
-            }
-        }
-        let mut bits = vec![BitVec::zeros(linear.columns.len()); n_rows];
-        let mut flips = vec![BitVec::zeros(linear.terms.len()); n_rows];
-        for (i, &pivot) in reduced.pivots().iter().enumerate() {
-            for row in transform.row(i).iter_ones() {
-                bits[row].flip(pivot);
-                for &a in &terms_of[pivot] {
-                    flips[row].flip(a);
-                }
-            }
-        }
-        let mut start = BitVec::zeros(linear.terms.len());
-        for row in linear.base_flips.iter_ones() {
-            start.xor_assign(&flips[row]);
-        }
-        // Rows that add up to nothing. With observables first, those without any come last.
-        let (n_detectors, n_observables) = (linear.n_detectors, linear.n_observables);
-        let mut relations = BitMatrix::zeros(n_rows - reduced.rank(), n_rows);
-        for (k, i) in (reduced.rank()..n_rows).enumerate() {
-            for row in transform.row(i).iter_ones() {
-                relations.flip(k, if row < n_detectors { row + n_observables } else { row - n_detectors });
-            }
-        }
-        let relations = relations.row_reduce();
-        let (mut sums, mut bound) = (Vec::new(), Vec::new());
-        for row in relations.matrix().rows().take(relations.rank()) {
-            let mut detectors = BitVec::zeros(n_detectors);
-            let mut observables = BitVec::zeros(n_observables);
-            let mut value = false;
-            for place in row.iter_ones() {
-                if place < n_observables {
-                    observables.flip(place);
-                    value ^= linear.base_flips.get(n_detectors + place);
-                } else {
-                    detectors.flip(place - n_observables);
-                    value ^= linear.base_flips.get(place - n_observables);
-                }
-            }
-            if observables.is_zero() {
-                sums.push((detectors, value));
-            } else {
-                bound.push((detectors, observables, value));
-            }
-        }
-        Self { bits, flips, start, sums, bound }
     }
 }
 

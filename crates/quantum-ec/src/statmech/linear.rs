@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use linalg_core::gf2::{BitMatrix, BitVec};
+use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
+
+use spin_models::InteractionModel;
 
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
+use crate::shots::ones;
 
 /// A term `±K` of ln P, the sign being the parity of some bits of the error.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +21,22 @@ pub(super) struct Term {
     pub coupling: f64,
 }
 
+/// What the distribution was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given {
+    /// Probabilities of independent mechanisms.
+    Mechanisms(Vec<f64>),
+    /// Probabilities of I, X, Y, Z on every qubit.
+    Qubits(Vec<[f64; 4]>),
+    /// Errors that depend on each other.
+    Correlated,
+}
+
 /// A distribution of errors `ln P(e) = constant + Σ (-1)^{f_a(e)} K_a` over free bits.
 ///
 /// Bits that are fixed, by a probability 0 or 1, are not free; what no detector and no observable sees is summed over.
+/// Of a qubit with exactly three possible Paulis none is fixed. The fourth gets a probability so small that all errors with
+/// it, at most n e^{-50} times the least probability that a coset can have, are lost in rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Linear {
     pub n_error_bits: usize,
@@ -42,10 +58,13 @@ pub(super) struct Linear {
     pub base_flips: BitVec,
     /// Parities that every error of positive probability has.
     pub fixed: Vec<(Vec<usize>, bool)>,
+    pub given: Given,
+    /// No coset of positive probability has a smaller ln P; `None` where linear relations tell those of probability 0.
+    pub ln_least: Option<f64>,
 }
 
 impl Linear {
-    fn empty(n_error_bits: usize, n_detectors: usize, n_observables: usize) -> Self {
+    fn empty(n_error_bits: usize, n_detectors: usize, n_observables: usize, given: Given) -> Self {
         Self {
             n_error_bits,
             n_detectors,
@@ -59,25 +78,27 @@ impl Linear {
             base: BitVec::zeros(n_error_bits),
             base_flips: BitVec::zeros(n_detectors + n_observables),
             fixed: Vec::new(),
+            given,
+            ln_least: None,
         }
     }
 
-    /// Mechanisms that flip the same are one: their parity counts.
+    /// The mechanisms of a problem.
     pub fn of_problem(problem: &DecodingProblem) -> Self {
-        let (n_detectors, n) = (problem.n_detectors(), problem.n_mechanisms());
-        let mut all = Self::empty(n, n_detectors, problem.n_observables());
+        let n_detectors = problem.n_detectors();
+        let columns = stacked_columns(problem.checks(), problem.observables()).collect();
+        Self::of_mechanisms(columns, n_detectors, problem.n_observables(), problem.priors().to_vec())
+    }
+
+    /// Mechanisms that flip the same are one: their parity counts.
+    fn of_mechanisms(columns: Vec<Vec<usize>>, n_detectors: usize, n_observables: usize, priors: Vec<f64>) -> Self {
+        let mut all = Self::empty(priors.len(), n_detectors, n_observables, Given::Correlated);
         let mut groups: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
         let mut members: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
-        for j in 0..n {
-            let mut column = problem.checks().column(j).to_vec();
-            column.extend(problem.observables().column(j).iter().map(|o| n_detectors + o));
-            if column.is_empty() {
-                continue;
-            }
-            all.flipped_by_bit[j].clone_from(&column);
+        for (j, column) in columns.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
             let group = *groups.entry(column.clone()).or_insert(members.len());
             if group == members.len() {
-                members.push((column, Vec::new()));
+                members.push((column.clone(), Vec::new()));
             }
             members[group].1.push(j);
         }
@@ -85,12 +106,69 @@ impl Linear {
             // Sums of positive numbers only: small probabilities keep their digits.
             let (mut even, mut odd) = (1.0, 0.0);
             for &j in &group {
-                let p = problem.priors()[j];
+                let p = priors[j];
                 (even, odd) = (even * (1.0 - p) + odd * p, even * p + odd * (1.0 - p));
             }
             all.push_unit(column, vec![group[0]], group, even, odd);
         }
+        all.flipped_by_bit = columns;
+        all.given = Given::Mechanisms(priors);
         all
+    }
+
+    /// Mechanisms, qubits, or nothing that could be erased.
+    pub fn n_erasable(&self) -> usize {
+        match &self.given {
+            Given::Mechanisms(priors) => priors.len(),
+            Given::Qubits(table) => table.len(),
+            Given::Correlated => self.n_error_bits,
+        }
+    }
+
+    /// Mechanisms that depend on each other, spin +1 of a model being a mechanism that did not happen; nothing is merged and
+    /// nothing left out.
+    pub fn of_correlated(
+        columns: Vec<Vec<usize>>,
+        n_detectors: usize,
+        n_observables: usize,
+        errors: &InteractionModel,
+        ln_z: f64,
+    ) -> Self {
+        let n = columns.len();
+        let mut all = Self::empty(n, n_detectors, n_observables, Given::Correlated);
+        all.constant = -errors.offset() - ln_z;
+        all.tell = (0..n).map(|j| vec![j]).collect();
+        all.embedding.clone_from(&all.tell);
+        for (sites, coupling) in errors.terms() {
+            let bits: Vec<usize> = sites.iter().map(|&site| site as usize).collect();
+            if bits.is_empty() {
+                all.constant += coupling;
+            } else if coupling != 0.0 {
+                all.terms.push(Term { of_error: bits.clone(), of_bits: bits, coupling });
+            }
+        }
+        all.flipped_by_bit.clone_from(&columns);
+        all.columns = columns;
+        all
+    }
+
+    /// The same with mechanisms of probability 1/2, or with qubits of probability 1/4 for every Pauli, where `erased` is
+    /// set. `None` for errors that depend on each other.
+    pub fn erased(&self, erased: &[u64]) -> Option<Result<Self>> {
+        match &self.given {
+            Given::Mechanisms(priors) => {
+                let mut priors = priors.clone();
+                ones(erased).for_each(|j| priors[j] = 0.5);
+                let columns = self.flipped_by_bit.clone();
+                Some(Ok(Self::of_mechanisms(columns, self.n_detectors, self.n_observables, priors)))
+            }
+            Given::Qubits(table) => {
+                let mut table = table.clone();
+                ones(erased).for_each(|q| table[q] = [0.25; 4]);
+                Some(Self::of_qubits(self.flipped_by_bit.clone(), self.n_detectors, self.n_observables, table))
+            }
+            Given::Correlated => None,
+        }
     }
 
     /// A bit with probabilities `even` and `odd` of the parity of `of_error`, which `embedding` changes.
@@ -106,7 +184,11 @@ impl Linear {
             let (even, odd) = (even.ln(), odd.ln());
             self.constant += 0.5 * (even + odd);
             self.tell.push(of_error.clone());
-            self.terms.push(Term { of_error, of_bits: vec![self.columns.len()], coupling: 0.5 * (even - odd) });
+            let coupling = 0.5 * (even - odd);
+            // Probabilities of one half have no term.
+            if coupling != 0.0 {
+                self.terms.push(Term { of_error, of_bits: vec![self.columns.len()], coupling });
+            }
             self.columns.push(column);
             self.embedding.push(embedding);
         }
@@ -131,7 +213,6 @@ impl Linear {
                 return Err(Error::WrongLength { what, got, expected: 2 * n });
             }
         }
-        let mut all = Self::empty(2 * n, stabilizers.n_rows(), logicals.n_rows());
         let mut flipped_by: Vec<Vec<usize>> = vec![Vec::new(); 2 * n];
         for (row, operator) in stabilizers.rows().chain(logicals.rows()).enumerate() {
             for bit in operator.iter_ones() {
@@ -139,33 +220,46 @@ impl Linear {
                 flipped_by[if bit < n { bit + n } else { bit - n }].push(row);
             }
         }
-        all.flipped_by_bit.clone_from(&flipped_by);
+        Self::of_qubits(flipped_by, stabilizers.n_rows(), logicals.n_rows(), table.to_vec())
+    }
+
+    /// What X of every qubit flips, then what Z of every qubit flips.
+    fn of_qubits(
+        flipped_by: Vec<Vec<usize>>,
+        n_detectors: usize,
+        n_observables: usize,
+        table: Vec<[f64; 4]>,
+    ) -> Result<Self> {
+        let n = table.len();
+        let mut all = Self::empty(2 * n, n_detectors, n_observables, Given::Correlated);
+        table.iter().enumerate().try_for_each(|(qubit, row)| check_row(qubit, row))?;
+        let ln_least = ln_least(&table);
         for (qubit, row) in table.iter().enumerate() {
-            check_row(qubit, row)?;
-            let (x, z) = (std::mem::take(&mut flipped_by[qubit]), std::mem::take(&mut flipped_by[qubit + n]));
-            all.push_qubit(qubit, n, x, z, row)?;
+            all.push_qubit(qubit, n, flipped_by[qubit].clone(), flipped_by[qubit + n].clone(), row, ln_least);
         }
+        all.flipped_by_bit = flipped_by;
+        all.given = Given::Qubits(table);
         Ok(all)
     }
 
-    fn push_qubit(&mut self, q: usize, n: usize, x: Vec<usize>, z: Vec<usize>, row: &[f64; 4]) -> Result<()> {
+    fn push_qubit(&mut self, q: usize, n: usize, x: Vec<usize>, z: Vec<usize>, row: &[f64; 4], ln_least: f64) {
         let [i_, x_, y_, z_] = *row;
         let (bit_x, bit_z) = (vec![q], vec![q + n]);
         let both = vec![q, q + n];
         // What is not seen at all is summed over.
         match (x.is_empty(), z.is_empty(), x == z) {
-            (true, true, _) => return Ok(()),
+            (true, true, _) => return,
             (true, false, _) => {
                 self.push_unit(z, bit_z.clone(), bit_z, i_ + x_, y_ + z_);
-                return Ok(());
+                return;
             }
             (false, true, _) => {
                 self.push_unit(x, bit_x.clone(), bit_x, i_ + z_, x_ + y_);
-                return Ok(());
+                return;
             }
             (false, false, true) => {
                 self.push_unit(x, bit_x, both, i_ + y_, x_ + z_);
-                return Ok(());
+                return;
             }
             _ => {}
         }
@@ -203,17 +297,13 @@ impl Linear {
                 }
                 self.fixed.push((fixed, fixed_value));
             }
-            [_, _, _] => {
-                let missing = "IXYZ".as_bytes()[(0..4).find(|k| !support.contains(k)).unwrap_or(0)] as char;
-                return Err(Error::NotApplicable {
-                    method: "coset model",
-                    reason: format!(
-                        "qubit {q} has probability 0 for {missing} alone: the others are not independent mechanisms"
-                    ),
-                });
-            }
             _ => {
-                let [l_i, l_x, l_y, l_z] = row.map(f64::ln);
+                // Three of four Paulis: what never happens is so rare that no probability has a digit of it.
+                if support.len() == 3 {
+                    self.ln_least = Some(ln_least);
+                }
+                let ln_never = ln_least - RARER;
+                let [l_i, l_x, l_y, l_z] = row.map(|p| if p > 0.0 { p.ln() } else { ln_never });
                 let largest = [l_i, l_x, l_y, l_z].into_iter().fold(0.0, |m: f64, l| m.max(l.abs()));
                 self.constant += 0.25 * (l_i + l_x + l_y + l_z);
                 let bit = self.columns.len();
@@ -233,7 +323,6 @@ impl Linear {
                 }
             }
         }
-        Ok(())
     }
 
     /// Whether an error has positive probability.
@@ -253,8 +342,28 @@ impl Linear {
     }
 }
 
+/// What each mechanism flips: detectors, then observables counted from their number on.
+pub(super) fn stacked_columns<'a>(
+    checks: &'a BinaryCsc,
+    observables: &'a BinaryCsc,
+) -> impl Iterator<Item = Vec<usize>> + 'a {
+    let n_detectors = checks.n_rows();
+    checks.columns().zip(observables.columns()).map(move |(detectors, observables)| {
+        detectors.iter().copied().chain(observables.iter().map(|o| n_detectors + o)).collect()
+    })
+}
+
 pub(super) fn parity(error: &BitVec, bits: &[usize]) -> bool {
     bits.iter().fold(false, |sum, &bit| sum ^ error.get(bit))
+}
+
+/// By how much, as a logarithm, errors that never happen are rarer than all others together: e^{-50}.
+pub(super) const RARER: f64 = 50.0;
+
+/// A bound from below on ln P of every coset of positive probability, less the logarithm of the number of qubits.
+fn ln_least(table: &[[f64; 4]]) -> f64 {
+    let least = |row: &[f64; 4]| row.iter().filter(|p| **p > 0.0).fold(1.0, |least: f64, p| least.min(*p)).ln();
+    table.iter().map(least).sum::<f64>() - (table.len() as f64).ln().max(0.0)
 }
 
 pub(super) fn check_row(qubit: usize, row: &[f64; 4]) -> Result<()> {

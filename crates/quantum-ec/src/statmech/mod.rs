@@ -5,9 +5,11 @@
 
 mod coset;
 mod distribution;
+mod erasure;
 mod kernel;
 mod linear;
 mod planar;
+mod solution;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,3 +18,4 @@ pub(crate) use coset::SyndromeFlips;
 pub use coset::{CosetModel, coset_model};
 pub(crate) use distribution::best;
 pub use distribution::{SyndromeDistribution, optimal_failure_rate};
+pub(crate) use erasure::Erasure;

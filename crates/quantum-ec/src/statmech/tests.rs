@@ -1,7 +1,7 @@
 use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
 use linalg_core::rand::{RngExt, SeedableRng};
 use linalg_core::rng::Xoshiro256PlusPlus;
-use spin_models::{Enumeration, LogPartition, TransferMatrix};
+use spin_models::{Duplicates, EnergyModel, Enumeration, InteractionModel, LogPartition, TransferMatrix};
 
 use super::*;
 use crate::problem::DecodingProblem;
@@ -240,8 +240,6 @@ fn bad_input_is_named() {
     let good = [[0.7, 0.1, 0.1, 0.1]; 9];
     assert_eq!(message(&stabilizers, &logicals, &good[1..]), "columns of the stabilizers: 18 given, 16 expected");
     let mut table = good;
-    table[4] = [0.8, 0.1, 0.1, 0.0];
-    assert!(message(&stabilizers, &logicals, &table).contains("qubit 4 has probability 0 for Z alone"));
     table[4] = [0.8, 0.1, f64::NAN, 0.0];
     assert!(message(&stabilizers, &logicals, &table).contains("a Pauli of qubit 4 has probability NaN"));
     table[4] = [0.8, 0.1, 0.1, 0.1];
@@ -375,4 +373,54 @@ fn classes_of_a_code_are_the_logical_operators_applied() {
             assert_eq!(decomposition.decompose(&PauliString::from_symplectic(&found).unwrap()).applied(), class);
         }
     }
+}
+
+#[test]
+fn correlated_mechanisms_equal_direct_sums() {
+    // Terms of one to four mechanisms; some mechanisms flip the same, some nothing.
+    let mut rng = rng(21);
+    for _ in 0..20 {
+        let n = 9;
+        let mut column = |rows: usize| -> Vec<usize> { (0..rows).filter(|_| rng.random_range(0..3) == 0).collect() };
+        let checks = BinaryCsc::from_columns(3, (0..n).map(|_| column(3)).collect::<Vec<_>>()).unwrap();
+        let seen = BinaryCsc::from_columns(2, (0..n).map(|_| column(2)).collect::<Vec<_>>()).unwrap();
+        let terms: Vec<(Vec<usize>, f64)> = (0..14)
+            .map(|a| {
+                let mut sites: Vec<usize> = (0..1 + a % 4).map(|_| rng.random_range(0..n)).collect();
+                sites.sort_unstable();
+                sites.dedup();
+                (sites, rng.random_range(-1.0..1.0))
+            })
+            .collect();
+        let errors =
+            InteractionModel::builder(n).terms(terms).offset(0.7).duplicates(Duplicates::Keep).build().unwrap();
+        let ln_z = Enumeration::default().ln_z(&errors, 1.0).unwrap().value;
+        let coset = CosetModel::correlated(&checks, &seen, &errors, ln_z).unwrap();
+        let problem = DecodingProblem::new(checks, seen, vec![0.5; n]).unwrap();
+        for _ in 0..5 {
+            let error = BitVec::random(n, &mut rng);
+            let (syndrome, logical) = (problem.syndrome(&error), problem.logical(&error));
+            let mut expected = 0.0;
+            for state in 0..1u64 << n {
+                let other = BitVec::from_words(vec![state], n).unwrap();
+                if problem.syndrome(&other) == syndrome && problem.logical(&other) == logical {
+                    let spins: Vec<i8> = other.iter().map(|bit| if bit { -1 } else { 1 }).collect();
+                    expected += (-errors.energy(&spins) - ln_z).exp();
+                }
+            }
+            approx::assert_abs_diff_eq!(ln_p(&coset, &error), expected.ln(), epsilon = 1e-11);
+        }
+        assert_eq!(
+            coset.with_erased(&[1]).unwrap_err().to_string(),
+            "erasure does not apply: the errors of this model depend on each other"
+        );
+    }
+    let none = BinaryCsc::from_columns(0, vec![Vec::<usize>::new(); 2]).unwrap();
+    let errors = InteractionModel::builder(3).build().unwrap();
+    let message = |ln_z: f64, errors: &InteractionModel| {
+        CosetModel::correlated(&none, &none, errors, ln_z).unwrap_err().to_string()
+    };
+    assert_eq!(message(0.0, &errors), "spins of the model of errors: 3 given, 2 expected");
+    let errors = InteractionModel::builder(2).build().unwrap();
+    assert_eq!(message(f64::NAN, &errors), "ln Z of errors is NaN, expected a finite number");
 }

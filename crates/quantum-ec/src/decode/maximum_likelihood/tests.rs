@@ -1,10 +1,15 @@
 use linalg_core::Observer;
-use linalg_core::gf2::{BinaryCsc, BitVec};
-use spin_models::{LogPartition, Progress, TransferMatrix};
+use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
+use linalg_core::rand::RngExt;
+use spin_models::{Kind, LnZ, LogPartition, LogPartitionPlan, Progress, TransferMatrix};
 
 use super::*;
+use crate::decode::tests::{repetition_circuit, rng};
+use crate::decode::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 use crate::dem::Sampler;
 use crate::sample::{CollectParams, Row, collect};
+use crate::statmech::SyndromeDistribution;
+use crate::{StabilizerCode, code};
 use linalg_core::Streams;
 
 /// A solver that does not stand by its values where the first interaction has another sign.
@@ -73,5 +78,180 @@ fn what_has_not_converged_is_said() {
         let (n, count) = (row.shots as f64, row.custom_counts["unconverged_shots"] as f64);
         assert!((count - 0.125 * n).abs() < 4.0 * (n * 0.125 * 0.875).sqrt(), "{count} of {n}");
         assert!(!row.custom_counts.contains_key("decoder_failures"));
+    }
+}
+
+fn solver(name: &str) -> LikelihoodSolver {
+    name.parse().unwrap()
+}
+
+/// ln of the exact probabilities and of those found; impossible classes are impossible in both.
+fn check_classes(found: &[f64], exact: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), exact.len());
+    for (class, (ln, p)) in found.iter().zip(exact).enumerate() {
+        let same = if *p == 0.0 { *ln == f64::NEG_INFINITY } else { (ln - p.ln()).abs() < tolerance };
+        assert!(same, "{what}, class {class}: {ln} for {}", p.ln());
+    }
+}
+
+#[test]
+fn erased_mechanisms_have_probability_one_half() {
+    // Mechanisms that are impossible, certain, alike, and fully random before anything is erased.
+    let mut rng = rng(11);
+    let mut problem = repetition_circuit(3, 1, 0.07);
+    let (checks, observables) = (problem.checks().clone(), problem.observables().clone());
+    let n = problem.n_mechanisms();
+    let mut priors = problem.priors().to_vec();
+    (priors[0], priors[3], priors[5]) = (0.0, 1.0, 0.5);
+    let twice = |matrix: &BinaryCsc| {
+        let columns = matrix.columns().chain(matrix.columns().take(4)).map(<[usize]>::to_vec);
+        BinaryCsc::from_columns(matrix.n_rows(), columns).unwrap()
+    };
+    priors.extend([0.0, 0.2, 0.3, 0.0]);
+    problem = DecodingProblem::new(twice(&checks), twice(&observables), priors).unwrap();
+    let names = ["enumeration", "transfer-matrix", "planar", "tensor-network", "boundary-mps:16"];
+    let mut decoders: Vec<_> = names.map(|name| MaximumLikelihood::with_solver(solver(name), &problem).unwrap()).into();
+    let mut sequential = MaximumLikelihoodSequential::new(&problem).unwrap();
+    let mut marginals = MaximumLikelihoodMarginals::new(&problem).unwrap();
+    let unerased = SyndromeDistribution::new(&problem).unwrap();
+    let mut out = Prediction::new(1);
+    for round in 0..40 {
+        // Some rounds leave what is impossible or certain alone, and take the short way.
+        let changed: Vec<usize> = (0..n + 4)
+            .filter(|&j| rng.random_range(0..4) == 0 && (round % 2 == 0 || ![0, 3, n, n + 3].contains(&j)))
+            .collect();
+        let mut erased = [0u64];
+        let mut priors = problem.priors().to_vec();
+        for j in changed {
+            erased[0] |= 1 << j;
+            priors[j] = 0.5;
+        }
+        let given = DecodingProblem::new(problem.checks().clone(), problem.observables().clone(), priors).unwrap();
+        let exact = SyndromeDistribution::new(&given).unwrap();
+        let error: BitVec = given.priors().iter().map(|&p| rng.random::<f64>() < p).collect();
+        let syndrome = problem.syndrome(&error);
+        let classes = exact.classes(syndrome.words()[0] as usize);
+        for (decoder, name) in decoders.iter_mut().zip(names) {
+            decoder.decode_erased_into(syndrome.words(), &erased, &mut out).unwrap();
+            check_classes(&out.ln_class, classes, 1e-11, name);
+            // The next shot is as if nothing had been.
+            let plain = unerased.classes(syndrome.words()[0] as usize);
+            if plain.iter().sum::<f64>() > 0.0 {
+                decoder.decode_into(syndrome.words(), &mut out).unwrap();
+                check_classes(&out.ln_class, plain, 1e-11, name);
+            }
+        }
+        sequential.decode_erased_into(syndrome.words(), &erased, &mut out).unwrap();
+        let chosen = sequential_choice(classes);
+        if (classes[0] - classes[1]).abs() > 1e-12 {
+            assert_eq!(out.observables.get(0), chosen == 1);
+        }
+        approx::assert_abs_diff_eq!(sequential.ln_chosen(), classes[chosen].ln(), epsilon = 1e-11);
+        marginals.decode_erased_into(syndrome.words(), &erased, &mut out).unwrap();
+        approx::assert_abs_diff_eq!(out.probabilities[0], classes[1] / (classes[0] + classes[1]), epsilon = 1e-11);
+    }
+}
+
+#[test]
+#[should_panic(expected = "2 words of erasure flags for 1")]
+fn too_many_flags() {
+    let mut decoder = MaximumLikelihood::automatic(&two_bits()).unwrap();
+    let _ = decoder.decode_erased_into(&[0], &[1, 0], &mut Prediction::new(1));
+}
+
+/// Random rows; of those of a number in `missing` this Pauli never happens.
+fn table(n: usize, missing: &[usize], scale: f64, rng: &mut impl linalg_core::rand::Rng) -> Vec<[f64; 4]> {
+    (0..n)
+        .map(|q| {
+            let mut row = [1.0, scale, scale, scale].map(|w| w * rng.random_range(0.2..1.0));
+            if let Some(&missing) = missing.get(q % (missing.len() + 1)) {
+                row[missing] = 0.0;
+            }
+            let sum: f64 = row.iter().sum();
+            row.map(|w| w / sum)
+        })
+        .collect()
+}
+
+#[test]
+fn three_of_four_paulis() {
+    // Oracle: all errors folded into the distribution one qubit after the other, zeros included.
+    let mut rng = rng(12);
+    let names = ["enumeration", "transfer-matrix", "tensor-network", "boundary-mps:32"];
+    let (mut doubtful, mut of_boundary) = (0, 0);
+    for code in ["five-qubit", "steane", "rotated-surface:3"].map(|name| code::parse(name).unwrap()) {
+        let n = code.n_qubits();
+        for (missing, scale) in [(&[2][..], 0.3), (&[1, 3, 0, 2], 0.5), (&[2, 3], 1e-3), (&[0, 2, 2], 1e-9)] {
+            let table = table(n, missing, scale, &mut rng);
+            let exact = SyndromeDistribution::stabilizer(&code, &table).unwrap();
+            let coset = CosetModel::stabilizer(&code, &table).unwrap();
+            for name in names {
+                // The boundary states of Steane's code, which does not lie in a plane strip, need not exist.
+                let Ok(mut decoder) = MaximumLikelihood::new(solver(name), coset.clone()) else {
+                    assert!(name.starts_with("boundary"));
+                    continue;
+                };
+                for _ in 0..12 {
+                    let syndrome = rng.random_range(0..1u64 << code.generators().len());
+                    let bits = BitVec::from_words(vec![syndrome], code.generators().len()).unwrap();
+                    let prediction = decoder.decode(&bits).unwrap();
+                    let what = format!("{} {missing:?} {scale} {name} {syndrome:b}", code.name());
+                    of_boundary += usize::from(name.starts_with("boundary"));
+                    if name.starts_with("boundary") && !prediction.converged {
+                        doubtful += 1;
+                        continue;
+                    }
+                    assert!(prediction.converged, "{what}");
+                    check_classes(&prediction.ln_class, exact.classes(syndrome as usize), 1e-9, &what);
+                }
+            }
+        }
+    }
+    // Where forbidden errors leave a boundary state too little to work with, it says so.
+    assert!(2 * doubtful < of_boundary, "{doubtful} of {of_boundary}");
+}
+
+#[test]
+fn three_paulis_leave_classes_and_syndromes_impossible() {
+    // Two qubits with the checks XX and ZZ; the second has no errors, the first no Y: the checks cannot both fire.
+    let code = StabilizerCode::from_text(&["XX", "ZZ"]).unwrap();
+    let table = [[0.5, 0.25, 0.0, 0.25], [1.0, 0.0, 0.0, 0.0]];
+    let mut decoder = MaximumLikelihood::of_coset(CosetModel::stabilizer(&code, &table).unwrap()).unwrap();
+    let ln_p: Vec<f64> =
+        ["00", "10", "01"].map(|bits| decoder.decode(&bits.parse().unwrap()).unwrap().ln_class[0]).into();
+    for (ln, p) in ln_p.iter().zip([0.5f64, 0.25, 0.25]) {
+        approx::assert_abs_diff_eq!(*ln, p.ln(), epsilon = 1e-12);
+    }
+    assert_eq!(
+        decoder.decode(&"11".parse().unwrap()).unwrap_err().to_string(),
+        "maximum likelihood does not apply: the syndrome has probability 0 in all classes"
+    );
+    // A single qubit without checks: the class of Y is impossible.
+    let logicals = BitMatrix::from_text("01\n10").unwrap();
+    let coset = CosetModel::paulis(&BitMatrix::zeros(0, 2), &logicals, &[[0.5, 0.25, 0.0, 0.25]]).unwrap();
+    let classes = MaximumLikelihood::of_coset(coset).unwrap().decode(&BitVec::zeros(0)).unwrap().ln_class;
+    check_classes(&classes, &[0.5, 0.25, 0.25, 0.0], 1e-12, "one qubit");
+}
+
+#[test]
+fn erased_qubits_have_all_paulis() {
+    let mut rng = rng(13);
+    for code in ["steane", "rotated-surface:3"].map(|name| code::parse(name).unwrap()) {
+        let n = code.n_qubits();
+        let mut table = table(n, &[2, 3], 0.1, &mut rng);
+        (table[0], table[1]) = ([1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0]);
+        let mut decoder = MaximumLikelihood::of_coset(CosetModel::stabilizer(&code, &table).unwrap()).unwrap();
+        for _ in 0..10 {
+            let erased = rng.random_range(0..1u64 << n);
+            let rows: Vec<[f64; 4]> =
+                table.iter().enumerate().map(|(q, row)| if erased >> q & 1 == 1 { [0.25; 4] } else { *row }).collect();
+            let exact = SyndromeDistribution::stabilizer(&code, &rows).unwrap();
+            let error = crate::PauliTable::new(rows).unwrap().sample(&mut rng);
+            let syndrome = code.syndrome(&error);
+            let mut out = Prediction::new(2);
+            decoder.decode_erased_into(syndrome.words(), &[erased], &mut out).unwrap();
+            let classes = exact.classes(syndrome.words()[0] as usize);
+            check_classes(&out.ln_class, classes, 1e-10, code.name());
+        }
     }
 }
