@@ -70,10 +70,12 @@ struct Member<'a> {
 }
 
 impl Member<'_> {
-    fn json(&self, coordinates: &BTreeMap<u32, Vec<f64>>) -> Value {
+    fn json(&self, circuit: Option<&Circuit>, coordinates: &BTreeMap<u32, Vec<f64>>) -> Value {
         let place = |error: &CircuitError| {
             json!({
-                "location": error.location.to_string(), "gate": error.gate.name(), "tick": error.ticks,
+                "location": error.location.to_string(),
+                "line": text_place(circuit, error).map(|place| place.0),
+                "column": text_place(circuit, error).map(|place| place.1), "gate": error.gate.name(), "tick": error.ticks,
                 "qubits": error.qubits, "paulis": paulis(error), "record": error.record,
                 "coordinates": error.qubits.iter().map(|qubit| coordinates.get(qubit)).collect::<Vec<_>>(),
                 "probability": error.probability,
@@ -86,7 +88,7 @@ impl Member<'_> {
         })
     }
 
-    fn print(&self, coordinates: &BTreeMap<u32, Vec<f64>>) {
+    fn print(&self, circuit: Option<&Circuit>, coordinates: &BTreeMap<u32, Vec<f64>>) {
         let name = |letter: char| move |id: &usize| format!(" {letter}{id}");
         let targets = self.detectors.iter().map(name('D')).chain(self.observables.iter().map(name('L')));
         println!("  error({}){}", self.probability, targets.collect::<String>());
@@ -108,9 +110,15 @@ impl Member<'_> {
             0 => String::new(),
             n => format!("; {n} more"),
         };
-        let (gate, location, tick) = (error.gate.name(), &error.location, error.ticks);
+        let location = circuit.map_or_else(|| error.location.to_string(), |circuit| circuit.describe(&error.location));
+        let (gate, tick) = (error.gate.name(), error.ticks);
         println!("    {what} in {gate}, {location}, tick {tick}, on qubits {}{more}", qubits.join(", "));
     }
+}
+
+/// Line and column of the operation.
+fn text_place(circuit: Option<&Circuit>, error: &CircuitError) -> Option<(usize, usize)> {
+    circuit?.text_place(&error.location.path())
 }
 
 fn paulis(error: &CircuitError) -> String {
@@ -162,10 +170,11 @@ pub fn run(args: &Args) -> Outcome<()> {
     for list in [&mut graphlike_members, &mut members].into_iter().flatten() {
         named(subject.path, explain(subject.circuit.as_ref(), list))?;
     }
-    let coordinates = subject.circuit.as_ref().map(Circuit::qubit_coordinates).unwrap_or_default();
+    let circuit = subject.circuit.as_ref();
+    let coordinates = circuit.map(Circuit::qubit_coordinates).unwrap_or_default();
     if args.json {
         let list = |members: &Option<Vec<Member<'_>>>| {
-            members.as_ref().map(|members| members.iter().map(|m| m.json(&coordinates)).collect::<Vec<_>>())
+            members.as_ref().map(|members| members.iter().map(|m| m.json(circuit, &coordinates)).collect::<Vec<_>>())
         };
         let object = json!({
             "file": subject.path.display().to_string(),
@@ -183,7 +192,8 @@ pub fn run(args: &Args) -> Outcome<()> {
         println!("{object}");
         return Ok(());
     }
-    let print = |members: &Option<Vec<Member<'_>>>| members.iter().flatten().for_each(|m| m.print(&coordinates));
+    let print =
+        |members: &Option<Vec<Member<'_>>>| members.iter().flatten().for_each(|m| m.print(circuit, &coordinates));
     let left_out = match graphlike.ignored {
         0 => String::new(),
         n => format!(" ({n} components with three detectors or more left out)"),

@@ -11,6 +11,7 @@
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
 //! cargo run --release --example qec -- dem     --circuit x.stim --out x.dem --decompose-errors
 //! cargo run --release --example qec -- distance --circuit x.stim
+//! cargo run --release --example qec -- erasures --circuit x.stim --in h.b8 --out e.b8 --dem-out given.dem --decompose-errors
 //! cargo run --release --example qec -- regions --circuit x.stim --detector 5 --svg region.svg
 //! cargo run --release --example qec -- fit-dem --structure x.dem --in y.b8 --out fitted.dem
 //! cargo run --release --example qec -- decode  --graph g.json --json
@@ -35,6 +36,7 @@ mod decompose;
 mod dem;
 mod demonstration;
 mod distance;
+mod erasures;
 mod files;
 mod fit_dem;
 mod generate;
@@ -81,6 +83,8 @@ enum Command {
     Dem(dem::Args),
     /// Shortest errors that flip an observable and no detector.
     Distance(distance::Args),
+    /// Which mechanisms were erased, from heralds and leakage flags: for `decode --erasures-in`.
+    Erasures(erasures::Args),
     /// Probabilities of mechanisms from detection events.
     FitDem(fit_dem::Args),
     /// Writes the circuit of a memory experiment.
@@ -107,6 +111,7 @@ fn main() -> ExitCode {
         Some(Command::Decompose(args)) => decompose::run(&args),
         Some(Command::Dem(args)) => dem::run(&args),
         Some(Command::Distance(args)) => distance::run(&args),
+        Some(Command::Erasures(args)) => erasures::run(&args),
         Some(Command::FitDem(args)) => fit_dem::run(&args),
         Some(Command::Gen(args)) => generate::run(&args),
         Some(Command::M2d(args)) => m2d::run(&args),

@@ -182,12 +182,12 @@ fn random_detectors_are_named() {
     let random: Circuit = text.parse().unwrap();
     let error = random.to_model(&ModelParams::default()).unwrap_err();
     let Error::NonDeterministic { operation, location, detectors, observables } = &error else { panic!("{error}") };
-    assert_eq!((operation.as_str(), location.as_str()), ("R on Z0", "instruction 0"));
+    assert_eq!((operation.as_str(), location.as_str()), ("R on Z0", "line 1, column 1 (instruction 0)"));
     assert_eq!((&detectors[..], &observables[..]), (&[0, 1, 2, 3, 4][..], &[0][..]));
     assert_eq!(
         error.to_string(),
-        "R on Z0, instruction 0, anticommutes with the detecting regions of the detectors [0, 1, 2, 3, 4] and the \
-         observables [0]: they are random without noise"
+        "R on Z0, line 1, column 1 (instruction 0), anticommutes with the detecting regions of the detectors \
+         [0, 1, 2, 3, 4] and the observables [0]: they are random without noise"
     );
     // Observables stay refused; without them the detectors are random together.
     let gauge = ModelParams::default().with_gauge(GaugeDetectors::Allow);
@@ -197,7 +197,10 @@ fn random_detectors_are_named() {
     assert_eq!(table(&model), Table::from([((vec![0, 1, 2, 3, 4], vec![]), 0.5)]));
     let inside: Circuit = "R 0\nREPEAT 1 {\nTICK\nMX 0\n}\nM 0\nDETECTOR rec[-1]".parse().unwrap();
     let error = inside.to_model(&ModelParams::default()).unwrap_err().to_string();
-    assert!(error.starts_with("MX on X0, instruction 1, repetition 0, instruction 1, anticommutes"), "{error}");
+    assert!(
+        error.starts_with("MX on X0, line 4, column 1 (instruction 1, repetition 0, instruction 1), anticommutes"),
+        "{error}"
+    );
     let start: Circuit = "MX 0\nDETECTOR rec[-1]".parse().unwrap();
     let error = start.detecting_region(Sensor::Detector(0)).unwrap_err().to_string();
     assert!(error.starts_with("the initial state 0 on Z0, the beginning, anticommutes"), "{error}");
@@ -239,22 +242,27 @@ fn channels_without_independent_errors() {
     assert_eq!(message(channel, &exact), Ok(0));
     let channel = "PAULI_CHANNEL_2(0.1,0,0,0.1,0,0,0,0,0,0,0,0.2,0,0,0) 0 1";
     assert_eq!(message(channel, &approximate), Ok(1));
-    let reason = "instruction 1: its cases exclude each other, which independent errors only approximate";
+    let reason =
+        "line 2, column 1 (instruction 1): its cases exclude each other, which independent errors only approximate";
     assert_eq!(message(channel, &exact), Err(format!("PAULI_CHANNEL_2, {reason}")));
     assert_eq!(message("PAULI_CHANNEL_1(0.1, 0.02, 0.03) 0", &exact), Ok(0));
     assert_eq!(message("E(0.1) X0", &exact), Ok(0));
-    let reason = reason.replace("instruction 1", "instruction 2");
+    let reason = reason.replace("line 2", "line 3").replace("instruction 1", "instruction 2");
     assert_eq!(
         message("E(0.1) X0\nELSE_CORRELATED_ERROR(0.1) X1", &exact),
         Err(format!("ELSE_CORRELATED_ERROR, {reason}"))
     );
     assert_eq!(
         message("TICK\nELSE_CORRELATED_ERROR(0.1) X1", &approximate),
-        Err("ELSE_CORRELATED_ERROR, instruction 2: it does not follow E or ELSE_CORRELATED_ERROR directly".to_owned())
+        Err("ELSE_CORRELATED_ERROR, line 3, column 1 (instruction 2): it does not follow E or ELSE_CORRELATED_ERROR \
+             directly"
+            .to_owned())
     );
     assert_eq!(
         message("DEPOLARIZE1(0.8) 0", &approximate),
-        Err("DEPOLARIZE1, instruction 1: the probability 0.8 is above 3/4, which no independent errors have".to_owned())
+        Err("DEPOLARIZE1, line 2, column 1 (instruction 1): the probability 0.8 is above 3/4, which no independent errors \
+             have"
+            .to_owned())
     );
     assert!(message("DEPOLARIZE2(0.94) 0 1", &approximate).is_err());
     assert_eq!(message("DEPOLARIZE1(0.75) 0\nDEPOLARIZE2(0.9375) 0 1", &exact), Ok(0));

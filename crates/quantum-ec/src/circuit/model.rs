@@ -82,6 +82,17 @@ pub struct Counts {
 pub struct Circuit {
     instructions: Vec<Instruction>,
     counts: Counts,
+    text: TextPlaces,
+}
+
+/// Lines and columns of the first instructions, from 1, for circuits that were read; no part of what a circuit is.
+#[derive(Debug, Clone, Default)]
+struct TextPlaces(Vec<(usize, usize)>);
+
+impl PartialEq for TextPlaces {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The serialised form is the text of a `.stim` file.
@@ -150,6 +161,36 @@ impl Circuit {
         })?;
         self.push_checked(operation);
         Ok(())
+    }
+
+    /// Notes the line and the column of the next instruction.
+    pub(super) fn note_place(&mut self, place: (usize, usize)) {
+        if self.text.0.len() == self.instructions.len() {
+            self.text.0.push(place);
+        }
+    }
+
+    /// Line and column, from 1, where an instruction begins in the text that the circuit was read from; `None` for an
+    /// instruction that was not read, and where there is none.
+    ///
+    /// ```
+    /// use quantum_ec::Circuit;
+    ///
+    /// let circuit: Circuit = "H 0\nREPEAT 2 {\n    M 0\n}".parse()?;
+    /// assert_eq!((circuit.text_place(&[1, 0]), circuit.text_place(&[2])), (Some((3, 5)), None));
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    ///
+    /// `path` is the number of the instruction, or of the block and then of the instruction in its body.
+    pub fn text_place(&self, path: &[usize]) -> Option<(usize, usize)> {
+        match *path {
+            [] => None,
+            [last] => self.instructions.get(last).and_then(|_| self.text.0.get(last).copied()),
+            [first, ref rest @ ..] => match self.instructions.get(first)? {
+                Instruction::Repeat(repeat) => repeat.body.text_place(rest),
+                Instruction::Operation(_) => None,
+            },
+        }
     }
 
     /// Appends an operation that is known to be good.

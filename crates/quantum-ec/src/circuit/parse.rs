@@ -47,12 +47,16 @@ impl Circuit {
                     line.at += 1;
                     let body = std::mem::replace(&mut circuit, block.outer);
                     before = block.before;
+                    circuit.note_place(block.place);
                     circuit.push_repeat(Repeat { count: block.count, tag: block.tag, body })?;
                     continue;
                 }
                 let start = line.place(line.at);
                 match statement(&mut line, before.saturating_add(circuit.counts().measurements))? {
-                    Statement::Operation(operation) => circuit.push_checked(operation),
+                    Statement::Operation(operation) => {
+                        circuit.note_place(start);
+                        circuit.push_checked(operation);
+                    }
                     Statement::Open { count, tag } => {
                         if open.len() == DEPTH_BOUND {
                             let expected = format!("at most {DEPTH_BOUND} nested blocks");

@@ -24,6 +24,12 @@ pub(super) enum Fault {
 pub(super) trait Errors {
     /// An independent error with what it flips, and pieces of that.
     fn error(&mut self, set: &Set, probability: f64, fault: Fault, parts: &[&Set]);
+
+    /// A heralded channel: the sets of its record, of X and of Z, and the probabilities of I, X, Y and Z up to a factor.
+    /// Returns whether that is all that is to be known of it.
+    fn herald(&mut self, _sets: [&Set; 3], _cases: [f64; 4]) -> bool {
+        false
+    }
 }
 
 /// What to say about a channel.
@@ -95,7 +101,7 @@ fn disjoint(cases: impl Iterator<Item = (usize, f64, Fault)>, sums: &Sums<'_>, e
 }
 
 /// Independent X, Y, Z that do the same as disjoint ones, where there are such.
-fn independent(disjoint: [f64; 3]) -> Option<[f64; 3]> {
+pub(super) fn independent(disjoint: [f64; 3]) -> Option<[f64; 3]> {
     let [x, y, z] = disjoint;
     let logs = [y + z, z + x, x + y].map(|q| libm::log1p(-2.0 * q));
     let sum: f64 = logs.iter().sum();
@@ -197,11 +203,14 @@ pub(super) fn channel(
             for (k, at) in targets() {
                 let herald = frontier.pop_record();
                 let generators = [&herald, &frontier.sets[at], &frontier.sets[at + 1]];
+                let erase = operation.gate == Gate::HeraldedErase;
+                let probabilities = std::array::from_fn(|i| if erase { p / 4.0 } else { operation.arguments[i] });
+                // An erasure is one even if its probability is 0.
+                if errors.herald(generators, if erase { [0.25; 4] } else { probabilities }) {
+                    continue;
+                }
                 let sums = Sums::new(&generators, scratch);
-                let cases = (0..4).map(|i| {
-                    let q = if operation.gate == Gate::HeraldedErase { p / 4.0 } else { operation.arguments[i] };
-                    (1 | MASKS[i] << 1, q, Fault::Herald(k, PAULIS[i]))
-                });
+                let cases = (0..4).map(|i| (1 | MASKS[i] << 1, probabilities[i], Fault::Herald(k, PAULIS[i])));
                 verdict = worse(verdict, disjoint(cases, &sums, errors));
             }
         }

@@ -60,7 +60,8 @@ impl Pieces {
                 let Some(b) = list.get(1).map_or(Some(NONE), |&b| moved(b)) else { continue };
                 let observables = &ids[list.len()..];
                 let entries = self.known.entry([a, b]).or_default();
-                let weight = probability.ln();
+                // What only flags make possible has probability 0, and is chosen last.
+                let weight = probability.max(f64::MIN_POSITIVE).ln();
                 match entries.iter_mut().find(|(other, _)| other == observables) {
                     Some((_, old)) => *old = old.max(weight),
                     None => entries.push((observables.to_vec(), weight)),

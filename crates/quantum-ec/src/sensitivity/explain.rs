@@ -76,7 +76,7 @@ impl Circuit {
         let mut finder = Finder { wanted, found: vec![Vec::new(); symptoms.len()], path: Vec::new(), at: None };
         let mut walk = Walk::new(self, &mut finder);
         (walk.loops, walk.gauge) = (Loops::Flatten, GaugeDetectors::Allow);
-        walk.run(self)?;
+        walk.run()?;
         Ok(finder.found)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::circuit::Circuit;
+
 /// The way to an instruction: its number in the circuit, and through every block around it the repetition.
 ///
 /// ```
@@ -26,6 +28,35 @@ pub struct Step {
     pub instruction: usize,
     /// For a block, which repetition is meant, from 0.
     pub repetition: Option<u64>,
+}
+
+impl Circuit {
+    /// A place in words, with line and column where the circuit was read from text.
+    ///
+    /// ```
+    /// use quantum_ec::Circuit;
+    /// use quantum_ec::sensitivity::{Location, Step};
+    ///
+    /// let circuit: Circuit = "H 0\nREPEAT 2 {\n    M 0\n}".parse()?;
+    /// let block = Step { instruction: 1, repetition: Some(0) };
+    /// let place = Location { steps: vec![block, Step { instruction: 0, repetition: None }] };
+    /// let text = circuit.describe(&place);
+    /// assert_eq!(text, "line 3, column 5 (instruction 1, repetition 0, instruction 0)");
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    pub fn describe(&self, location: &Location) -> String {
+        match self.text_place(&location.path()) {
+            Some((line, column)) => format!("line {line}, column {column} ({location})"),
+            None => location.to_string(),
+        }
+    }
+}
+
+impl Location {
+    /// The numbers of the instructions, repetitions left out.
+    pub fn path(&self) -> Vec<usize> {
+        self.steps.iter().map(|step| step.instruction).collect()
+    }
 }
 
 impl Display for Location {

@@ -10,6 +10,8 @@ mod channels;
 mod coordinates;
 mod decompose;
 mod explain;
+mod flag_walk;
+mod flags;
 mod frontier;
 mod location;
 mod mechanisms;
@@ -19,6 +21,7 @@ mod set;
 mod walk;
 
 pub use explain::{CircuitError, Symptom};
+pub use flags::{FlaggedModel, FlaggedShots, GivenProblem, Leakage};
 pub use location::{Location, Step};
 pub use model::{CircuitModel, Decompose, ModelParams};
 pub use region::{DetectingRegion, Sensor};

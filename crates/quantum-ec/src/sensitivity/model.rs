@@ -136,11 +136,11 @@ impl Circuit {
     /// [`Error::NotApplicable`](crate::Error::NotApplicable) for a mechanism that cannot be decomposed;
     /// [`Error::TooLarge`](crate::Error::TooLarge); as [`check_records`](Self::check_records).
     pub fn to_model(&self, params: &ModelParams) -> Result<CircuitModel> {
-        let mut builder = Builder { decompose: params.decompose == Decompose::Graphlike, ..Builder::default() };
+        let mut builder = Builder::new(params.decompose == Decompose::Graphlike);
         let mut walk = Walk::new(self, &mut builder);
         (walk.disjoint, walk.gauge, walk.loops) = (params.disjoint, params.gauge, params.loops);
         walk.max_work = params.max_work;
-        walk.run(self)?;
+        walk.run()?;
         let approximated = walk.approximated.into_iter().collect();
         builder.flush();
         let pieces = builder.decompose.then(|| Pieces::new(&builder.items));
@@ -163,18 +163,22 @@ pub(super) enum Item {
 }
 
 #[derive(Default)]
-struct Builder {
+pub(super) struct Builder {
     /// Last first.
-    items: Vec<Item>,
+    pub items: Vec<Item>,
     /// The parts outside of the blocks that are open.
     outside: Vec<Vec<Item>>,
-    errors: Mechanisms,
-    decompose: bool,
+    pub errors: Mechanisms,
+    pub decompose: bool,
     size: usize,
 }
 
 impl Builder {
-    fn flush(&mut self) {
+    pub(super) fn new(decompose: bool) -> Self {
+        Self { decompose, ..Self::default() }
+    }
+
+    pub(super) fn flush(&mut self) {
         if self.errors.len() > 0 {
             self.size += self.errors.size();
             self.items.push(Item::Errors(std::mem::take(&mut self.errors)));
@@ -217,7 +221,7 @@ impl Visitor for Builder {
 }
 
 /// Writes parts, last first, with `down` taken from detector numbers and then the shift in force.
-fn emit(
+pub(super) fn emit(
     items: &[Item],
     down: u64,
     shift: &mut u64,

@@ -75,7 +75,7 @@ impl Circuit {
             Sensor::Detector(number) => number,
             Sensor::Observable(number) => observable_id(number),
         });
-        walk.run(self)?;
+        walk.run()?;
         slices.list.reverse();
         Ok(DetectingRegion { slices: slices.list })
     }

@@ -6,7 +6,7 @@ use super::channels::{Errors, Fault, Verdict, channel, correlated};
 use super::frontier::{Anticommutes, Frontier, observable_id};
 use super::location::{Location, Step};
 use super::set::{OBSERVABLE, Set, observables};
-use crate::circuit::{Circuit, Counts, Gate, Instruction, Kind, Operation, Repeat};
+use crate::circuit::{Circuit, Counts, Gate, Instruction, Kind, Operation, Repeat, Target};
 use crate::error::{Error, Result};
 
 /// Numbers that may be moved by default: some minutes.
@@ -55,6 +55,10 @@ pub(super) trait Visitor: Errors {
     fn close(&mut self, _count: u64, _detectors: u64) {}
     /// Where the walk is.
     fn at(&mut self, _path: &[Step], _operation: &Operation, _ticks: u64, _frontier: &Frontier) {}
+    /// Whether operations on disjoint targets, written as one, are to be met one by one.
+    fn one_at_a_time(&self) -> bool {
+        false
+    }
     /// Numbers held in memory.
     fn size(&self) -> usize {
         0
@@ -62,6 +66,7 @@ pub(super) trait Visitor: Errors {
 }
 
 pub(super) struct Walk<'v, V> {
+    circuit: &'v Circuit,
     pub frontier: Frontier,
     pub visitor: &'v mut V,
     pub disjoint: DisjointErrors,
@@ -78,9 +83,10 @@ pub(super) struct Walk<'v, V> {
 }
 
 impl<'v, V: Visitor> Walk<'v, V> {
-    pub(super) fn new(circuit: &Circuit, visitor: &'v mut V) -> Self {
+    pub(super) fn new(circuit: &'v Circuit, visitor: &'v mut V) -> Self {
         let counts = circuit.counts();
         Self {
+            circuit,
             frontier: Frontier::new(counts.qubits as usize, counts.detectors),
             visitor,
             disjoint: DisjointErrors::default(),
@@ -96,7 +102,8 @@ impl<'v, V: Visitor> Walk<'v, V> {
     }
 
     /// From the end to the beginning, where all qubits are in the state 0.
-    pub(super) fn run(&mut self, circuit: &Circuit) -> Result<()> {
+    pub(super) fn run(&mut self) -> Result<()> {
+        let circuit = self.circuit;
         circuit.check_records()?;
         for (what, value) in [("detectors", circuit.counts().detectors), ("observables", circuit.counts().observables)]
         {
@@ -131,11 +138,29 @@ impl<'v, V: Visitor> Walk<'v, V> {
         Ok(())
     }
 
-    fn location(&self) -> Location {
-        Location { steps: self.path.clone() }
+    /// Where the walk is, in words.
+    fn place(&self) -> String {
+        self.circuit.describe(&Location { steps: self.path.clone() })
     }
 
     fn operation(&mut self, operation: &Operation, before: &[Instruction]) -> Result<()> {
+        let plain = !matches!(operation.gate.kind(), Kind::Annotation | Kind::Noise | Kind::Pad);
+        if plain && self.visitor.one_at_a_time() {
+            let groups: Vec<&[Target]> = match operation.gate.kind() {
+                Kind::MeasureProduct | Kind::RotateProduct => operation.groups().collect(),
+                _ => operation.targets.chunks(if operation.gate.takes_pairs() { 2 } else { 1 }).collect(),
+            };
+            let mut one = Operation { targets: Vec::new(), ..operation.clone() };
+            for group in groups.into_iter().rev() {
+                one.targets = group.to_vec();
+                self.single(&one, before)?;
+            }
+            return Ok(());
+        }
+        self.single(operation, before)
+    }
+
+    fn single(&mut self, operation: &Operation, before: &[Instruction]) -> Result<()> {
         if operation.gate == Gate::Tick {
             // Numbers beyond 64 bits are counted as the largest.
             self.ticks = self.ticks.saturating_sub(1);
@@ -194,7 +219,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
         let product: Vec<String> = factors.iter().map(|(qubit, pauli)| format!("{}{qubit}", pauli.letter())).collect();
         Err(Error::NonDeterministic {
             operation: format!("{what} on {}", product.join("*")),
-            location: self.location().to_string(),
+            location: self.place(),
             detectors: set.detectors().to_vec(),
             observables: observables(set.ids()).collect(),
         })
@@ -217,8 +242,8 @@ impl<'v, V: Visitor> Walk<'v, V> {
     }
 
     fn noise(&mut self, operation: &Operation, before: &[Instruction]) -> Result<()> {
-        let refused = |location: Location, reason: String| {
-            let (gate, location) = (operation.gate.name(), location.to_string());
+        let refused = |location: String, reason: String| {
+            let gate = operation.gate.name();
             Err(Error::NoiseChannel { gate, location, reason })
         };
         let verdict = match operation.gate {
@@ -229,7 +254,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
             Gate::ElseCorrelatedError => {
                 let Some(none_before) = none_of_chain(before) else {
                     let reason = "it does not follow E or ELSE_CORRELATED_ERROR directly".to_owned();
-                    return refused(self.location(), reason);
+                    return refused(self.place(), reason);
                 };
                 let p = operation.arguments[0] * none_before;
                 correlated(&mut self.frontier, operation, p, self.visitor);
@@ -245,9 +270,9 @@ impl<'v, V: Visitor> Walk<'v, V> {
             }
             Verdict::Approximated => {
                 let reason = "its cases exclude each other, which independent errors only approximate".to_owned();
-                refused(self.location(), reason)
+                refused(self.place(), reason)
             }
-            Verdict::Refused(reason) => refused(self.location(), reason),
+            Verdict::Refused(reason) => refused(self.place(), reason),
         }
     }
 
