@@ -16,6 +16,7 @@ mod parse;
 mod print;
 mod program;
 mod sampler;
+mod simulator;
 mod tableau;
 mod target;
 
@@ -27,5 +28,5 @@ pub use generate::{BicycleMemory, CircuitNoise, Detectors, IDLE, IdleQubits, KNO
 pub use model::{Circuit, Counts, DEPTH_BOUND, Instruction, Repeat};
 pub use operation::{OBSERVABLE_BOUND, Operation, Product};
 pub use sampler::{CircuitSampler, DetectionSamples};
-pub use tableau::StabilizerSimulator;
+pub use simulator::StabilizerSimulator;
 pub use target::{TARGET_BOUND, Target};

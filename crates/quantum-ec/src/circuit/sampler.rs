@@ -303,7 +303,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Bit j of word i becomes bit i of word j.
-fn transpose(square: &mut [u64; 64]) {
+pub(super) fn transpose(square: &mut [u64; 64]) {
     let mut mask = 0x0000_0000_ffff_ffff_u64;
     let mut half = 32;
     while half > 0 {

@@ -1,356 +1,403 @@
-//! Stabilizer states by their inverse tableau.
-
-use linalg_core::gf2::BitVec;
-use linalg_core::rand::Rng;
+//! The inverse tableau of a stabilizer state, by rows for gates and by columns for collapses.
 
 use super::clifford::SignedPair;
-use super::gate::{Gate, Kind};
-use super::model::Circuit;
-use super::operation::{Operation, Product};
-use super::program::controlled_pauli;
-use super::target::Target;
-use crate::error::{Error, Result};
+use super::sampler::transpose;
 use crate::pauli::Pauli;
 
-/// Most qubits of a tableau: 2 GiB of words.
-const MAX_QUBITS: usize = 1 << 16;
-/// Most records, and most operations, of a circuit that is run through once.
-const MAX_STEPS: u64 = 1 << 34;
+/// Words that are worked on together.
+const LANES: usize = 4;
 
-/// A Pauli operator on all qubits: `sign · Π i^{xz} X^x Z^z`.
+/// A Pauli operator `sign · Π i^{xz} X^x Z^z` on all qubits: words of x, then words of z.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Image {
+    bits: Vec<u64>,
+    pub negative: bool,
+    spare: Vec<u64>,
+}
+
+impl Image {
+    /// The first qubit with X or Y.
+    fn first_x(&self) -> Option<usize> {
+        let x = &self.bits[..self.bits.len() / 2];
+        let word = x.iter().position(|&word| word != 0)?;
+        Some(64 * word + x[word].trailing_zeros() as usize)
+    }
+
+    /// Whether it is ± a product of Z, which the state |0⟩ has for certain.
+    pub(super) fn is_certain(&self) -> bool {
+        self.first_x().is_none()
+    }
+
+    fn bits_of(&self, q: usize) -> (bool, bool) {
+        let bit = |words: &[u64]| words[q / 64] >> (q % 64) & 1 == 1;
+        let (x, z) = self.bits.split_at(self.bits.len() / 2);
+        (bit(x), bit(z))
+    }
+}
+
+/// Multiplies from the right; the power of i, modulo 4, that comes out beside the signs.
+fn times(left: &mut [u64], right: &[u64]) -> u32 {
+    let (x, z) = left.split_at_mut(left.len() / 2);
+    let (a, b) = right.split_at(right.len() / 2);
+    // A counter modulo 4 in two bits, for every bit of the lanes.
+    let (mut ones, mut twos) = ([0u64; LANES], [0u64; LANES]);
+    let right = a.chunks_exact(LANES).zip(b.chunks_exact(LANES));
+    for ((x, z), (a, b)) in x.chunks_exact_mut(LANES).zip(z.chunks_exact_mut(LANES)).zip(right) {
+        for k in 0..LANES {
+            let (product_x, product_z, crossing) = (x[k] ^ a[k], z[k] ^ b[k], x[k] & b[k]);
+            let anti = crossing ^ (z[k] & a[k]);
+            // Anticommuting factors give i for XY, YZ, ZX and -i for the others.
+            let minus = product_x ^ product_z ^ crossing;
+            twos[k] ^= (ones[k] ^ minus) & anti;
+            ones[k] ^= anti;
+            (x[k], z[k]) = (product_x, product_z);
+        }
+    }
+    let count = |counter: [u64; LANES]| counter.iter().map(|word| word.count_ones()).sum::<u32>();
+    (count(ones) + 2 * count(twos)) % 4
+}
+
+/// The images $`U^\dagger X_q U`$ and $`U^\dagger Z_q U`$ at 2q and 2q + 1.
 #[derive(Debug, Clone)]
-struct Row {
+pub(super) struct Tableau {
+    n: usize,
+    /// Words of x of a row.
+    words: usize,
+    rows: Vec<u64>,
+    /// A bit a row, and one more for the operator that is measured.
+    signs: Vec<u64>,
+    /// What holds at present: the rows, or the columns.
+    by_columns: bool,
+    columns: Columns,
+}
+
+/// For every qubit of the side of |0⟩ the bits of all rows.
+#[derive(Debug, Clone, Default)]
+struct Columns {
+    words: usize,
     x: Vec<u64>,
     z: Vec<u64>,
-    negative: bool,
 }
 
-impl Row {
-    fn identity(words: usize) -> Self {
-        Self { x: vec![0; words], z: vec![0; words], negative: false }
+impl Tableau {
+    pub(super) fn new(n: usize) -> Self {
+        let words = n.div_ceil(64).next_multiple_of(LANES);
+        let mut rows = vec![0; 4 * n * words];
+        for q in 0..n {
+            rows[4 * q * words + q / 64] |= 1 << (q % 64);
+            rows[(4 * q + 3) * words + q / 64] |= 1 << (q % 64);
+        }
+        let signs = vec![0; (2 * n + 1).div_ceil(64)];
+        Self { n, words, rows, signs, by_columns: false, columns: Columns::default() }
     }
 
-    /// Multiplies from the right; the power of i, modulo 4, that comes out beside the sign.
-    fn times(&mut self, other: &Self) -> u32 {
-        let mut power = 0u32;
-        for ((x, z), (&a, &b)) in self.x.iter_mut().zip(&mut self.z).zip(other.x.iter().zip(&other.z)) {
-            // Z of the left factor passes X of the right one; Y is i X Z before and after.
-            let before = (*x & *z).count_ones() + (a & b).count_ones() + 2 * (*z & a).count_ones();
-            *x ^= a;
-            *z ^= b;
-            power = power.wrapping_add(before).wrapping_sub((*x & *z).count_ones());
-        }
-        self.negative ^= other.negative;
-        power % 4
-    }
-}
-
-/// A stabilizer state $`U|0\rangle`$ as the images $`U^\dagger X_q U`$ and $`U^\dagger Z_q U`$.
-///
-/// A measurement is certain if the image of what is measured has no X, and its sign is the result: one row of words. The
-/// inverse tableau is that of Gidney, Quantum 5, 497 (2021), the stabilizer formalism that of Aaronson and Gottesman, Phys.
-/// Rev. A 70, 052328 (2004).
-///
-/// ```
-/// use quantum_ec::circuit::{Gate, Operation, StabilizerSimulator};
-///
-/// let mut simulator = StabilizerSimulator::new(2)?;
-/// simulator.run(&Operation::on_qubits(Gate::H, vec![], [0]), || false);
-/// simulator.run(&Operation::on_qubits(Gate::Cx, vec![], [0, 1]), || false);
-/// // The first outcome is chosen, the second follows from it.
-/// simulator.run(&Operation::on_qubits(Gate::M, vec![], [0, 1]), || true);
-/// assert_eq!(simulator.records().to_string(), "11");
-/// # Ok::<(), quantum_ec::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct StabilizerSimulator {
-    n_qubits: usize,
-    /// X and Z of every qubit in turn.
-    rows: Vec<Row>,
-    records: BitVec,
-}
-
-impl StabilizerSimulator {
-    /// All qubits in the state +1 of Z.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] beyond 2¹⁶ qubits.
-    pub fn new(n_qubits: usize) -> Result<Self> {
-        if n_qubits > MAX_QUBITS {
-            let (method, what) = ("stabilizer simulation", "number of qubits");
-            return Err(Error::TooLarge { method, what, value: n_qubits, bound: MAX_QUBITS });
-        }
-        let words = n_qubits.div_ceil(64);
-        let mut rows = vec![Row::identity(words); 2 * n_qubits];
-        for q in 0..n_qubits {
-            rows[2 * q].x[q / 64] |= 1 << (q % 64);
-            rows[2 * q + 1].z[q / 64] |= 1 << (q % 64);
-        }
-        Ok(Self { n_qubits, rows, records: BitVec::new() })
+    fn row(&self, r: usize) -> &[u64] {
+        &self.rows[2 * r * self.words..2 * (r + 1) * self.words]
     }
 
-    /// What has been measured so far.
-    pub fn records(&self) -> &BitVec {
-        &self.records
+    fn row_mut(&mut self, r: usize) -> &mut [u64] {
+        &mut self.rows[2 * r * self.words..2 * (r + 1) * self.words]
     }
 
-    /// Does one operation of a circuit; noise is left out, heralds and sweep bits are 0.
-    ///
-    /// `outcome` is asked for the eigenvalue, true for -1, of every measurement whose result is not certain; the record has
-    /// the inversions of its targets on top. One word operation per 64 qubits for a gate, the square of that for an uncertain
-    /// measurement.
-    ///
-    /// # Panics
-    /// If there is no such qubit or record.
-    pub fn run(&mut self, operation: &Operation, mut outcome: impl FnMut() -> bool) {
-        match operation.gate.kind() {
-            Kind::Unitary(clifford) => {
-                let inverse = clifford.inverse();
-                if clifford.n_qubits() == 1 {
-                    for target in &operation.targets {
-                        self.unitary(inverse.images(), &[qubit(*target)]);
-                    }
-                } else {
-                    for (a, b) in operation.pairs() {
-                        match (a.qubit_number(), b.qubit_number()) {
-                            (Some(a), Some(b)) => self.unitary(inverse.images(), &[a as usize, b as usize]),
-                            (Some(q), None) => self.feedback(operation.gate, q as usize, b),
-                            (None, Some(q)) => self.feedback(operation.gate, q as usize, a),
-                            (None, None) => {}
-                        }
-                    }
-                }
-            }
-            Kind::RotateProduct => {
-                for product in operation.products() {
-                    self.rotate(&product, operation.gate == Gate::SppDag);
-                }
-            }
-            Kind::Measure(basis) | Kind::MeasureReset(basis) | Kind::Reset(basis) => {
-                for &target in &operation.targets {
-                    let q = qubit(target);
-                    let result = self.measure(&[(q as u32, basis)], &mut outcome);
-                    if operation.gate.is_recorded() {
-                        self.records.push(result ^ target.is_inverted());
-                    }
-                    if result && !matches!(operation.gate.kind(), Kind::Measure(_)) {
-                        self.pauli(if basis == Pauli::X { Pauli::Z } else { Pauli::X }, q);
-                    }
-                }
-            }
-            Kind::MeasurePair(basis) => {
-                for (a, b) in operation.pairs() {
-                    let factors = [(qubit(a) as u32, basis), (qubit(b) as u32, basis)];
-                    let result = self.measure(&factors, &mut outcome);
-                    self.records.push(result ^ a.is_inverted() ^ b.is_inverted());
-                }
-            }
-            Kind::MeasureProduct => {
-                for product in operation.products() {
-                    let result = self.measure(&product.factors, &mut outcome);
-                    self.records.push(result ^ product.negative);
-                }
-            }
-            Kind::Pad => operation.targets.iter().for_each(|&target| self.records.push(qubit(target) == 1)),
-            Kind::Noise => (0..operation.n_records()).for_each(|_| self.records.push(false)),
-            Kind::Annotation => {}
-        }
+    fn sign(&self, r: usize) -> bool {
+        self.signs[r / 64] >> (r % 64) & 1 == 1
     }
 
-    /// The images of generators become products of what they were; those that stay are not touched.
-    fn unitary(&mut self, images: &[SignedPair], qubits: &[usize]) {
-        let mut new: [Option<Row>; 4] = [const { None }; 4];
-        for (k, image) in images.iter().enumerate() {
-            let mut same = [Pauli::I; 2];
-            same[k / 2] = [Pauli::X, Pauli::Z][k % 2];
-            if image.paulis != same {
-                new[k] = Some(self.image(qubits.iter().zip(image.paulis).map(|(&q, pauli)| (q as u32, pauli))));
-            }
-        }
-        // Only now: images are products of the old ones.
-        for (k, (image, row)) in images.iter().zip(new).enumerate() {
-            let old = &mut self.rows[2 * qubits[k / 2] + k % 2];
-            if let Some(row) = row {
-                *old = row;
-            }
-            old.negative ^= image.negative;
-        }
+    fn flip_sign(&mut self, r: usize, flip: bool) {
+        self.signs[r / 64] ^= u64::from(flip) << (r % 64);
+    }
+
+    /// A Pauli matrix on a qubit.
+    pub(super) fn pauli(&mut self, pauli: Pauli, q: usize) {
+        self.flip_sign(2 * q, !pauli.commutes_with(Pauli::X));
+        self.flip_sign(2 * q + 1, !pauli.commutes_with(Pauli::Z));
     }
 
     /// The image of a product of matrices on different qubits.
-    fn image(&self, factors: impl Iterator<Item = (u32, Pauli)>) -> Row {
-        let mut row = Row::identity(self.n_qubits.div_ceil(64));
+    pub(super) fn image(&self, factors: impl IntoIterator<Item = (u32, Pauli)>, out: &mut Image) {
+        let Image { bits, negative, spare } = out;
+        bits.clear();
+        bits.resize(2 * self.words, 0);
+        *negative = false;
         let mut power = 0;
         for (q, pauli) in factors {
             let (x, z) = pauli.bits();
             power += u32::from(x && z);
-            for (present, k) in [(x, 0), (z, 1)] {
-                if present {
-                    power += row.times(&self.rows[2 * q as usize + k]);
-                }
+            for (_, r) in [(x, 2 * q as usize), (z, 2 * q as usize + 1)].into_iter().filter(|(present, _)| *present) {
+                let row = if self.by_columns {
+                    self.gather(r, spare);
+                    &spare[..]
+                } else {
+                    self.row(r)
+                };
+                power += times(bits, row);
+                *negative ^= self.sign(r);
             }
         }
         debug_assert!(power.is_multiple_of(2), "the image of a Hermitian operator is one");
-        row.negative ^= power & 2 == 2;
-        row
+        *negative ^= power & 2 == 2;
     }
 
-    /// A square root of the product: what anticommutes with it gets a factor ± i times the product.
-    fn rotate(&mut self, product: &Product, dagger: bool) {
-        let mut image = self.image(product.factors.iter().copied());
-        image.negative ^= product.negative ^ dagger;
-        for &(q, pauli) in &product.factors {
+    /// A row out of the columns.
+    fn gather(&self, r: usize, out: &mut Vec<u64>) {
+        out.clear();
+        out.resize(2 * self.words, 0);
+        let (x, z) = out.split_at_mut(self.words);
+        for (out, bits) in [(x, &self.columns.x), (z, &self.columns.z)] {
+            for (q, word) in bits.iter().skip(r / 64).step_by(self.columns.words).enumerate() {
+                out[q / 64] |= (word >> (r % 64) & 1) << (q % 64);
+            }
+        }
+    }
+
+    /// The images of generators become products of what they were; those that stay are not touched.
+    pub(super) fn unitary(&mut self, images: &[SignedPair], qubits: &[usize]) {
+        self.use_rows();
+        let place = |k: usize| 2 * qubits[k / 2] + k % 2;
+        let generator = |k: usize| {
+            let mut paulis = [Pauli::I; 2];
+            paulis[k / 2] = [Pauli::X, Pauli::Z][k % 2];
+            paulis
+        };
+        let changed: [bool; 4] = std::array::from_fn(|k| images.get(k).is_some_and(|i| i.paulis != generator(k)));
+        // The generators in an image, as bits.
+        let mask = |image: &SignedPair| {
+            let [(a, b), (c, d)] = image.paulis.map(Pauli::bits);
+            [a, b, c, d].into_iter().enumerate().fold(0, |mask, (k, bit)| mask | usize::from(bit) << k)
+        };
+        let all = (0..4).fold(0, |mask, k| mask | usize::from(changed[k]) << k);
+        // A changed generator times unchanged ones can be multiplied in place.
+        if images.iter().enumerate().all(|(k, image)| !changed[k] || mask(image) & all == 1 << k) {
+            for (k, image) in images.iter().enumerate() {
+                let own = place(k);
+                let mut power = 0;
+                if changed[k] {
+                    for (j, pauli) in image.paulis.iter().enumerate() {
+                        // Y = i X Z = -i Z X: the own generator comes first.
+                        let first_is_z = k == 2 * j + 1;
+                        power += if *pauli == Pauli::Y { if first_is_z { 3 } else { 1 } } else { 0 };
+                    }
+                    for j in (0..4).filter(|&j| j != k && mask(image) >> j & 1 == 1) {
+                        let other = place(j);
+                        let width = 2 * self.words;
+                        let ranges = [own, other].map(|r| r * width..(r + 1) * width);
+                        let Ok([left, right]) = self.rows.get_disjoint_mut(ranges) else { continue };
+                        power += times(left, right);
+                        let sign = self.sign(other);
+                        self.flip_sign(own, sign);
+                    }
+                }
+                self.flip_sign(own, power & 2 == 2);
+            }
+            // Signs of images are those of the new generators: only now.
+            images.iter().enumerate().for_each(|(k, image)| self.flip_sign(place(k), image.negative));
+            return;
+        }
+        if let ([first, second], &[q]) = (images, qubits)
+            && [first.paulis[0], second.paulis[0]] == [Pauli::Z, Pauli::X]
+        {
+            let width = 2 * self.words;
+            let (x, z) = self.rows[2 * q * width..2 * (q + 1) * width].split_at_mut(width);
+            x.swap_with_slice(z);
+            let [was_x, was_z] = [self.sign(2 * q), self.sign(2 * q + 1)];
+            self.flip_sign(2 * q, was_x ^ was_z ^ first.negative);
+            self.flip_sign(2 * q + 1, was_x ^ was_z ^ second.negative);
+            return;
+        }
+        let mut new: [Image; 4] = Default::default();
+        for (k, image) in images.iter().enumerate().filter(|(k, _)| changed[*k]) {
+            self.image(qubits.iter().zip(image.paulis).map(|(&q, pauli)| (q as u32, pauli)), &mut new[k]);
+        }
+        // Only now: images are products of the old ones.
+        for (k, (image, new)) in images.iter().zip(new).enumerate() {
+            let r = place(k);
+            if changed[k] {
+                self.row_mut(r).copy_from_slice(&new.bits);
+                let sign = self.sign(r) ^ new.negative;
+                self.flip_sign(r, sign);
+            }
+            self.flip_sign(r, image.negative);
+        }
+    }
+
+    /// A square root of a product, with the sign: what anticommutes with it gets a factor ± i times the product.
+    pub(super) fn rotate(&mut self, factors: &[(u32, Pauli)], negative: bool) {
+        self.use_rows();
+        let mut image = Image::default();
+        self.image(factors.iter().copied(), &mut image);
+        for &(q, pauli) in factors {
             for (k, generator) in [Pauli::X, Pauli::Z].into_iter().enumerate() {
                 if !pauli.commutes_with(generator) {
-                    let mut row = image.clone();
-                    let power = 1 + row.times(&self.rows[2 * q as usize + k]);
-                    row.negative ^= power & 2 == 2;
-                    self.rows[2 * q as usize + k] = row;
+                    let r = 2 * q as usize + k;
+                    let mut row = image.bits.clone();
+                    let power = 1 + times(&mut row, self.row(r));
+                    self.row_mut(r).copy_from_slice(&row);
+                    self.flip_sign(r, image.negative ^ negative ^ (power & 2 == 2));
                 }
             }
         }
     }
 
-    fn feedback(&mut self, gate: Gate, q: usize, control: Target) {
-        let Target::Record(back) = control else { return };
-        if self.records.get(self.records.len() - back as usize) {
-            self.pauli(controlled_pauli(gate), q);
-        }
-    }
-
-    fn pauli(&mut self, pauli: Pauli, q: usize) {
-        self.rows[2 * q].negative ^= !pauli.commutes_with(Pauli::X);
-        self.rows[2 * q + 1].negative ^= !pauli.commutes_with(Pauli::Z);
-    }
-
-    fn measure(&mut self, factors: &[(u32, Pauli)], outcome: &mut impl FnMut() -> bool) -> bool {
-        let image = self.image(factors.iter().copied());
-        let Some(word) = image.x.iter().position(|&x| x != 0) else { return image.negative };
-        let result = outcome();
-        let pivot = 64 * word + image.x[word].trailing_zeros() as usize;
+    /// Makes an uncertain operator, given by its image, have an eigenvalue, true for -1.
+    pub(super) fn collapse(&mut self, image: &Image, result: bool) {
+        let Some(pivot) = image.first_x() else { return };
+        self.use_columns();
+        let Self { n, signs, columns, .. } = self;
+        // The operator is one more row.
+        let extra = 2 * *n;
+        columns.set_row(extra, image);
+        let sign = &mut signs[extra / 64];
+        *sign = *sign & !(1 << (extra % 64)) | u64::from(image.negative) << (extra % 64);
         // On the side of |0⟩: CX from the pivot to all other X of the image, which then has one X.
-        let mut targets = image.x.clone();
-        targets[word] ^= 1 << (pivot % 64);
-        let mut measured = image;
-        for row in self.rows.iter_mut().chain([&mut measured]) {
-            fan_out(row, pivot, &targets);
+        for q in (0..*n).filter(|&q| q != pivot && image.bits_of(q).0) {
+            columns.controlled_x(pivot, q, signs);
         }
         // What is measured is now ± X or ± Y of the pivot, with Z of others: these and the turn from Y to X leave |0⟩ alone,
         // too. After H, it is Z of the pivot, and a flip of that qubit makes its sign the result.
-        let (at, bit) = (pivot / 64, 1u64 << (pivot % 64));
-        let mut others = measured.z.clone();
-        others[at] &= !bit;
-        let turn = measured.z[at] & bit != 0;
-        collapse(&mut measured, pivot, &others, turn);
-        let flip = measured.negative != result;
-        for row in &mut self.rows {
-            collapse(row, pivot, &others, turn);
-            row.negative ^= flip && row.z[at] & bit != 0;
-        }
-        result
-    }
-}
-
-/// Conjugation by CX from `control` to every bit of `targets`.
-fn fan_out(row: &mut Row, control: usize, targets: &[u64]) {
-    let (at, bit) = (control / 64, 1u64 << (control % 64));
-    let has_x = row.x[at] & bit != 0;
-    let before = u32::from(row.z[at] & bit != 0);
-    let (mut flips, mut both) = (0, 0);
-    for ((x, z), &mask) in row.x.iter_mut().zip(&row.z).zip(targets) {
-        flips += (z & mask).count_ones();
-        both += (*x & z & mask).count_ones();
-        if has_x {
-            *x ^= mask;
-        }
-    }
-    if flips % 2 == 1 {
-        row.z[at] ^= bit;
-    }
-    if has_x {
-        // One after another: a sign for every target with Z whose X equals the control's Z at that moment.
-        let sign = both + flips * (before + 1) + flips * (flips.max(1) - 1) / 2;
-        row.negative ^= sign % 2 == 1;
-    }
-}
-
-/// Conjugation by CZ from the pivot to every bit of `others`, by S on the pivot if `turn`, by H on the pivot.
-fn collapse(row: &mut Row, pivot: usize, others: &[u64], turn: bool) {
-    let (at, bit) = (pivot / 64, 1u64 << (pivot % 64));
-    let (x, z) = (row.x[at] & bit != 0, row.z[at] & bit != 0);
-    let (mut crossings, mut both) = (0, 0);
-    for ((rx, rz), &mask) in row.x.iter().zip(&mut row.z).zip(others) {
-        crossings += (rx & mask).count_ones();
-        both += (rx & *rz & mask).count_ones();
-        if x {
-            *rz ^= mask;
-        }
-    }
-    if x {
-        // One after another: a sign for every qubit with X whose Z differs from the pivot's at that moment.
-        let sign = both + crossings * u32::from(z) + crossings * (crossings.max(1) - 1) / 2;
-        row.negative ^= sign % 2 == 1;
-    }
-    let mut z = z ^ (crossings % 2 == 1);
-    if turn && x {
-        // S† X S = -Y, S† Y S = X.
-        row.negative ^= !z;
-        z = !z;
-    }
-    row.negative ^= x && z;
-    row.x[at] = row.x[at] & !bit | if z { bit } else { 0 };
-    row.z[at] = row.z[at] & !bit | if x { bit } else { 0 };
-}
-
-fn qubit(target: Target) -> usize {
-    target.qubit_number().expect("a qubit, as the circuit has checked") as usize
-}
-
-impl Circuit {
-    /// The records of a run without noise in which everything uncertain is +1 (before the inversions of targets).
-    ///
-    /// Sweep bits are 0. Blocks are run through as often as they say.
-    ///
-    /// ```
-    /// use quantum_ec::Circuit;
-    ///
-    /// let circuit: Circuit = "H 0\nCX 0 1\nX 1\nM 0 1 !1".parse()?;
-    /// assert_eq!(circuit.reference_sample()?.iter().collect::<Vec<_>>(), [false, true, false]);
-    /// # Ok::<(), quantum_ec::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] beyond 2¹⁶ qubits, 2³⁴ records or 2³⁴ operations, [`Error::CircuitInstruction`] for records before the beginning.
-    pub fn reference_sample(&self) -> Result<BitVec> {
-        self.stabilizer_run(|| false)
-    }
-
-    /// The records of a run without noise, everything uncertain drawn.
-    ///
-    /// # Errors
-    /// As [`reference_sample`](Self::reference_sample).
-    pub fn noiseless_sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Result<BitVec> {
-        self.stabilizer_run(|| rng.next_u64() >> 63 == 1)
-    }
-
-    fn stabilizer_run(&self, mut outcome: impl FnMut() -> bool) -> Result<BitVec> {
-        self.check_records()?;
-        let counts = self.counts();
-        for (what, value) in [("number of records", counts.measurements), ("number of operations", counts.operations)] {
-            if value > MAX_STEPS {
-                let value = usize::try_from(value).unwrap_or(usize::MAX);
-                return Err(Error::TooLarge {
-                    method: "stabilizer simulation",
-                    what,
-                    value,
-                    bound: MAX_STEPS as usize,
-                });
+        for q in 0..*n {
+            if q != pivot && columns.z[q * columns.words + extra / 64] >> (extra % 64) & 1 == 1 {
+                columns.controlled_z(pivot, q, signs);
             }
         }
-        let mut simulator = StabilizerSimulator::new(counts.qubits as usize)?;
-        for flat in self.operations() {
-            simulator.run(flat.operation, &mut outcome);
+        let own = pivot * columns.words..(pivot + 1) * columns.words;
+        let turn = columns.z[own.clone()][extra / 64] >> (extra % 64) & 1 == 1;
+        for ((x, z), sign) in columns.x[own.clone()].iter_mut().zip(&mut columns.z[own.clone()]).zip(&mut *signs) {
+            if turn {
+                // S† X S = -Y, S† Y S = X.
+                *sign ^= *x & !*z;
+                *z ^= *x;
+            }
+            *sign ^= *x & *z;
+            std::mem::swap(x, z);
         }
-        Ok(simulator.records)
+        if (signs[extra / 64] >> (extra % 64) & 1 == 1) != result {
+            signs.iter_mut().zip(&columns.z[own]).for_each(|(sign, z)| *sign ^= z);
+        }
+    }
+
+    fn use_columns(&mut self) {
+        if self.by_columns {
+            return;
+        }
+        self.by_columns = true;
+        let words = (2 * self.n + 1).div_ceil(64);
+        let Self { n, rows, columns, words: row_words, .. } = self;
+        columns.words = words;
+        columns.x.resize(*n * words, 0);
+        columns.z.resize(*n * words, 0);
+        for (part, bits) in [&mut columns.x, &mut columns.z].into_iter().enumerate() {
+            for (block, at) in (0..words).flat_map(|block| (0..n.div_ceil(64)).map(move |at| (block, at))) {
+                let row = |r: usize| if r < 2 * *n { rows[(2 * r + part) * *row_words + at] } else { 0 };
+                let mut square: [u64; 64] = std::array::from_fn(|k| row(64 * block + k));
+                transpose(&mut square);
+                for (q, word) in (64 * at..*n).zip(square) {
+                    bits[q * words + block] = word;
+                }
+            }
+        }
+    }
+
+    fn use_rows(&mut self) {
+        if !self.by_columns {
+            return;
+        }
+        self.by_columns = false;
+        let Self { n, rows, columns, words: row_words, .. } = self;
+        for (part, bits) in [&columns.x, &columns.z].into_iter().enumerate() {
+            for (block, at) in (0..columns.words).flat_map(|block| (0..n.div_ceil(64)).map(move |at| (block, at))) {
+                let column = |q: usize| if q < *n { bits[q * columns.words + block] } else { 0 };
+                let mut square: [u64; 64] = std::array::from_fn(|k| column(64 * at + k));
+                transpose(&mut square);
+                for (r, word) in (64 * block..2 * *n).zip(square) {
+                    rows[(2 * r + part) * *row_words + at] = word;
+                }
+            }
+        }
+    }
+
+    /// Generators of the stabilizer group of the state, with their signs; `None` if they have more factors than `most`
+    /// together.
+    pub(super) fn stabilizers(&mut self, most: usize) -> Option<Vec<Stabilizer>> {
+        self.use_columns();
+        let mut list = Vec::with_capacity(self.n);
+        let mut left = most;
+        for column in self.columns.x.chunks_exact(self.columns.words) {
+            // U Z_i U† holds X_q where the image of Z_q holds X_i, and Z_q where that of X_q does.
+            let mut factors: Vec<(u32, Pauli)> = Vec::new();
+            for r in crate::shots::ones(column).filter(|&r| r < 2 * self.n) {
+                let (q, pauli) = ((r / 2) as u32, if r % 2 == 0 { Pauli::Z } else { Pauli::X });
+                match factors.last_mut() {
+                    Some((last, both)) if *last == q => *both = Pauli::Y,
+                    _ => factors.push((q, pauli)),
+                }
+            }
+            left = left.checked_sub(factors.len())?;
+            list.push(Stabilizer { factors, negative: false });
+        }
+        self.use_rows();
+        let mut image = Image::default();
+        for stabilizer in &mut list {
+            self.image(stabilizer.factors.iter().copied(), &mut image);
+            stabilizer.negative = image.negative;
+        }
+        Some(list)
+    }
+
+    /// Whether the state has all these.
+    pub(super) fn is_stabilized_by(&mut self, list: &[Stabilizer]) -> bool {
+        self.use_rows();
+        let mut image = Image::default();
+        list.iter().all(|stabilizer| {
+            self.image(stabilizer.factors.iter().copied(), &mut image);
+            image.is_certain() && image.negative == stabilizer.negative
+        })
+    }
+}
+
+/// A Pauli operator with an eigenvalue for certain, -1 if it is negative.
+#[derive(Debug, Clone)]
+pub(super) struct Stabilizer {
+    factors: Vec<(u32, Pauli)>,
+    negative: bool,
+}
+
+impl Columns {
+    fn set_row(&mut self, r: usize, image: &Image) {
+        for q in 0..self.x.len() / self.words {
+            let (x, z) = image.bits_of(q);
+            for (bits, bit) in [(&mut self.x, x), (&mut self.z, z)] {
+                let word = &mut bits[q * self.words + r / 64];
+                *word = *word & !(1 << (r % 64)) | u64::from(bit) << (r % 64);
+            }
+        }
+    }
+
+    fn pair(bits: &mut [u64], words: usize, a: usize, b: usize) -> [&mut [u64]; 2] {
+        let ranges = [a, b].map(|q| q * words..(q + 1) * words);
+        bits.get_disjoint_mut(ranges).expect("two different qubits")
+    }
+
+    /// Conjugates all rows by CX.
+    fn controlled_x(&mut self, control: usize, target: usize, signs: &mut [u64]) {
+        let [x, flipped] = Self::pair(&mut self.x, self.words, control, target);
+        let [back, z] = Self::pair(&mut self.z, self.words, control, target);
+        for ((sign, (x, flipped)), (back, z)) in
+            signs.iter_mut().zip(x.iter().zip(flipped)).zip(back.iter_mut().zip(z.iter()))
+        {
+            *sign ^= x & z & !(*flipped ^ *back);
+            *flipped ^= x;
+            *back ^= z;
+        }
+    }
+
+    /// Conjugates all rows by CZ.
+    fn controlled_z(&mut self, a: usize, b: usize, signs: &mut [u64]) {
+        let [xa, xb] = Self::pair(&mut self.x, self.words, a, b);
+        let [za, zb] = Self::pair(&mut self.z, self.words, a, b);
+        for ((sign, (xa, xb)), (za, zb)) in signs.iter_mut().zip(xa.iter().zip(xb.iter())).zip(za.iter_mut().zip(zb)) {
+            *sign ^= xa & xb & (*za ^ *zb);
+            *za ^= xb;
+            *zb ^= xa;
+        }
     }
 }
