@@ -1,9 +1,11 @@
 //! `distance`: shortest errors that flip an observable and no detector.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use quantum_ec::dem::{Components, LogicalErrorParams, UndetectableError};
+use quantum_ec::dem::{Components, LogicalErrorParams, LogicalErrorProgress, UndetectableError};
 use quantum_ec::sensitivity::{CircuitError, Loops, ModelParams, Symptom};
 use quantum_ec::{Circuit, DecodingProblem, DetectorErrorModel};
 use serde_json::{Value, json};
@@ -28,9 +30,18 @@ pub struct Args {
     /// Seed of the information sets.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Stops the search after so many seconds; the bounds so far are told.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    max_seconds: Option<Duration>,
     /// One JSON object on one line.
     #[arg(long)]
     json: bool,
+}
+
+/// A time for flags.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let time = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(time).map_err(|error| error.to_string())
 }
 
 /// What is searched, with the circuit it comes from.
@@ -146,7 +157,12 @@ pub fn run(args: &Args) -> Outcome<()> {
     let graphlike = components.shortest_graphlike_error();
     let params =
         LogicalErrorParams::default().with_max_steps(args.max_steps).with_trials(args.trials).with_seed(args.seed);
-    let search = problem.undetectable_error(&params)?;
+    let end = args.max_seconds.and_then(|time| Instant::now().checked_add(time));
+    let mut observer = |_: &LogicalErrorProgress| match end {
+        Some(end) if Instant::now() >= end => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let search = problem.undetectable_error_observed(&params, &mut observer)?;
     let of_graph = |error: &UndetectableError| -> Vec<Member<'_>> {
         let member = |&k: &usize| {
             let c = &components.list[k];
@@ -188,6 +204,8 @@ pub fn run(args: &Args) -> Outcome<()> {
             "error": list(&members),
             "information_sets": search.trials,
             "steps": search.steps,
+            "exact": search.exact().is_some(),
+            "stopped": search.stopped,
         });
         println!("{object}");
         return Ok(());
@@ -205,7 +223,12 @@ pub fn run(args: &Args) -> Outcome<()> {
     print(&graphlike_members);
     match (&search.error, search.exact()) {
         (Some(_), Some(distance)) => println!("distance of all mechanisms {distance}"),
-        (Some(error), None) => println!("distance of all mechanisms from {} to {}", search.lower, error.weight()),
+        (Some(error), None) => {
+            let (lower, upper) = (search.lower, error.weight());
+            println!(
+                "distance of all mechanisms from {lower} to {upper}, not exact: more --max-steps may close the gap"
+            );
+        }
         (None, _) if search.lower > problem.n_mechanisms() => println!("distance of all mechanisms: no such error"),
         (None, _) => println!("distance of all mechanisms {} or more", search.lower),
     }

@@ -3,6 +3,7 @@
 use super::clifford::SignedPair;
 use super::sampler::transpose;
 use crate::pauli::Pauli;
+use crate::shots::ones;
 
 /// Words that are worked on together.
 const LANES: usize = 4;
@@ -64,17 +65,16 @@ pub(super) struct Tableau {
     /// Words of x of a row.
     words: usize,
     rows: Vec<u64>,
-    /// A bit a row, and one more for the operator that is measured.
+    /// A bit a row.
     signs: Vec<u64>,
     /// What holds at present: the rows, or the columns.
     by_columns: bool,
     columns: Columns,
 }
 
-/// For every qubit of the side of |0⟩ the bits of all rows.
+/// For every qubit of the side of |0⟩ the bits of all rows: a word for each qubit of the first 64 rows, then of the next.
 #[derive(Debug, Clone, Default)]
 struct Columns {
-    words: usize,
     x: Vec<u64>,
     z: Vec<u64>,
 }
@@ -87,7 +87,7 @@ impl Tableau {
             rows[4 * q * words + q / 64] |= 1 << (q % 64);
             rows[(4 * q + 3) * words + q / 64] |= 1 << (q % 64);
         }
-        let signs = vec![0; (2 * n + 1).div_ceil(64)];
+        let signs = vec![0; (2 * n).div_ceil(64)];
         Self { n, words, rows, signs, by_columns: false, columns: Columns::default() }
     }
 
@@ -144,8 +144,9 @@ impl Tableau {
         out.resize(2 * self.words, 0);
         let (x, z) = out.split_at_mut(self.words);
         for (out, bits) in [(x, &self.columns.x), (z, &self.columns.z)] {
-            for (q, word) in bits.iter().skip(r / 64).step_by(self.columns.words).enumerate() {
-                out[q / 64] |= (word >> (r % 64) & 1) << (q % 64);
+            let block = &bits[r / 64 * self.n..(r / 64 + 1) * self.n];
+            for (out, words) in out.iter_mut().zip(block.chunks(64)) {
+                *out = words.iter().rev().fold(0, |bits, word| bits << 1 | word >> (r % 64) & 1);
             }
         }
     }
@@ -243,25 +244,20 @@ impl Tableau {
         let Some(pivot) = image.first_x() else { return };
         self.use_columns();
         let Self { n, signs, columns, .. } = self;
-        // The operator is one more row.
-        let extra = 2 * *n;
-        columns.set_row(extra, image);
-        let sign = &mut signs[extra / 64];
-        *sign = *sign & !(1 << (extra % 64)) | u64::from(image.negative) << (extra % 64);
         // On the side of |0⟩: CX from the pivot to all other X of the image, which then has one X.
-        for q in (0..*n).filter(|&q| q != pivot && image.bits_of(q).0) {
-            columns.controlled_x(pivot, q, signs);
+        let (_, mut turn) = image.bits_of(pivot);
+        let mut negative = image.negative;
+        for q in ones(&image.bits[..image.bits.len() / 2]).filter(|&q| q != pivot) {
+            columns.controlled_x(*n, pivot, q, signs);
+            let (_, z) = image.bits_of(q);
+            negative ^= z & turn;
+            turn ^= z;
         }
-        // What is measured is now ± X or ± Y of the pivot, with Z of others: these and the turn from Y to X leave |0⟩ alone,
-        // too. After H, it is Z of the pivot, and a flip of that qubit makes its sign the result.
-        for q in 0..*n {
-            if q != pivot && columns.z[q * columns.words + extra / 64] >> (extra % 64) & 1 == 1 {
-                columns.controlled_z(pivot, q, signs);
-            }
-        }
-        let own = pivot * columns.words..(pivot + 1) * columns.words;
-        let turn = columns.z[own.clone()][extra / 64] >> (extra % 64) & 1 == 1;
-        for ((x, z), sign) in columns.x[own.clone()].iter_mut().zip(&mut columns.z[own.clone()]).zip(&mut *signs) {
+        // What is measured is now ± X or ± Y of the pivot, with Z of others, which |0⟩ has for certain. The turn from Y to X
+        // leaves |0⟩ alone, too. After H, it is Z of the pivot, and a flip of that qubit makes its sign the result.
+        let flip = negative != result;
+        for (block, sign) in signs.iter_mut().enumerate() {
+            let (x, z) = (&mut columns.x[block * *n + pivot], &mut columns.z[block * *n + pivot]);
             if turn {
                 // S† X S = -Y, S† Y S = X.
                 *sign ^= *x & !*z;
@@ -269,9 +265,9 @@ impl Tableau {
             }
             *sign ^= *x & *z;
             std::mem::swap(x, z);
-        }
-        if (signs[extra / 64] >> (extra % 64) & 1 == 1) != result {
-            signs.iter_mut().zip(&columns.z[own]).for_each(|(sign, z)| *sign ^= z);
+            if flip {
+                *sign ^= *z;
+            }
         }
     }
 
@@ -280,18 +276,16 @@ impl Tableau {
             return;
         }
         self.by_columns = true;
-        let words = (2 * self.n + 1).div_ceil(64);
-        let Self { n, rows, columns, words: row_words, .. } = self;
-        columns.words = words;
-        columns.x.resize(*n * words, 0);
-        columns.z.resize(*n * words, 0);
+        let Self { n, rows, columns, words, .. } = self;
+        let blocks = (2 * *n).div_ceil(64);
         for (part, bits) in [&mut columns.x, &mut columns.z].into_iter().enumerate() {
-            for (block, at) in (0..words).flat_map(|block| (0..n.div_ceil(64)).map(move |at| (block, at))) {
-                let row = |r: usize| if r < 2 * *n { rows[(2 * r + part) * *row_words + at] } else { 0 };
-                let mut square: [u64; 64] = std::array::from_fn(|k| row(64 * block + k));
-                transpose(&mut square);
-                for (q, word) in (64 * at..*n).zip(square) {
-                    bits[q * words + block] = word;
+            bits.resize(blocks * *n, 0);
+            for (block, bits) in bits.chunks_exact_mut((*n).max(1)).enumerate() {
+                for (at, bits) in bits.chunks_mut(64).enumerate() {
+                    let row = |r: usize| if r < 2 * *n { rows[(2 * r + part) * *words + at] } else { 0 };
+                    let mut square: [u64; 64] = std::array::from_fn(|k| row(64 * block + k));
+                    transpose(&mut square);
+                    bits.copy_from_slice(&square[..bits.len()]);
                 }
             }
         }
@@ -302,14 +296,16 @@ impl Tableau {
             return;
         }
         self.by_columns = false;
-        let Self { n, rows, columns, words: row_words, .. } = self;
+        let Self { n, rows, columns, words, .. } = self;
         for (part, bits) in [&columns.x, &columns.z].into_iter().enumerate() {
-            for (block, at) in (0..columns.words).flat_map(|block| (0..n.div_ceil(64)).map(move |at| (block, at))) {
-                let column = |q: usize| if q < *n { bits[q * columns.words + block] } else { 0 };
-                let mut square: [u64; 64] = std::array::from_fn(|k| column(64 * at + k));
-                transpose(&mut square);
-                for (r, word) in (64 * block..2 * *n).zip(square) {
-                    rows[(2 * r + part) * *row_words + at] = word;
+            for (block, bits) in bits.chunks_exact((*n).max(1)).enumerate() {
+                for (at, bits) in bits.chunks(64).enumerate() {
+                    let mut square = [0; 64];
+                    square[..bits.len()].copy_from_slice(bits);
+                    transpose(&mut square);
+                    for (r, word) in (64 * block..2 * *n).zip(square) {
+                        rows[(2 * r + part) * *words + at] = word;
+                    }
                 }
             }
         }
@@ -321,10 +317,13 @@ impl Tableau {
         self.use_columns();
         let mut list = Vec::with_capacity(self.n);
         let mut left = most;
-        for column in self.columns.x.chunks_exact(self.columns.words) {
+        let mut column = Vec::new();
+        for i in 0..self.n {
+            column.clear();
+            column.extend(self.columns.x.iter().skip(i).step_by(self.n));
             // U Z_i U† holds X_q where the image of Z_q holds X_i, and Z_q where that of X_q does.
             let mut factors: Vec<(u32, Pauli)> = Vec::new();
-            for r in crate::shots::ones(column).filter(|&r| r < 2 * self.n) {
+            for r in ones(&column) {
                 let (q, pauli) = ((r / 2) as u32, if r % 2 == 0 { Pauli::Z } else { Pauli::X });
                 match factors.last_mut() {
                     Some((last, both)) if *last == q => *both = Pauli::Y,
@@ -362,42 +361,13 @@ pub(super) struct Stabilizer {
 }
 
 impl Columns {
-    fn set_row(&mut self, r: usize, image: &Image) {
-        for q in 0..self.x.len() / self.words {
-            let (x, z) = image.bits_of(q);
-            for (bits, bit) in [(&mut self.x, x), (&mut self.z, z)] {
-                let word = &mut bits[q * self.words + r / 64];
-                *word = *word & !(1 << (r % 64)) | u64::from(bit) << (r % 64);
-            }
-        }
-    }
-
-    fn pair(bits: &mut [u64], words: usize, a: usize, b: usize) -> [&mut [u64]; 2] {
-        let ranges = [a, b].map(|q| q * words..(q + 1) * words);
-        bits.get_disjoint_mut(ranges).expect("two different qubits")
-    }
-
     /// Conjugates all rows by CX.
-    fn controlled_x(&mut self, control: usize, target: usize, signs: &mut [u64]) {
-        let [x, flipped] = Self::pair(&mut self.x, self.words, control, target);
-        let [back, z] = Self::pair(&mut self.z, self.words, control, target);
-        for ((sign, (x, flipped)), (back, z)) in
-            signs.iter_mut().zip(x.iter().zip(flipped)).zip(back.iter_mut().zip(z.iter()))
-        {
-            *sign ^= x & z & !(*flipped ^ *back);
-            *flipped ^= x;
-            *back ^= z;
-        }
-    }
-
-    /// Conjugates all rows by CZ.
-    fn controlled_z(&mut self, a: usize, b: usize, signs: &mut [u64]) {
-        let [xa, xb] = Self::pair(&mut self.x, self.words, a, b);
-        let [za, zb] = Self::pair(&mut self.z, self.words, a, b);
-        for ((sign, (xa, xb)), (za, zb)) in signs.iter_mut().zip(xa.iter().zip(xb.iter())).zip(za.iter_mut().zip(zb)) {
-            *sign ^= xa & xb & (*za ^ *zb);
-            *za ^= xb;
-            *zb ^= xa;
+    fn controlled_x(&mut self, n: usize, control: usize, target: usize, signs: &mut [u64]) {
+        let blocks = self.x.chunks_exact_mut(n).zip(self.z.chunks_exact_mut(n));
+        for (sign, (x, z)) in signs.iter_mut().zip(blocks) {
+            *sign ^= x[control] & z[target] & !(x[target] ^ z[control]);
+            x[target] ^= x[control];
+            z[control] ^= z[target];
         }
     }
 }

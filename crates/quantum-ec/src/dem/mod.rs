@@ -19,7 +19,9 @@ mod sampler;
 pub(crate) mod ziggurat;
 
 pub use components::{Component, Components};
-pub use distance::{GraphlikeDistance, LogicalErrorParams, LogicalErrorSearch, UndetectableError};
+pub use distance::{
+    GraphlikeDistance, LogicalErrorParams, LogicalErrorProgress, LogicalErrorSearch, UndetectableError,
+};
 pub use fit::{FIT_BLOCKS, Fit, MAX_FIT_DETECTORS, MechanismFit, ModelFit};
 pub use flatten::{FlatInstruction, FlatInstructions, MAX_DETECTORS, MAX_MECHANISMS};
 pub use graph::{DecodingGraph, Edge};

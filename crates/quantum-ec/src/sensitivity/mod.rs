@@ -20,6 +20,8 @@ mod region;
 mod set;
 mod walk;
 
+pub(crate) use set::mix;
+
 pub use explain::{CircuitError, Symptom};
 pub use flags::{FlaggedModel, FlaggedShots, GivenProblem, Leakage};
 pub use location::{Location, Step};

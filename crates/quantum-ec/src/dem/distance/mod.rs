@@ -2,10 +2,12 @@
 
 mod graphlike;
 mod information;
+mod pairs;
+mod projection;
 mod search;
 
 pub use graphlike::GraphlikeDistance;
-pub use search::{LogicalErrorParams, LogicalErrorSearch};
+pub use search::{LogicalErrorParams, LogicalErrorProgress, LogicalErrorSearch};
 
 /// Errors that flip no detector together, and at least one observable.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{UndetectableError, information, xor};
+use linalg_core::observe::Observer;
+
+use super::pairs::Pairs;
+use super::{UndetectableError, information, projection, xor};
 use crate::dem::components::{Component, Components};
 use crate::error::Result;
 use crate::problem::DecodingProblem;
@@ -54,7 +57,7 @@ impl LogicalErrorParams {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LogicalErrorSearch {
-    /// No undetectable error has fewer mechanisms: proved by search. One more than any error can have if there is none.
+    /// No undetectable error has fewer mechanisms: proved. One more than any error can have if there is none.
     pub lower: usize,
     /// The shortest error known, its members in the numbers of the problem; `None` if none was found.
     pub error: Option<UndetectableError>,
@@ -62,6 +65,8 @@ pub struct LogicalErrorSearch {
     pub trials: u64,
     /// Steps of the exhaustive search.
     pub steps: u64,
+    /// Whether the observer stopped the search.
+    pub stopped: bool,
 }
 
 impl LogicalErrorSearch {
@@ -71,15 +76,29 @@ impl LogicalErrorSearch {
     }
 }
 
+/// How far a search for undetectable errors is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogicalErrorProgress {
+    /// No undetectable error has fewer mechanisms.
+    pub lower: usize,
+    /// Mechanisms of the shortest error known.
+    pub upper: Option<usize>,
+    /// Steps of the exhaustive search so far.
+    pub steps: u64,
+}
+
 impl DecodingProblem {
     /// Searches for the fewest mechanisms that flip an observable and no detector, hyperedges included.
     ///
     /// Upper bounds come from the mechanisms with at most two detectors, exactly, and from random information sets: a
     /// Gaussian elimination of the check matrix with its columns in random order, then undetectable errors with one
-    /// mechanism outside the basis. They are held to $`2^{33}`$ operations on words. The lower bound rises by iterated
-    /// deepening: from a mechanism that flips an observable on, the lowest detector that is flipped must be flipped back;
-    /// the last mechanism is looked up. Where the steps suffice both bounds agree. Mechanisms of equal symptom count once,
-    /// those of probability zero not at all.
+    /// mechanism outside the basis. They are held to $`2^{33}`$ operations on words. A first lower bound is the exact
+    /// distance seen by a subset of the detectors on which every mechanism is an edge: on surface codes those of one basis, and
+    /// as a rule the distance. Then it rises by iterated deepening: from a mechanism that flips an observable on, one of the
+    /// detectors that are flipped, the one with the fewest mechanisms, must be flipped back; the last two mechanisms are
+    /// looked up in a table of all pairs if there are at most $`2^{24}`$, else the last one. Where the steps suffice both bounds
+    /// agree; otherwise [`exact`](LogicalErrorSearch::exact) is `None`. Mechanisms of equal symptom count once, those of
+    /// probability zero not at all.
     ///
     /// ```
     /// use quantum_ec::DetectorErrorModel;
@@ -100,6 +119,19 @@ impl DecodingProblem {
     /// # Errors
     /// None for a valid problem.
     pub fn undetectable_error(&self, params: &LogicalErrorParams) -> Result<LogicalErrorSearch> {
+        self.undetectable_error_observed(params, &mut ())
+    }
+
+    /// As [`undetectable_error`](Self::undetectable_error), with reports at every bound that rises or falls and every
+    /// $`2^{16}`$ steps. When it is stopped, it returns the bounds so far.
+    ///
+    /// # Errors
+    /// None for a valid problem.
+    pub fn undetectable_error_observed(
+        &self,
+        params: &LogicalErrorParams,
+        observer: &mut impl Observer<LogicalErrorProgress>,
+    ) -> Result<LogicalErrorSearch> {
         let list: Vec<Component> = (0..self.n_mechanisms())
             .map(|j| Component {
                 mechanism: j,
@@ -112,26 +144,32 @@ impl DecodingProblem {
         let all = Components { n_detectors, n_observables, list };
         let mut error = all.shortest_graphlike_error().error;
         let distinct = distinct(&all.list);
-        let trials = information::improve(&distinct, n_detectors, params, &mut error);
-        let mut search = Search::new(&distinct, n_detectors, params.max_steps);
-        let mut lower = 1;
-        while error.as_ref().is_none_or(|e| lower < e.weight()) {
-            // More than all of them there cannot be.
-            if lower > distinct.len() {
-                break;
-            }
-            match search.weight(lower) {
-                Some(true) => {
+        // More than all of them there cannot be.
+        let mut lower = projection::lower_bound(&distinct, n_detectors, n_observables).min(distinct.len() + 1);
+        let proved = |lower: usize, error: &Option<UndetectableError>| {
+            lower > distinct.len() || error.as_ref().is_some_and(|e| e.weight() <= lower)
+        };
+        let mut trials = 0;
+        if !proved(lower, &error) {
+            trials = information::improve(&distinct, n_detectors, params, &mut error);
+        }
+        let mut search = Search::new(&distinct, n_detectors, params.max_steps, observer);
+        let mut stopped = search.report(lower, error.as_ref());
+        while !stopped && !proved(lower, &error) {
+            match search.weight(lower, error.as_ref()) {
+                Outcome::Found => {
                     let mut members: Vec<usize> = search.chosen.iter().map(|&e| distinct[e].mechanism).collect();
                     members.sort_unstable();
                     let flipped = search.chosen.iter().fold(Vec::new(), |sum, &e| xor(&sum, &distinct[e].observables));
                     error = Some(UndetectableError { members, observables: flipped });
                 }
-                Some(false) => lower += 1,
-                None => break,
+                Outcome::Nothing => lower += 1,
+                Outcome::OutOfSteps => break,
+                Outcome::Stopped => stopped = true,
             }
+            stopped = stopped || search.report(lower, error.as_ref());
         }
-        Ok(LogicalErrorSearch { lower, error, trials, steps: params.max_steps - search.steps })
+        Ok(LogicalErrorSearch { lower, error, trials, steps: params.max_steps - search.steps, stopped })
     }
 }
 
@@ -142,35 +180,107 @@ fn distinct(list: &[Component]) -> Vec<&Component> {
     list.iter().filter(real).filter(|c| seen.insert((&c.detectors, &c.observables))).collect()
 }
 
-struct Search<'a> {
+/// Steps between two reports.
+const REPORT: u64 = 1 << 16;
+
+/// How a search ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Found,
+    Nothing,
+    OutOfSteps,
+    Stopped,
+}
+
+struct Search<'a, 'o, O> {
     list: &'a [&'a Component],
+    /// What mechanisms flip, in numbers of detectors that ascend with the number of mechanisms that flip them.
+    detectors: Vec<Vec<usize>>,
+    hashes: Vec<u64>,
     /// The mechanisms that flip a detector.
     flippers: Vec<Vec<usize>>,
     /// The mechanisms with these detectors.
-    by_detectors: HashMap<&'a [usize], Vec<usize>>,
+    by_detectors: HashMap<Vec<usize>, Vec<usize>>,
+    /// Made when it is first of use.
+    pairs: Option<Pairs>,
     /// Most detectors that a mechanism flips.
     reach: usize,
     excluded: Vec<bool>,
     chosen: Vec<usize>,
     steps: u64,
+    max_steps: u64,
+    /// Bounds for reports.
+    bounds: (usize, Option<usize>),
+    observer: &'o mut O,
 }
 
-impl<'a> Search<'a> {
-    fn new(list: &'a [&'a Component], n_detectors: usize, steps: u64) -> Self {
+impl<'a, 'o, O: Observer<LogicalErrorProgress>> Search<'a, 'o, O> {
+    fn new(list: &'a [&'a Component], n_detectors: usize, steps: u64, observer: &'o mut O) -> Self {
+        let mut degree = vec![0usize; n_detectors];
+        list.iter().flat_map(|c| &c.detectors).for_each(|&d| degree[d] += 1);
+        let mut order: Vec<usize> = (0..n_detectors).collect();
+        order.sort_by_key(|&d| degree[d]);
+        let mut rank = vec![0; n_detectors];
+        order.into_iter().enumerate().for_each(|(k, d)| rank[d] = k);
+        let detectors: Vec<Vec<usize>> = (list.iter())
+            .map(|component| {
+                let mut ranks: Vec<usize> = component.detectors.iter().map(|&d| rank[d]).collect();
+                ranks.sort_unstable();
+                ranks
+            })
+            .collect();
         let mut flippers = vec![Vec::new(); n_detectors];
-        let mut by_detectors: HashMap<&[usize], Vec<usize>> = HashMap::new();
-        for (k, component) in list.iter().enumerate() {
-            component.detectors.iter().for_each(|&d| flippers[d].push(k));
-            by_detectors.entry(&component.detectors).or_default().push(k);
+        let mut by_detectors: HashMap<Vec<usize>, Vec<usize>> = HashMap::new();
+        for (k, detectors) in detectors.iter().enumerate() {
+            detectors.iter().for_each(|&d| flippers[d].push(k));
+            by_detectors.entry(detectors.clone()).or_default().push(k);
         }
+        let hashes = detectors.iter().map(|detectors| hash(detectors)).collect();
         let reach = list.iter().map(|c| c.detectors.len()).max().unwrap_or(0);
-        Self { list, flippers, by_detectors, reach, excluded: vec![false; list.len()], chosen: Vec::new(), steps }
+        let excluded = vec![false; list.len()];
+        let (chosen, pairs, bounds) = (Vec::new(), None, (1, None));
+        let max_steps = steps;
+        Self {
+            list,
+            detectors,
+            hashes,
+            flippers,
+            by_detectors,
+            pairs,
+            reach,
+            excluded,
+            chosen,
+            steps,
+            max_steps,
+            bounds,
+            observer,
+        }
     }
 
-    /// Whether there is an error of this weight, none being lighter; `None` if the steps are used up.
-    fn weight(&mut self, weight: usize) -> Option<bool> {
+    /// Tells the observer; whether it stops the search.
+    fn report(&mut self, lower: usize, error: Option<&UndetectableError>) -> bool {
+        self.bounds = (lower, error.map(UndetectableError::weight));
+        self.tell()
+    }
+
+    fn tell(&mut self) -> bool {
+        let ((lower, upper), steps) = (self.bounds, self.max_steps - self.steps);
+        self.observer.observe(&LogicalErrorProgress { lower, upper, steps }).is_break()
+    }
+
+    /// Whether there is an error of this weight, none being lighter.
+    fn weight(&mut self, weight: usize, error: Option<&UndetectableError>) -> Outcome {
+        self.bounds = (weight, error.map(UndetectableError::weight));
         self.chosen.clear();
         self.excluded.fill(false);
+        // A table of pairs is worth its time from four mechanisms on.
+        if let Some(n) = Pairs::count(self.list.len()).filter(|_| weight > 3 && self.pairs.is_none()) {
+            match self.steps.checked_sub(n as u64 / 8) {
+                Some(left) => self.steps = left,
+                None => return Outcome::OutOfSteps,
+            }
+            self.pairs = Some(Pairs::new(&self.hashes));
+        }
         for first in 0..self.list.len() {
             let component = self.list[first];
             if component.observables.is_empty() {
@@ -178,29 +288,56 @@ impl<'a> Search<'a> {
             }
             self.chosen.push(first);
             self.excluded[first] = true;
-            if self.extend(&component.detectors, &component.observables, weight - 1)? {
-                return Some(true);
+            let detectors = std::mem::take(&mut self.detectors[first]);
+            let outcome = self.extend(&detectors, &component.observables, weight - 1);
+            self.detectors[first] = detectors;
+            if outcome != Outcome::Nothing {
+                return outcome;
             }
             // Errors with this one have been seen: it stays excluded.
             self.chosen.pop();
         }
-        Some(false)
+        Outcome::Nothing
     }
 
-    fn extend(&mut self, detectors: &[usize], observables: &[usize], left: usize) -> Option<bool> {
-        self.steps = self.steps.checked_sub(1)?;
-        let Some(&lowest) = detectors.first() else { return Some(!observables.is_empty()) };
+    fn extend(&mut self, detectors: &[usize], observables: &[usize], left: usize) -> Outcome {
+        match self.steps.checked_sub(1) {
+            None => return Outcome::OutOfSteps,
+            Some(steps) => self.steps = steps,
+        }
+        if self.steps.is_multiple_of(REPORT) && self.tell() {
+            return Outcome::Stopped;
+        }
+        let found = |found: bool| if found { Outcome::Found } else { Outcome::Nothing };
+        let Some(&lowest) = detectors.first() else { return found(!observables.is_empty()) };
         if detectors.len() > left * self.reach {
-            return Some(false);
+            return Outcome::Nothing;
         }
         if left == 1 {
             let last = self.by_detectors.get(detectors).into_iter().flatten();
             let last = last.copied().find(|&k| !self.excluded[k] && self.list[k].observables != observables);
             self.chosen.extend(last);
-            return Some(last.is_some());
+            return found(last.is_some());
+        }
+        // A single mechanism would have been found before.
+        if left == 2
+            && let Some(pairs) = &self.pairs
+        {
+            let sum = hash(detectors);
+            let matches = |&&[i, j]: &&[u32; 2]| {
+                let [i, j] = [i as usize, j as usize];
+                self.hashes[i] ^ self.hashes[j] == sum
+                    && !self.excluded[i]
+                    && !self.excluded[j]
+                    && xor(&self.detectors[i], &self.detectors[j]) == detectors
+                    && xor(&self.list[i].observables, &self.list[j].observables) != observables
+            };
+            let pair = pairs.candidates(sum).iter().find(matches).copied();
+            self.chosen.extend(pair.into_iter().flatten().map(|k| k as usize));
+            return found(pair.is_some());
         }
         let mut tried = Vec::new();
-        let mut outcome = Some(false);
+        let mut outcome = Outcome::Nothing;
         for at in 0..self.flippers[lowest].len() {
             let next = self.flippers[lowest][at];
             if self.excluded[next] {
@@ -209,10 +346,9 @@ impl<'a> Search<'a> {
             self.excluded[next] = true;
             tried.push(next);
             self.chosen.push(next);
-            let component = self.list[next];
-            let rest = xor(detectors, &component.detectors);
-            outcome = self.extend(&rest, &xor(observables, &component.observables), left - 1);
-            if outcome != Some(false) {
+            let rest = xor(detectors, &self.detectors[next]);
+            outcome = self.extend(&rest, &xor(observables, &self.list[next].observables), left - 1);
+            if outcome != Outcome::Nothing {
                 break;
             }
             self.chosen.pop();
@@ -220,6 +356,11 @@ impl<'a> Search<'a> {
         tried.into_iter().for_each(|next| self.excluded[next] = false);
         outcome
     }
+}
+
+/// Sums of detectors have sums of hashes.
+fn hash(detectors: &[usize]) -> u64 {
+    detectors.iter().fold(0, |sum, &d| sum ^ crate::sensitivity::mix(d as u64 + 1))
 }
 
 #[cfg(test)]
