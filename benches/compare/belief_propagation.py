@@ -2,7 +2,9 @@
 
 Run after `cargo build --release --example qec`; `--seconds` is the time of each peer and `--shots` the most shots. Both programs
 decode the same shots of the code [[144,12,12]]: bit flips on its Z checks, and 12 rounds of its circuit of depth 7 with uniform
-depolarizing noise, of which the Z half is decoded. Settings: bit flips with min-sum scaled by 0.625, 50 iterations; circuits with
+depolarizing noise, of which the Z half is decoded. With `--all` ours decodes every shot and the peer the first of them, as many
+as its time allows; `--points FILE` appends a JSON line for each program and decoder, which the example `decoders_compared` draws
+(`--peers FILE`); `--keep DIR` keeps the model and the shots there. Settings: bit flips with min-sum scaled by 0.625, 50 iterations; circuits with
 scaling 1 - 2^-t, 200 iterations; relay with its defaults of 80 and 60 iterations, 300 legs (100 for bit flips), first strength
 0.125, others from (-0.24, 0.66). The peers decode shot after shot, `qec decode` the file at once; reading is not timed.
 """
@@ -32,6 +34,7 @@ L, M = 12, 6
 A = [(3, 0), (0, 1), (0, 2)]
 B = [(0, 3), (1, 0), (2, 0)]
 HALF = L * M
+QEC = criterion.ROOT / "target/release/examples/qec"
 
 
 def shifted(index, monomial, sign=1):
@@ -171,10 +174,20 @@ def peers(checks, priors, iterations, scale, legs):
     yield f"bp,{ours}", program, lambda: BpDecoder(checks, **bp).decode
     yield f"bp-osd:0,{ours}", program, lambda: BpOsdDecoder(checks, osd_method="osd_0", osd_order=0, **bp).decode
     yield f"bp-osd:cs:7,{ours}", program, lambda: BpOsdDecoder(checks, osd_method="osd_cs", osd_order=7, **bp).decode
+    yield f"bp-osd:cs:10,{ours}", program, lambda: BpOsdDecoder(checks, osd_method="osd_cs", osd_order=10, **bp).decode
     yield f"bp-lsd:0,{ours}", program, lambda: BpLsdDecoder(checks, lsd_method="LSD_0", lsd_order=0, **bp).decode
     for stop in (1, 5):
         name = f"relay:{stop}" + (f",legs={legs}" if legs != 300 else "")
         yield name, "relay-bp 0.2.2", lambda stop=stop: relay(stop).decode
+
+
+def note(arguments, title, program, decoder, failures, shots, microseconds):
+    """A line of the file of points."""
+    if arguments.points:
+        with open(arguments.points, "a") as file:
+            point = {"problem": title, "program": program, "decoder": decoder, "shots": shots, "logical_errors": failures,
+                     "microseconds_per_shot": microseconds}
+            file.write(json.dumps(point) + "\n")
 
 
 def wilson(failures, shots, z=1.96):
@@ -185,12 +198,12 @@ def wilson(failures, shots, z=1.96):
     return f"{100 * rate:.3g}% ({100 * (centre - half):.3g} to {100 * (centre + half):.3g})"
 
 
-def qec(folder, name, events, flipped):
+def qec(folder, name, events, flipped, program):
     """Decodes these shots with the example."""
     paths = [pathlib.Path(folder, file) for file in ("events.b8", "flips.b8")]
     for path, table in zip(paths, (events, flipped)):
         path.write_bytes(np.packbits(table, axis=1, bitorder="little").tobytes())
-    command = [criterion.ROOT / "target/release/examples/qec", "decode", "--dem", pathlib.Path(folder, "model.dem"),
+    command = [program, "decode", "--dem", pathlib.Path(folder, "model.dem"),
                "--in", paths[0], "--in-observables", paths[1], "--decoder", name, "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -199,24 +212,34 @@ def compare(title, model, arguments, iterations, scale, legs):
     checks_of, seen, priors = matrices(model)
     events, flipped, _ = model.compile_sampler(seed=13).sample(arguments.shots)
     with tempfile.TemporaryDirectory() as folder:
+        if arguments.keep:
+            folder = arguments.keep
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         model.to_file(pathlib.Path(folder, "model.dem"))
         for name, program, build in peers(checks_of, priors, iterations, scale, legs):
             if arguments.decoders and not any(name.startswith(prefix) for prefix in arguments.decoders):
+                continue
+            found = qec(folder, name, events, flipped, arguments.qec) if arguments.all else None
+            if found:
+                note(arguments, title, "quantum-ec", name.split(",")[0], found["logical_errors"], found["shots"],
+                     found["microseconds_per_shot"])
+            if arguments.seconds <= 0:
                 continue
             decode = build()
             decode(events[0].astype(np.uint8))
             spent, failures, shots = 0.0, 0, 0
             while shots < len(events) and spent < arguments.seconds:
                 syndrome = events[shots].astype(np.uint8)
-                start = time.perf_counter()
+                start = time.process_time()
                 error = decode(syndrome)
-                spent += time.perf_counter() - start
+                spent += time.process_time() - start
                 failures += bool(np.any((seen @ error % 2) != flipped[shots]))
                 shots += 1
-            found = qec(folder, name, events[:shots], flipped[:shots])
+            found = found or qec(folder, name, events[:shots], flipped[:shots], arguments.qec)
             theirs, mine = 1e6 * spent / shots, found["microseconds_per_shot"]
+            note(arguments, title, program.split()[0], name.split(",")[0], failures, shots, theirs)
             print(f"| {title} | {name.split(',')[0]} | {shots} | {program} | {wilson(failures, shots)} | {theirs:.4g} | "
-                  f"{wilson(found['logical_errors'], shots)} | {mine:.4g} | {theirs / mine:.3g} |", flush=True)
+                  f"{wilson(found['logical_errors'], found['shots'])} | {mine:.4g} | {theirs / mine:.3g} |", flush=True)
 
 
 def main():
@@ -225,13 +248,19 @@ def main():
     parser.add_argument("--shots", type=int, default=20000)
     parser.add_argument("--decoders", nargs="*", help="beginnings of the names to run; all without")
     parser.add_argument("--p", type=float, nargs="*", default=[0.001, 0.003], help="strengths of the circuit noise")
+    parser.add_argument("--circuit-only", action="store_true", help="no bit flips")
+    parser.add_argument("--all", action="store_true", help="ours decodes all shots, the peers the first of them")
+    parser.add_argument("--points", help="a file of JSON lines to append to")
+    parser.add_argument("--keep", help="a folder for the model and the shots")
+    parser.add_argument("--qec", default=QEC, help="the example to run")
     arguments = parser.parse_args()
     hx, hz = checks()
     logical = independent(kernel(hx), hz)
     print(f"Machine: {criterion.machine()}; load {os.getloadavg()[0]:.1f}.\n")
     print("| problem | decoder | shots | peer | its failures | µs a shot | our failures | µs a shot | ratio |")
     print("|---|---|---|---|---|---|---|---|---|")
-    compare("bit flips, p = 0.05", flips(0.05, hz, logical), arguments, 50, 0.625, 100)
+    if not arguments.circuit_only:
+        compare("bit flips, p = 0.05", flips(0.05, hz, logical), arguments, 50, 0.625, 100)
     for p in arguments.p:
         model = memory(p, 12, hz, logical)
         compare(f"circuit, p = {p}", model, arguments, 200, 0.0, 300)

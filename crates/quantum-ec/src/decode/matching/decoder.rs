@@ -33,7 +33,7 @@ use crate::shots::{ShotsMut, ShotsRef, ones};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Matching {
-    graph: MatchingGraph,
+    pub(super) graph: MatchingGraph,
     solver: Solver,
     correlated: bool,
     defects: Vec<u32>,
@@ -185,7 +185,14 @@ impl Matching {
         if self.defects.is_empty() {
             return Ok(());
         }
-        if self.solver.solve(&self.graph.scaled.arcs, &self.defects) {
+        let solved = self.solver.solve(&self.graph.scaled.arcs, &self.defects);
+        self.list_edges(solved, syndrome)
+    }
+
+    /// The edges of a solution into `self.edges`, or why there is none.
+    fn list_edges(&mut self, solved: bool, syndrome: &[u64]) -> Result<()> {
+        self.edges.clear();
+        if solved {
             let edges = &mut self.edges;
             self.solver.for_each_edge(|edge| edges.push(edge));
             return Ok(());
@@ -201,7 +208,7 @@ impl Matching {
     /// A weight that is lowered changes the best matching only if the edge is not in it and if the regions around its ends
     /// overlap on the shorter edge. Weights of other edges need not be touched: lowering an edge of the matching
     /// helps no other matching more, and the regions of the others stay a proof. What does overlap is changed and
-    /// the shot matched again until nothing does.
+    /// the regions there matched again, until nothing does.
     fn match_again(&mut self, syndrome: &[u64]) -> Result<()> {
         self.implied.clear();
         for &edge in &self.edges {
@@ -213,11 +220,8 @@ impl Matching {
             let before = self.changed.len();
             self.edges.iter().for_each(|&edge| self.chosen[edge as usize] = true);
             for &(edge, size) in &self.implied {
-                let lower = size < self.graph.scaled.edges[edge as usize].2;
-                if lower
-                    && !self.chosen[edge as usize]
-                    && self.solver.overlap(self.graph.scaled.edges[edge as usize], size)
-                {
+                let (u, v, now) = self.graph.scaled.edges[edge as usize];
+                if size < now && self.solver.overlap((u, v), size) && !self.chosen[edge as usize] {
                     self.graph.set_integer(edge, size);
                     self.changed.push(edge);
                 }
@@ -226,7 +230,13 @@ impl Matching {
             if self.changed.len() == before {
                 break;
             }
-            result = self.match_defects(syndrome);
+            for &edge in &self.changed[before..] {
+                let (u, v, _) = self.graph.scaled.edges[edge as usize];
+                self.solver.give_up(u);
+                self.solver.give_up(v);
+            }
+            let solved = self.solver.solve_again(&self.graph.scaled.arcs);
+            result = self.list_edges(solved, syndrome);
             if result.is_err() {
                 break;
             }

@@ -47,6 +47,8 @@ pub(in crate::decode) mod sparse_blossom;
 mod windowed;
 
 #[cfg(test)]
+mod correlated_tests;
+#[cfg(test)]
 mod tests;
 
 pub use belief::BeliefMatching;

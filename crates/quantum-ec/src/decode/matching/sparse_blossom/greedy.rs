@@ -29,7 +29,7 @@ impl Solver {
     }
 
     /// Raises a radius as far as the neighbours allow; matches with one that is then touched.
-    fn pair(&mut self, graph: &Arcs, i: u32, u: u32) {
+    pub(super) fn pair(&mut self, graph: &Arcs, i: u32, u: u32) {
         let (from, to) = graph.range(u);
         let arcs = graph.slice(from, to);
         let Some(lightest) = arcs.first() else { return };
@@ -41,9 +41,10 @@ impl Solver {
             partner = from as u32;
         }
         for (k, arc) in arcs.iter().enumerate() {
-            let top = self.nodes[arc.to as usize].top;
+            let Node { offset, top, .. } = self.nodes[arc.to as usize];
             if top != NONE {
-                let slack = i64::from(arc.weight) - radius - self.motions[top as usize].intercept;
+                // Radii stay even; see `solve_again`.
+                let slack = (i64::from(arc.weight) - radius - offset - self.motions[top as usize].intercept) & !1;
                 if slack <= room {
                     let free = self.regions[top as usize].mate.to == NONE;
                     if slack < room || (free && partner == NONE) {
@@ -68,9 +69,9 @@ impl Solver {
         }
     }
 
-    /// Makes a tree of every region without a partner.
-    pub(super) fn plant(&mut self, graph: &Arcs) {
-        for i in 0..self.regions.len() as u32 {
+    /// Makes a tree of each of these regions of defects that has no partner.
+    pub(super) fn plant(&mut self, graph: &Arcs, regions: impl Iterator<Item = u32>) {
+        for i in regions {
             if self.regions[i as usize].mate.to == NONE {
                 self.regions[i as usize].tree = self.trees.len() as u32;
                 self.trees.push(i);

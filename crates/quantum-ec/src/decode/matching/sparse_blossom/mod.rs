@@ -1,5 +1,6 @@
 //! Matching by growing regions on the graph itself.
 
+mod again;
 mod arcs;
 mod blossom;
 mod flood;

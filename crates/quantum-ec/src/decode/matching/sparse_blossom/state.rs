@@ -113,6 +113,8 @@ pub struct Solver {
     /// Trees without a partner.
     pub(super) exposed: usize,
     pub(super) marks: u32,
+    /// Regions of defects that were given up.
+    pub(super) freed: Vec<u32>,
     pub(super) stack: Vec<u32>,
     pub(super) scratch: Vec<u32>,
     pub(super) ring: Vec<(u32, Bond)>,
@@ -135,6 +137,7 @@ impl Solver {
             taken: Vec::new(),
             exposed: 0,
             marks: 0,
+            freed: Vec::new(),
             stack: Vec::new(),
             scratch: Vec::new(),
             ring: Vec::new(),
@@ -148,25 +151,10 @@ impl Solver {
         self.start(graph, defects);
         if self.exposed > 0 {
             self.queue.reset(graph.heaviest());
-            self.plant(graph);
+            self.plant(graph, 0..defects.len() as u32);
             self.run(graph);
         }
         self.exposed == 0
-    }
-
-    /// After a success: whether the regions are no longer a proof if an edge gets this weight.
-    ///
-    /// They are if the regions around the ends do not overlap on the edge, or if both ends are in the region of one defect and
-    /// the edge is no short cut between them. Inside of blossoms anything else counts as an overlap.
-    pub fn overlap(&self, (u, v, _): (u32, u32, u32), weight: u32) -> bool {
-        let rest = |node: Node| if node.top == NONE { 0 } else { self.local(node) };
-        let (near, far) = (self.nodes[u as usize], self.nodes[v as usize]);
-        let (a, b, weight) = (rest(near), rest(far), i64::from(weight));
-        if a + b <= weight {
-            return false;
-        }
-        let alone = near.top == far.top && self.regions[near.top as usize].child == NONE;
-        !(alone && (a - b).abs() <= weight)
     }
 
     /// After a failure: a defect of a tree that found no partner.
