@@ -2,7 +2,7 @@
 
 use linalg_core::gf2::BinaryCsc;
 
-use super::flatten::symptom;
+use super::flatten::symptom_into;
 use super::model::{DetectorErrorModel, Target};
 use crate::error::Result;
 use crate::problem::DecodingProblem;
@@ -55,13 +55,28 @@ impl DetectorErrorModel {
     pub fn to_components(&self) -> Result<Components> {
         self.check_size("decomposing a detector error model")?;
         let mut list = Vec::new();
+        self.each_component(|mechanism, probability, detectors, observables| {
+            let (detectors, observables) = (detectors.to_vec(), observables.to_vec());
+            list.push(Component { mechanism, probability, detectors, observables });
+            Ok(())
+        })?;
+        Ok(Components { n_detectors: self.n_detectors() as usize, n_observables: self.n_observables() as usize, list })
+    }
+
+    /// Hands over the mechanism, the probability, the detectors and the observables of every piece. The size of the model is
+    /// to be checked before.
+    pub(crate) fn each_component(
+        &self,
+        mut visit: impl FnMut(usize, f64, &[usize], &[usize]) -> Result<()>,
+    ) -> Result<()> {
+        let (mut detectors, mut observables) = (Vec::new(), Vec::new());
         for (mechanism, (probability, targets, shift)) in self.flat_errors().enumerate() {
             for piece in targets.split(|target| *target == Target::Separator) {
-                let (detectors, observables) = symptom(piece, shift);
-                list.push(Component { mechanism, probability, detectors, observables });
+                symptom_into(piece, shift, &mut detectors, &mut observables);
+                visit(mechanism, probability, &detectors, &observables)?;
             }
         }
-        Ok(Components { n_detectors: self.n_detectors() as usize, n_observables: self.n_observables() as usize, list })
+        Ok(())
     }
 }
 

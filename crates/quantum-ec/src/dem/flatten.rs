@@ -127,7 +127,7 @@ impl DetectorErrorModel {
         })
     }
 
-    pub(super) fn check_size(&self, method: &'static str) -> Result<()> {
+    pub(crate) fn check_size(&self, method: &'static str) -> Result<()> {
         check(method, "number of mechanisms", self.n_errors(), MAX_MECHANISMS)?;
         // Declarations take time to run through, no memory.
         check(method, "number of declarations", self.counts().declarations, MAX_MECHANISMS)?;
@@ -146,6 +146,14 @@ fn check(method: &'static str, what: &'static str, value: u64, bound: usize) -> 
 /// Detectors and observables flipped by the targets: those listed an odd number of times, ascending.
 pub(super) fn symptom(targets: &[Target], shift: u64) -> (Vec<usize>, Vec<usize>) {
     let (mut detectors, mut observables) = (Vec::new(), Vec::new());
+    symptom_into(targets, shift, &mut detectors, &mut observables);
+    (detectors, observables)
+}
+
+/// The same in the memory there is.
+pub(super) fn symptom_into(targets: &[Target], shift: u64, detectors: &mut Vec<usize>, observables: &mut Vec<usize>) {
+    detectors.clear();
+    observables.clear();
     for target in targets {
         match target {
             Target::Detector(id) => detectors.push((id + shift) as usize),
@@ -153,20 +161,28 @@ pub(super) fn symptom(targets: &[Target], shift: u64) -> (Vec<usize>, Vec<usize>
             Target::Separator => {}
         }
     }
-    (odd(detectors), odd(observables))
+    keep_odd(detectors);
+    keep_odd(observables);
 }
 
 /// The values that occur an odd number of times, ascending.
 pub(super) fn odd(mut list: Vec<usize>) -> Vec<usize> {
+    keep_odd(&mut list);
+    list
+}
+
+fn keep_odd(list: &mut Vec<usize>) {
     list.sort_unstable();
-    let mut kept: Vec<usize> = Vec::with_capacity(list.len());
-    for value in list {
-        match kept.last() {
-            Some(&last) if last == value => drop(kept.pop()),
-            _ => kept.push(value),
+    let mut kept = 0;
+    for i in 0..list.len() {
+        if kept > 0 && list[kept - 1] == list[i] {
+            kept -= 1;
+        } else {
+            list[kept] = list[i];
+            kept += 1;
         }
     }
-    kept
+    list.truncate(kept);
 }
 
 impl<'a> Iterator for FlatInstructions<'a> {

@@ -2,7 +2,7 @@
 
 use linalg_core::gf2::BitVec;
 
-use super::graph::MatchingGraph;
+use super::graph::{Implied, MatchingGraph};
 use super::sparse_blossom::Solver;
 use crate::decode::decoder::{BatchReport, Decoder, Prediction, check_batch, check_syndrome};
 use crate::dem::DetectorErrorModel;
@@ -38,12 +38,18 @@ pub struct Matching {
     correlated: bool,
     defects: Vec<u32>,
     edges: Vec<u32>,
-    /// Edges with lower weights in the second matching.
-    implied: Vec<(u32, u32)>,
+    /// Edges of the first matching.
+    given: Vec<u32>,
+    /// Edges with lower weights in the second matching that regions overlap on.
+    overlaps: Vec<Implied>,
     /// Those of them whose weights were changed.
     changed: Vec<u32>,
+    /// Edges of the matching that are as light as can be, so that regions at their ends could be made smaller.
+    settled: Vec<u32>,
     /// Edges of the matching, while edges are looked up.
     chosen: Vec<bool>,
+    /// The lower weights of edges that have one in this shot.
+    lower: Vec<u32>,
     row: Vec<u64>,
 }
 
@@ -57,9 +63,12 @@ impl Matching {
             correlated: false,
             defects: Vec::new(),
             edges: Vec::new(),
-            implied: Vec::new(),
+            given: Vec::new(),
+            overlaps: Vec::new(),
             changed: Vec::new(),
-            chosen: vec![false; graph.n_edges()],
+            settled: Vec::new(),
+            chosen: Vec::new(),
+            lower: Vec::new(),
             row,
             graph,
         }
@@ -84,6 +93,11 @@ impl Matching {
     /// Whether every shot is matched a second time with the weights that the first matching implies.
     pub fn correlated(mut self, correlated: bool) -> Self {
         self.correlated = correlated;
+        if correlated {
+            self.graph.correlate();
+            self.chosen.resize(self.graph.n_edges(), false);
+            self.lower.resize(self.graph.n_edges(), u32::MAX);
+        }
         self
     }
 
@@ -207,44 +221,85 @@ impl Matching {
     ///
     /// A weight that is lowered changes the best matching only if the edge is not in it and if the regions around its ends
     /// overlap on the shorter edge. Weights of other edges need not be touched: lowering an edge of the matching
-    /// helps no other matching more, and the regions of the others stay a proof. What does overlap is changed and
+    /// helps no other matching more, and the regions of the others stay a proof. Where regions do overlap, pairs
+    /// give way whose own edge got lighter, too: smaller regions prove them then. What overlaps still is changed and
     /// the regions there matched again, until nothing does.
     fn match_again(&mut self, syndrome: &[u64]) -> Result<()> {
-        self.implied.clear();
-        for &edge in &self.edges {
-            self.graph.imply(edge, &mut self.implied);
+        self.given.clear();
+        self.given.extend_from_slice(&self.edges);
+        self.find_overlaps();
+        if self.overlaps.is_empty() {
+            return Ok(());
         }
-        self.changed.clear();
-        let mut result = Ok(());
-        loop {
-            let before = self.changed.len();
-            self.edges.iter().for_each(|&edge| self.chosen[edge as usize] = true);
-            for &(edge, size) in &self.implied {
-                let (u, v, now) = self.graph.scaled.edges[edge as usize];
-                if size < now && self.solver.overlap((u, v), size) && !self.chosen[edge as usize] {
-                    self.graph.set_integer(edge, size);
-                    self.changed.push(edge);
-                }
+        for &edge in &self.given {
+            for implied in self.graph.implied_by(edge) {
+                let lower = &mut self.lower[implied.edge as usize];
+                *lower = implied.size.min(*lower);
             }
-            self.edges.iter().for_each(|&edge| self.chosen[edge as usize] = false);
-            if self.changed.len() == before {
-                break;
-            }
-            for &edge in &self.changed[before..] {
-                let (u, v, _) = self.graph.scaled.edges[edge as usize];
-                self.solver.give_up(u);
-                self.solver.give_up(v);
-            }
-            let solved = self.solver.solve_again(&self.graph.scaled.arcs);
-            result = self.list_edges(solved, syndrome);
-            if result.is_err() {
-                break;
-            }
+        }
+        let result = self.match_overlaps(syndrome);
+        for &edge in &self.given {
+            self.graph.implied_by(edge).iter().for_each(|implied| self.lower[implied.edge as usize] = u32::MAX);
         }
         for &edge in &self.changed {
             self.graph.restore(edge);
         }
+        self.changed.clear();
         result
+    }
+
+    /// The edges outside of the matching on which regions would overlap if they had the weights that the first matching
+    /// implies.
+    fn find_overlaps(&mut self) {
+        let Self { graph, solver, edges, given, overlaps, chosen, .. } = self;
+        overlaps.clear();
+        edges.iter().for_each(|&edge| chosen[edge as usize] = true);
+        for &edge in given.iter() {
+            for implied in graph.implied_by(edge) {
+                if solver.overlap(implied.ends, implied.size)
+                    && !chosen[implied.edge as usize]
+                    && implied.size < graph.scaled.edges[implied.edge as usize].2
+                {
+                    overlaps.push(*implied);
+                }
+            }
+        }
+        edges.iter().for_each(|&edge| chosen[edge as usize] = false);
+    }
+
+    /// Matches until no overlaps are left; weights that had to be changed are listed.
+    fn match_overlaps(&mut self, syndrome: &[u64]) -> Result<()> {
+        while !self.overlaps.is_empty() {
+            let Self { graph, solver, overlaps, lower, changed, settled, .. } = &mut *self;
+            let edges = &graph.scaled.edges;
+            let least = |edge: u32| lower[edge as usize].min(edges[edge as usize].2);
+            overlaps.iter().for_each(|overlap| solver.give_way(overlap.ends, overlap.size, least));
+            settled.clear();
+            solver.settle(least, settled);
+            let before = changed.len();
+            for &Implied { ends, edge, size } in overlaps.iter() {
+                if solver.overlap(ends, size) && size < graph.scaled.edges[edge as usize].2 {
+                    graph.set_integer(edge, size);
+                    changed.push(edge);
+                }
+            }
+            if changed.len() == before {
+                break;
+            }
+            for &edge in &changed[before..] {
+                let (u, v, _) = graph.scaled.edges[edge as usize];
+                solver.give_up(u);
+                solver.give_up(v);
+            }
+            for &edge in settled.iter() {
+                graph.set_integer(edge, lower[edge as usize].min(graph.scaled.edges[edge as usize].2));
+                changed.push(edge);
+            }
+            let solved = solver.solve_again(&graph.scaled.arcs);
+            self.list_edges(solved, syndrome)?;
+            self.find_overlaps();
+        }
+        Ok(())
     }
 }
 

@@ -1,8 +1,9 @@
 //! The graph of a matching decoder: edges, weights, observables.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
-use super::correlations::Correlations;
+use super::correlations::{Correlations, Mechanisms};
 use super::decompose::components_of;
 use super::sparse_blossom::Arcs;
 use crate::dem::{Components, DetectorErrorModel, xor_probability};
@@ -14,8 +15,6 @@ use crate::shots::{ones, words_per_row};
 const EXACT: f64 = ((1u32 << 30) - 1) as f64;
 /// Steps of the largest weight, if weights are rounded.
 const STEPS: f64 = (1u32 << 28) as f64;
-/// Stands for an implied weight that is no lower than the weight of its edge, or not used.
-const NOT_LOWER: u32 = u32::MAX;
 /// Weights must be finite and their sums, too.
 const WEIGHT_BOUND: f64 = 1e100;
 /// Nodes and arcs are numbered by 32 bits, one of which is taken.
@@ -55,8 +54,21 @@ pub struct MatchingGraph {
     masks: Vec<u64>,
     words: usize,
     conflicts: usize,
+    mechanisms: Mechanisms,
+    /// As the mechanisms say; empty for graphs made of edges.
+    probabilities: Vec<f64>,
+    /// Once they are asked for.
     correlations: Correlations,
     pub(super) scaled: Scaled,
+}
+
+/// An edge that is likelier once another is flipped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Implied {
+    pub ends: (u32, u32),
+    pub edge: u32,
+    /// The integer for its weight then.
+    pub size: u32,
 }
 
 /// What the solver works on: non-negative integers, and what is flipped in advance.
@@ -65,8 +77,9 @@ pub(super) struct Scaled {
     pub arcs: Arcs,
     /// Weights as integers, multiples of 4, so that halves of halves are integers.
     pub edges: Vec<(u32, u32, u32)>,
-    /// Integers for implied weights, in the order of the correlations; [`NOT_LOWER`] for those that change nothing.
-    pub implied: Vec<u32>,
+    /// Edge by edge, where its implied weights begin; empty if nothing is known.
+    first_implied: Vec<u32>,
+    implied: Vec<Implied>,
     /// What an integer weight of 4 stands for.
     pub step: f64,
     /// Whether weights are rounded.
@@ -132,9 +145,8 @@ impl MatchingGraph {
                 builder.replace_observables(edge);
             }
         }
-        let correlations = Correlations::none(builder.ends.len());
         let weights = std::mem::take(&mut builder.values);
-        builder.finish(weights, correlations)
+        builder.finish(weights, Vec::new())
     }
 
     /// The graph of a detector error model: every piece between separators is an edge with the probability of its
@@ -143,7 +155,11 @@ impl MatchingGraph {
     /// # Errors
     /// [`Error::NotApplicable`] naming the first mechanism with a piece of three detectors or more; [`Error::TooLarge`].
     pub fn from_model(model: &DetectorErrorModel) -> Result<Self> {
-        Self::from_components(&model.to_components()?)
+        model.check_size("matching on a detector error model")?;
+        let mut builder = Builder::new(model.n_detectors() as usize, model.n_observables() as usize);
+        model
+            .each_component(|mechanism, p, detectors, observables| builder.add(mechanism, p, detectors, observables))?;
+        builder.finish_probabilities()
     }
 
     /// The graph of a problem. A mechanism that flips more than two detectors is split into edges that other mechanisms
@@ -162,42 +178,19 @@ impl MatchingGraph {
     pub fn from_components(components: &Components) -> Result<Self> {
         check_size("number of detectors", components.n_detectors)?;
         check_size("number of components", components.list.len())?;
-        let boundary = components.n_detectors;
-        let mut builder = Builder::new(boundary, components.n_observables);
-        let mut mechanisms: Vec<(usize, u32)> = Vec::with_capacity(components.list.len());
+        let mut builder = Builder::new(components.n_detectors, components.n_observables);
         for component in &components.list {
-            let (u, v) = match component.detectors[..] {
-                [] => continue,
-                [a] => (a, boundary),
-                [a, b] => (a, b),
-                _ => {
-                    let (n, mechanism) = (component.detectors.len(), component.mechanism);
-                    let reason =
-                        format!("mechanism {mechanism} has a component that flips {n} detectors, an edge flips 1 or 2");
-                    return Err(Error::NotApplicable { method: "matching", reason });
-                }
-            };
-            let (edge, new) = builder.edge(u, v, &component.observables);
-            let p = component.probability;
-            if new {
-                builder.values.push(p);
-            } else {
-                builder.values[edge] = xor_probability(builder.values[edge], p);
-            }
-            mechanisms.push((component.mechanism, edge as u32));
+            builder.add(component.mechanism, component.probability, &component.detectors, &component.observables)?;
         }
-        let probabilities = std::mem::take(&mut builder.values);
-        let prior = |at: usize| components.list[at].probability;
-        let mut at = 0;
-        let of_mechanism = |mechanism: usize| {
-            while components.list[at].mechanism != mechanism {
-                at += 1;
-            }
-            prior(at)
-        };
-        let correlations = Correlations::new(&mechanisms, of_mechanism, &probabilities);
-        let weights = probabilities.iter().map(|p| (-p).ln_1p() - p.ln()).collect();
-        builder.finish(weights, correlations)
+        builder.finish_probabilities()
+    }
+
+    /// Works out what edges say of others; see [`implied_by`](Self::implied_by).
+    pub(super) fn correlate(&mut self) {
+        if !self.probabilities.is_empty() {
+            self.correlations = Correlations::new(&self.mechanisms, &self.probabilities);
+            self.scale_implied();
+        }
     }
 
     /// Number of detectors.
@@ -253,7 +246,7 @@ impl MatchingGraph {
     /// The edges that the mechanism with this number is part of, in the order of its pieces; none for graphs that were made
     /// of edges.
     pub fn edges_of_mechanism(&self, mechanism: usize) -> &[u32] {
-        self.correlations.edges_of(mechanism)
+        self.mechanisms.edges_of(mechanism)
     }
 
     /// The largest error of one weight by rounding; 0 if all are integers below 2³⁰.
@@ -358,16 +351,14 @@ impl MatchingGraph {
         self.scaled.arcs.set_weight(self.ends[edge as usize], edge, size);
     }
 
-    /// Lists the edges that are more likely because this one was flipped, with lower integers for their weights. Edges that
-    /// are likelier than not are left out.
-    pub(super) fn imply(&self, edge: u32, list: &mut Vec<(u32, u32)>) {
-        let sizes = &self.scaled.implied[self.correlations.range(edge)];
-        list.extend(
-            sizes
-                .iter()
-                .zip(self.correlations.implied_by(edge))
-                .filter_map(|(&size, &(other, _))| (size != NOT_LOWER).then_some((other, size))),
-        );
+    /// The edges that are more likely because this one was flipped, with lower integers for their weights. Edges that are
+    /// likelier than not are left out.
+    #[inline]
+    pub(super) fn implied_by(&self, edge: u32) -> &[Implied] {
+        match self.scaled.first_implied.get(edge as usize..edge as usize + 2) {
+            Some(&[from, to]) => &self.scaled.implied[from as usize..to as usize],
+            _ => &[],
+        }
     }
 
     /// Takes back what [`set_integer`](Self::set_integer) did to an edge.
@@ -411,14 +402,27 @@ impl MatchingGraph {
         {
             *last &= (1 << (self.n_detectors % 64)) - 1;
         }
-        scaled.implied.clear();
-        scaled.implied.extend(self.correlations.all_implied().iter().map(|&(other, weight)| {
-            let base = weights[other as usize];
-            let size = integer(weight, scaled.step);
-            let lower = base >= 0.0 && base.is_finite() && size < scaled.edges[other as usize].2;
-            if lower { size } else { NOT_LOWER }
-        }));
         scaled.arcs.rebuild(self.n_detectors, &scaled.edges, |e| weights[e].is_finite());
+        self.scale_implied();
+    }
+
+    /// Integers for implied weights, where they are lower than those of their edges.
+    fn scale_implied(&mut self) {
+        let Self { scaled, weights, correlations, .. } = self;
+        scaled.first_implied.clear();
+        scaled.implied.clear();
+        for given in 0..correlations.n_edges() {
+            scaled.first_implied.push(scaled.implied.len() as u32);
+            for &(edge, weight) in correlations.implied_by(given) {
+                let base = weights[edge as usize];
+                let (u, v, now) = scaled.edges[edge as usize];
+                let size = integer(weight, scaled.step);
+                if base >= 0.0 && base.is_finite() && size < now {
+                    scaled.implied.push(Implied { ends: (u, v), edge, size });
+                }
+            }
+        }
+        scaled.first_implied.push(scaled.implied.len() as u32);
     }
 }
 
@@ -443,11 +447,30 @@ fn check_size(what: &'static str, value: usize) -> Result<()> {
     Err(Error::TooLarge { method: "matching", what, value, bound: SIZE_BOUND - 1 })
 }
 
+/// Hash of a pair of nodes: one multiplication each.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        // The table looks at the lowest and at the highest bits.
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn write_u32(&mut self, x: u32) {
+        self.0 = (self.0.rotate_left(5) ^ u64::from(x)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 /// Edges as they are found.
 struct Builder {
     n_detectors: usize,
     n_observables: usize,
-    known: HashMap<(u32, u32), u32>,
+    known: HashMap<(u32, u32), u32, BuildHasherDefault<Mix>>,
     ends: Vec<(u32, u32)>,
     /// Probabilities or weights.
     values: Vec<f64>,
@@ -455,6 +478,7 @@ struct Builder {
     words: usize,
     row: Vec<u64>,
     conflicts: usize,
+    mechanisms: Mechanisms,
 }
 
 impl Builder {
@@ -463,14 +487,46 @@ impl Builder {
         Self {
             n_detectors,
             n_observables,
-            known: HashMap::new(),
+            known: HashMap::default(),
             ends: Vec::new(),
             values: Vec::new(),
             masks: Vec::new(),
             words,
             row: vec![0; words],
             conflicts: 0,
+            mechanisms: Mechanisms::none(),
         }
+    }
+
+    /// A piece of a mechanism; the mechanisms come in ascending order.
+    fn add(&mut self, mechanism: usize, p: f64, detectors: &[usize], observables: &[usize]) -> Result<()> {
+        let (u, v) = match *detectors {
+            [] => return Ok(()),
+            [a] => (a, self.n_detectors),
+            [a, b] => (a, b),
+            _ => {
+                let n = detectors.len();
+                let reason =
+                    format!("mechanism {mechanism} has a component that flips {n} detectors, an edge flips 1 or 2");
+                return Err(Error::NotApplicable { method: "matching", reason });
+            }
+        };
+        let (edge, new) = self.edge(u, v, observables);
+        if new {
+            check_size("number of edges", edge)?;
+            self.values.push(p);
+        } else {
+            self.values[edge] = xor_probability(self.values[edge], p);
+        }
+        self.mechanisms.push(mechanism, p, edge as u32);
+        Ok(())
+    }
+
+    /// The graph, if the values are probabilities.
+    fn finish_probabilities(mut self) -> Result<MatchingGraph> {
+        let probabilities = std::mem::take(&mut self.values);
+        let weights = probabilities.iter().map(|p| (-p).ln_1p() - p.ln()).collect();
+        self.finish(weights, probabilities)
     }
 
     /// The edge between two nodes, and whether it is new.
@@ -496,10 +552,11 @@ impl Builder {
         self.masks[edge * self.words..(edge + 1) * self.words].copy_from_slice(&self.row);
     }
 
-    fn finish(self, weights: Vec<f64>, correlations: Correlations) -> Result<MatchingGraph> {
+    fn finish(self, weights: Vec<f64>, probabilities: Vec<f64>) -> Result<MatchingGraph> {
         let scaled = Scaled {
             arcs: Arcs::new(self.n_detectors, &[], |_| true),
             edges: Vec::new(),
+            first_implied: Vec::new(),
             implied: Vec::new(),
             step: 1.0,
             rounded: false,
@@ -516,7 +573,9 @@ impl Builder {
             masks: self.masks,
             words: self.words,
             conflicts: self.conflicts,
-            correlations,
+            mechanisms: self.mechanisms,
+            probabilities,
+            correlations: Correlations::none(),
             scaled,
         };
         graph.scale();

@@ -5,7 +5,7 @@
 //! anew among all others, which rest as they are. The result is as good as a matching from nothing.
 
 use super::arcs::{Arcs, NONE};
-use super::state::{Motion, Node, Region, Solver};
+use super::state::{Couple, Motion, Node, Region, Solver};
 
 impl Solver {
     /// After a success: whether the regions are no longer a proof if an edge gets this weight.
@@ -14,14 +14,89 @@ impl Solver {
     /// the edge is no short cut between them. Inside of blossoms anything else counts as an overlap.
     #[inline]
     pub fn overlap(&self, (u, v): (u32, u32), weight: u32) -> bool {
-        let rest = |node: Node| if node.top == NONE { 0 } else { self.local(node) };
         let (near, far) = (self.nodes[u as usize], self.nodes[v as usize]);
+        if near.top == NONE && far.top == NONE {
+            return false;
+        }
+        let rest = |node: Node| if node.top == NONE { 0 } else { self.local(node) };
         let (a, b, weight) = (rest(near), rest(far), i64::from(weight));
         if a + b <= weight {
             return false;
         }
         let alone = near.top == far.top && self.regions[near.top as usize].child == NONE;
         !(alone && (a - b).abs() <= weight)
+    }
+
+    /// After a success: makes regions smaller so that they do not overlap on an edge if it gets this weight, if that can be
+    /// done by pairs of defects that are joined by one edge, which may be as light as `least` says.
+    ///
+    /// Smaller regions overlap nowhere else. [`settle`](Self::settle) has to follow.
+    pub fn give_way(&mut self, (u, v): (u32, u32), weight: u32, least: impl Fn(u32) -> u32) {
+        let (near, far) = (self.nodes[u as usize], self.nodes[v as usize]);
+        if near.top == far.top {
+            return;
+        }
+        let mut overlap = -i64::from(weight);
+        for node in [near, far] {
+            if node.top != NONE {
+                overlap += self.local(node);
+            }
+        }
+        let (near, far) = (self.couple(u), self.couple(v));
+        let mut room = |couple: Option<Couple>| {
+            couple.map_or(0, |couple| self.excess(couple, &least).min(self.radius(couple.region)))
+        };
+        let (a, b) = (room(near), room(far));
+        if overlap <= 0 || overlap > a + b {
+            return;
+        }
+        for (couple, room) in [(near, a), (far, b)] {
+            if let Some(couple) = couple {
+                let part = overlap.min(room);
+                self.motions[couple.region as usize].intercept -= part;
+                overlap -= part;
+                self.couples.push(couple);
+            }
+        }
+    }
+
+    /// Makes regions that gave way so small that the edge between them is tight at its least weight; lists these edges, some
+    /// more than once. They have to get that weight before anything grows again.
+    pub fn settle(&mut self, least: impl Fn(u32) -> u32, edges: &mut Vec<u32>) {
+        let mut couples = std::mem::take(&mut self.couples);
+        for &couple in &couples {
+            edges.push(couple.edge);
+            for region in [couple.region, couple.mate] {
+                if region != NONE {
+                    let part = self.excess(couple, &least).min(self.radius(region));
+                    self.motions[region as usize].intercept -= part;
+                }
+            }
+        }
+        couples.clear();
+        self.couples = couples;
+    }
+
+    /// The pair of a defect, if both regions hold nothing else and one edge joins them.
+    fn couple(&self, u: u32) -> Option<Couple> {
+        let alone = |top: u32, u: u32| {
+            let region = &self.regions[top as usize];
+            region.child == NONE && region.shell == u
+        };
+        let region = self.nodes[u as usize].top;
+        if region == NONE || !alone(region, u) {
+            return None;
+        }
+        let bond = self.regions[region as usize].mate;
+        let mate = self.nodes[bond.to as usize].top;
+        let direct = bond.length == 1 && (mate == NONE || alone(mate, bond.to));
+        direct.then(|| Couple { region, mate, edge: self.paths[bond.path as usize] })
+    }
+
+    /// What the radii of a pair sum up to beyond the least weight of their edge.
+    fn excess(&self, couple: Couple, least: impl Fn(u32) -> u32) -> i64 {
+        let other = if couple.mate == NONE { 0 } else { self.radius(couple.mate) };
+        self.radius(couple.region) + other - i64::from(least(couple.edge))
     }
 
     /// After a success: gives up the regions around a node or the boundary, and those they are matched with.

@@ -92,6 +92,15 @@ impl Region {
     };
 }
 
+/// Two defects, or one and the boundary, that one edge joins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Couple {
+    pub region: u32,
+    /// None for the boundary.
+    pub mate: u32,
+    pub edge: u32,
+}
+
 /// Set in the first number of an event: the next arc into free nodes.
 pub(super) const CROSSING: u32 = 1 << 31;
 
@@ -115,6 +124,8 @@ pub struct Solver {
     pub(super) marks: u32,
     /// Regions of defects that were given up.
     pub(super) freed: Vec<u32>,
+    /// Pairs that gave way.
+    pub(super) couples: Vec<Couple>,
     pub(super) stack: Vec<u32>,
     pub(super) scratch: Vec<u32>,
     pub(super) ring: Vec<(u32, Bond)>,
@@ -138,6 +149,7 @@ impl Solver {
             exposed: 0,
             marks: 0,
             freed: Vec::new(),
+            couples: Vec::new(),
             stack: Vec::new(),
             scratch: Vec::new(),
             ring: Vec::new(),
