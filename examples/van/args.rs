@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser};
-use variational::autoregressive::{Activation, MadeParams, TwoBodyParams};
+use clap::{ArgGroup, Parser, ValueEnum};
+use variational::autoregressive::{Activation, MadeParams, PixelCnnParams, TransformerParams, TwoBodyParams};
+use variational::van::{NaturalParams, TrainerParams};
 use workspace_examples::instance::{Format, Sign};
 
 /// Trains a variational autoregressive network to a spin model.
@@ -29,8 +30,9 @@ pub struct Args {
     /// Inverse temperatures, ascending and comma-separated: trained one after the other, each reported.
     #[arg(long, value_delimiter = ',', default_value = "0.44", allow_hyphen_values = true)]
     pub beta: Vec<f64>,
-    /// The network: `made:DEPTH:WIDTH` (with `:odd` for tanh without biases, `:residual` for skipped layers), `two-body`, or
-    /// `replica:K` for K steps of replica-symmetry breaking.
+    /// The network: `made:DEPTH:WIDTH` (with `:odd` for tanh without biases, `:residual` for skipped layers),
+    /// `pixelcnn:DEPTH:CHANNELS:KERNEL` (with `:odd`, on lattices), `transformer:DIM:LAYERS` (with `:heads=H`, 2 where they
+    /// divide DIM, `:bit` for a single-bit output), `two-body`, or `replica:K` for K steps of replica-symmetry breaking.
     #[arg(long, default_value = "made:3:4")]
     pub network: String,
     /// Samples a step.
@@ -42,9 +44,15 @@ pub struct Args {
     /// Training steps at the first inverse temperature; half as many at each of the others.
     #[arg(long, default_value_t = 1000)]
     pub steps: u64,
-    /// Learning rate of Adam.
+    /// How gradients become steps.
+    #[arg(long, value_enum, default_value_t = Method::Adam)]
+    pub optimizer: Method,
+    /// Learning rate; 0.001 for Adam, 0.1 for natural gradients.
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// What natural gradients add to the diagonal of the Fisher matrix.
     #[arg(long, default_value_t = 1e-3)]
-    pub lr: f64,
+    pub damping: f64,
     /// Lowers the learning rate to 0 along half a cosine over the run at each inverse temperature.
     #[arg(long)]
     pub cosine: bool,
@@ -64,6 +72,9 @@ pub struct Args {
     /// Does without the symmetrisation that models without fields get.
     #[arg(long)]
     pub plain: bool,
+    /// Symmetries of a lattice over which the network is averaged: a pass for each.
+    #[arg(long, value_enum, default_value_t = Symmetries::None)]
+    pub symmetries: Symmetries,
     /// Computes in 64-bit numbers.
     #[arg(long)]
     pub double: bool,
@@ -84,11 +95,41 @@ pub struct Args {
     pub json: bool,
 }
 
+/// How gradients become steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    /// Adam.
+    Adam,
+    /// Natural gradients, solved in the space of samples.
+    Natural,
+}
+
+/// Symmetries of the square lattice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Symmetries {
+    /// None.
+    None,
+    /// L² translations.
+    Translations,
+    /// 4 quarter turns.
+    Rotations,
+    /// 4 reflections.
+    Reflections,
+    /// 8 quarter turns and reflections.
+    Square,
+    /// All 8 L².
+    All,
+}
+
 /// A network by name.
 #[derive(Debug, Clone, Copy)]
 pub enum Network {
     /// Masked dense layers.
     Made(MadeParams),
+    /// Masked convolutions.
+    PixelCnn(PixelCnnParams),
+    /// A causal transformer.
+    Transformer(TransformerParams),
     /// Conditionals with the couplings built in.
     TwoBody(TwoBodyParams),
 }
@@ -96,13 +137,33 @@ pub enum Network {
 impl Args {
     /// The rate of annealing.
     pub fn rate(&self) -> f64 {
-        self.anneal.unwrap_or(if self.network.starts_with("made") { 0.998 } else { 0.0 })
+        let close = self.network.starts_with("two-body") || self.network.starts_with("replica");
+        self.anneal.unwrap_or(if close { 0.0 } else { 0.998 })
+    }
+
+    /// The learning rate.
+    pub fn learning_rate(&self) -> f64 {
+        self.lr.unwrap_or(match self.optimizer {
+            Method::Adam => 1e-3,
+            Method::Natural => 0.1,
+        })
+    }
+
+    /// The training asked for.
+    pub fn trainer(&self) -> TrainerParams {
+        let params = TrainerParams::default().batch(self.batch).seed(self.seed).threads(usize::from(self.threads));
+        let params = match self.optimizer {
+            Method::Adam => params,
+            Method::Natural => params.natural(NaturalParams::default().damping(self.damping)),
+        };
+        params.learning_rate(self.learning_rate())
     }
 
     /// The network asked for.
     pub fn network(&self) -> Result<Network, String> {
         let wrong = || {
-            let expected = "made:DEPTH:WIDTH[:odd][:residual], two-body or replica:K";
+            let expected = "made:DEPTH:WIDTH[:odd][:residual], pixelcnn:DEPTH:CHANNELS:KERNEL[:odd], \
+                            transformer:DIM:LAYERS[:heads=H][:bit], two-body or replica:K";
             format!("network is {:?}, expected {expected}", self.network)
         };
         let two_body = |terms| Ok(Network::TwoBody(TwoBodyParams::default().terms(terms).seed(self.seed)));
@@ -121,6 +182,27 @@ impl Args {
                     };
                 }
                 Ok(Network::Made(params))
+            }
+            ["pixelcnn", _, _, _, ref options @ ..] => {
+                let params = PixelCnnParams::default().layers(number(1)?, number(2)?, number(3)?).seed(self.seed);
+                match options {
+                    [] => Ok(Network::PixelCnn(params)),
+                    ["odd"] => Ok(Network::PixelCnn(params.activation(Activation::Tanh).bias(false))),
+                    _ => Err(wrong()),
+                }
+            }
+            ["transformer", _, _, ref options @ ..] => {
+                let dim = number(1)?;
+                let mut params = TransformerParams::default().size(dim, number(2)?).seed(self.seed);
+                params = params.heads(if dim.is_multiple_of(2) { 2 } else { 1 });
+                for option in options {
+                    params = match (*option, option.strip_prefix("heads=").map(str::parse)) {
+                        (_, Some(Ok(heads))) => params.heads(heads),
+                        ("bit", _) => params.tied(false),
+                        _ => return Err(wrong()),
+                    };
+                }
+                Ok(Network::Transformer(params))
             }
             _ => Err(wrong()),
         }

@@ -21,10 +21,12 @@ mod subject;
 use std::process::ExitCode;
 
 use clap::Parser;
-use variational::autoregressive::{Autoregressive, Made, Symmetric, TwoBody};
+use variational::autoregressive::{
+    Autoregressive, Made, PixelCnn, SiteGroup, Symmetric, Symmetrized, Transformer, TwoBody,
+};
 use workspace_examples::exit;
 
-use args::{Args, Network};
+use args::{Args, Network, Symmetries};
 use run::run;
 use subject::Subject;
 
@@ -52,12 +54,22 @@ fn van(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
     match (args.network()?, args.double) {
         (Network::Made(params), false) => start(&args, &subject, symmetric, Made::<f32>::new(n, params)?),
         (Network::Made(params), true) => start(&args, &subject, symmetric, Made::<f64>::new(n, params)?),
+        (Network::PixelCnn(params), double) => {
+            let (height, width) = subject.shape().ok_or("pixelcnn needs a lattice")?;
+            if double {
+                start(&args, &subject, symmetric, PixelCnn::<f64>::new(height, width, params)?)
+            } else {
+                start(&args, &subject, symmetric, PixelCnn::<f32>::new(height, width, params)?)
+            }
+        }
+        (Network::Transformer(params), false) => start(&args, &subject, symmetric, Transformer::<f32>::new(n, params)?),
+        (Network::Transformer(params), true) => start(&args, &subject, symmetric, Transformer::<f64>::new(n, params)?),
         // The couplings enter at the last temperature; without fields the form is symmetric by itself.
         (Network::TwoBody(params), false) => {
-            run(&args, &subject, TwoBody::<f32>::new(&subject.model, last(&args), params)?)
+            average(&args, &subject, TwoBody::<f32>::new(&subject.model, last(&args), params)?)
         }
         (Network::TwoBody(params), true) => {
-            run(&args, &subject, TwoBody::<f64>::new(&subject.model, last(&args), params)?)
+            average(&args, &subject, TwoBody::<f64>::new(&subject.model, last(&args), params)?)
         }
     }
 }
@@ -72,7 +84,21 @@ fn start<N: Autoregressive>(
     symmetric: bool,
     network: N,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    if symmetric { run(args, subject, Symmetric::new(network)) } else { run(args, subject, network) }
+    if symmetric { average(args, subject, Symmetric::new(network)) } else { average(args, subject, network) }
+}
+
+/// Puts the mean over lattice symmetries around the network.
+fn average<N: Autoregressive>(args: &Args, subject: &Subject, network: N) -> Result<(), Box<dyn std::error::Error>> {
+    let side = || subject.shape().map(|(l, _)| l).ok_or("symmetries need a lattice");
+    let group = match args.symmetries {
+        Symmetries::None => return run(args, subject, network),
+        Symmetries::Translations => SiteGroup::translations(side()?, side()?)?,
+        Symmetries::Rotations => SiteGroup::rotations(side()?)?,
+        Symmetries::Reflections => SiteGroup::reflections(side()?, side()?)?,
+        Symmetries::Square => SiteGroup::square(side()?)?,
+        Symmetries::All => SiteGroup::square(side()?)?.with(&SiteGroup::translations(side()?, side()?)?)?,
+    };
+    run(args, subject, Symmetrized::new(network, group)?)
 }
 
 fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use linalg_core::checkpoint::Checkpoint;
 use linalg_core::{Observer, Streams};
 use spin_models::{EnergyModel, Progress};
 use variational::autoregressive::Autoregressive;
-use variational::van::{Annealing, Importance, NeuralMcmc, Step, Trainer, TrainerParams, importance};
+use variational::van::{Annealing, Importance, NeuralMcmc, Step, Trainer, importance};
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
 use workspace_examples::progress::Bar;
@@ -33,10 +33,8 @@ struct Outcome {
 
 /// Trains at every inverse temperature and reports each.
 pub fn run<N: Autoregressive>(args: &Args, subject: &Subject, network: N) -> Result<(), Failure> {
-    let threads = usize::from(args.threads);
-    let params = TrainerParams::default().batch(args.batch).learning_rate(args.lr).seed(args.seed).threads(threads);
     let free = network.n_free_parameters();
-    let mut trainer = Trainer::new(&subject.model, network, params)?;
+    let mut trainer = Trainer::new(&subject.model, network, args.trainer())?;
     if args.resume
         && let Some(file) = args.checkpoint.as_ref().filter(|file| file.exists())
     {
@@ -110,7 +108,7 @@ fn at<N: Autoregressive>(
             break;
         }
         if args.cosine {
-            trainer.set_learning_rate(args.lr * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()))?;
+            trainer.set_learning_rate(args.learning_rate() * 0.5 * (1.0 + (std::f64::consts::PI * part).cos()))?;
         }
         let step = trainer.step(beta_of(trainer.steps()))?;
         history.push((step, exact.unwrap_or(f64::NAN)));

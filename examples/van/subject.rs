@@ -41,6 +41,11 @@ impl Subject {
         self.model.n_spins()
     }
 
+    /// Rows and columns of a lattice.
+    pub fn shape(&self) -> Option<(usize, usize)> {
+        self.lattice.map(|l| (l, l))
+    }
+
     /// The exact ln Z, where it is known.
     pub fn exact(&self, beta: f64) -> Option<f64> {
         match self.lattice {

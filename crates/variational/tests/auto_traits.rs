@@ -1,7 +1,10 @@
 //! Models, solvers, networks and results can be sent to threads and shared between them.
 
 use spin_models::Ising;
-use variational::autoregressive::{Made, MadeParams, MadePass, Symmetric, SymmetricPass, TwoBody, TwoBodyPass};
+use variational::autoregressive::{
+    Made, MadeParams, MadePass, PixelCnn, PixelCnnPass, SiteGroup, Symmetric, SymmetricPass, Symmetrized,
+    SymmetrizedPass, Transformer, TransformerPass, TwoBody, TwoBodyPass,
+};
 use variational::bethe::{BetheParams, BetheSolution, FactorGraph, Response};
 use variational::mean_field::{MeanFieldParams, MeanFieldSolution};
 use variational::posterior::{BitFlips, Posterior};
@@ -26,6 +29,13 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<MadePass<f64>>();
     send_and_sync::<Symmetric<Made<f64>>>();
     send_and_sync::<SymmetricPass<MadePass<f32>>>();
+    send_and_sync::<PixelCnn<f32>>();
+    send_and_sync::<PixelCnnPass<f64>>();
+    send_and_sync::<SiteGroup>();
+    send_and_sync::<Symmetrized<Made<f64>>>();
+    send_and_sync::<SymmetrizedPass<MadePass<f32>>>();
+    send_and_sync::<Transformer<f32>>();
+    send_and_sync::<TransformerPass<f64>>();
     send_and_sync::<TwoBody<f32>>();
     send_and_sync::<TwoBodyPass<f64>>();
     send_and_sync::<Posterior<Ising, BitFlips>>();

@@ -6,12 +6,15 @@ use approx::assert_abs_diff_eq;
 use linalg_core::Streams;
 use linalg_core::checkpoint::Checkpoint;
 use linalg_core::stats::Estimate;
+use proptest::prelude::*;
 use spin_models::io::{Format, Sign, read_instance};
 use spin_models::{
     EnergyModel, Enumeration, Ising, Kind, LogPartition, Progress, Quantities, SherringtonKirkpatrick, Solve,
 };
 use variational::autoregressive::{Autoregressive, Made, MadeParams, Symmetric};
-use variational::van::{Annealing, NeuralMcmc, Step, Trainer, TrainerParams, Van, VanParams, importance};
+use variational::van::{
+    Annealing, NaturalParams, NeuralMcmc, Step, Trainer, TrainerParams, Van, VanParams, importance,
+};
 use variational::{Error, NaiveMeanField, Normalized, ProductState};
 
 fn sk20() -> Ising {
@@ -115,6 +118,104 @@ fn threads_and_interruptions_change_nothing() {
     assert_eq!(last.step, 12);
     assert_eq!(bits(resumed.network().parameters()), bits(reference.network().parameters()));
     assert_eq!(resumed.checkpoint(), reference.checkpoint());
+}
+
+#[test]
+fn natural_gradients_resume_and_reach_the_exact_chain() {
+    // The Boltzmann distribution of an open chain is one of one layer: few natural steps find it from far away.
+    let beta = 0.8;
+    let (chain, exact) = exact_chain(beta);
+    let natural = NaturalParams::default().learning_rate(0.5).damping(1e-3);
+    let params = TrainerParams::default().batch(500).natural(natural).clip(f64::INFINITY);
+    let start = || Made::<f64>::new(7, MadeParams::default().seed(3)).unwrap();
+    let mut trainer = Trainer::new(&chain, start(), params).unwrap();
+    trainer.train(Annealing::Constant { beta }, 30, &mut ()).unwrap();
+    let step = trainer.step(beta).unwrap();
+    let adam = TrainerParams::default().batch(500).learning_rate(0.01);
+    let mut slow = Trainer::new(&chain, start(), adam).unwrap();
+    slow.train(Annealing::Constant { beta }, 30, &mut ()).unwrap();
+    let slow = slow.step(beta).unwrap();
+    let ln_z = Enumeration::default().ln_z(&chain, beta).unwrap().value;
+    assert!(step.spread < 1e-3 && step.spread < 1e-2 * slow.spread, "{} and {}", step.spread, slow.spread);
+    assert_abs_diff_eq!(step.ln_z.value, ln_z, epsilon = 1e-4);
+    for (mine, exact) in trainer.network().parameters().iter().zip(exact.parameters()) {
+        assert_abs_diff_eq!(mine, exact, epsilon = 2e-2);
+    }
+
+    let schedule = Annealing::Exponential { beta, rate: 0.9 };
+    let run = |steps, params| {
+        let mut trainer = Trainer::new(&chain, start(), params).unwrap();
+        trainer.train(schedule, steps, &mut ()).unwrap();
+        trainer
+    };
+    let reference = run(6, params);
+    let saved = run(3, params.threads(3)).checkpoint();
+    let mut resumed = run(0, params);
+    resumed.restore(&saved).unwrap();
+    resumed.train(schedule, 6, &mut ()).unwrap();
+    assert_eq!(resumed.checkpoint(), reference.checkpoint());
+    // Adam cannot go on from natural gradients.
+    assert!(run(0, adam).restore(&saved).is_err());
+    let refuse = |natural| Trainer::new(&chain, start(), params.natural(natural)).unwrap_err().to_string();
+    assert_eq!(refuse(natural.damping(0.0)), "damping is 0, expected a finite number > 0");
+    assert!(refuse(natural.learning_rate(f64::NAN)).starts_with("learning rate is NaN"));
+}
+
+#[test]
+fn the_checkpoint_has_the_bytes_it_had() {
+    // What is in the file, field by field: a change of any breaks checkpoints of earlier versions.
+    let pair = Ising::builder(2).coupling(0, 1, 1.0).build().unwrap();
+    let params = TrainerParams::default().batch(8).seed(3);
+    let mut network = Made::<f64>::new(2, MadeParams::default()).unwrap();
+    network.set_parameters(&[0.0, 0.0, 1.5, 0.0, 0.4, -0.2]).unwrap();
+    let saved = Trainer::new(&pair, network, params).unwrap().checkpoint();
+    let mut reader = saved.open("variational training 1", pair.content_hash()).unwrap();
+    assert_eq!(reader.read_str().unwrap(), "made:1:1:prelu:bias:f64 of 2 spins");
+    assert_eq!((reader.read_u64().unwrap(), reader.read_usize().unwrap(), reader.read_u64().unwrap()), (3, 8, 0));
+    let mut parameters = [0.0; 6];
+    reader.read_f64s_into(&mut parameters).unwrap();
+    assert!(parameters.iter().zip([0.0, 0.0, 1.5, 0.0, 0.4, -0.2]).all(|(a, b)| a.to_bits() == f64::to_bits(b)));
+    assert!((reader.read_f64().unwrap() - 1e-3).abs() < 1e-18 && reader.read_u64().unwrap() == 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Any damage to the file is an error or gives back a state that can be trained; nothing panics.
+    #[test]
+    fn damaged_checkpoints_do_no_harm(
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+        payload in any::<bool>(),
+    ) {
+        let ring = Ising::ring(4, 1.0).unwrap();
+        let params = TrainerParams::default().batch(4);
+        let made = || Made::<f32>::new(4, MadeParams::default().layers(2, 2)).unwrap();
+        let mut trainer = Trainer::new(&ring, made(), params).unwrap();
+        let saved = trainer.checkpoint();
+        let mut bytes = if payload { saved.payload.clone() } else { saved.to_bytes() };
+        for (at, byte) in &damage {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        if damage.len() < 3 {
+            bytes.truncate(cut.index(bytes.len() + 1));
+        }
+        let damaged = if payload {
+            // Behind the checksum: what the reader itself must survive.
+            let mut damaged = saved.clone();
+            damaged.payload = bytes;
+            Some(damaged)
+        } else {
+            Checkpoint::from_bytes(&bytes).ok()
+        };
+        if let Some(damaged) = damaged {
+            match trainer.restore(&damaged) {
+                Ok(()) => prop_assert!(trainer.network().parameters().iter().all(|p| p.is_finite())),
+                Err(_) => prop_assert_eq!(trainer.checkpoint(), saved),
+            }
+        }
+    }
 }
 
 #[test]

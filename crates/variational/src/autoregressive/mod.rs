@@ -3,13 +3,19 @@
 mod made;
 mod network;
 mod pairwise;
+mod pixel_cnn;
 mod spins;
 mod symmetric;
+mod symmetrized;
+mod transformer;
 
 pub use made::{Activation, Made, MadeParams, MadePass};
 pub use network::Autoregressive;
 pub use pairwise::{TwoBody, TwoBodyParams, TwoBodyPass};
+pub use pixel_cnn::{PixelCnn, PixelCnnParams, PixelCnnPass};
 pub use symmetric::{Symmetric, SymmetricPass};
+pub use symmetrized::{SiteGroup, Symmetrized, SymmetrizedPass};
+pub use transformer::{Transformer, TransformerParams, TransformerPass};
 
 use crate::{Error, Result};
 

@@ -84,6 +84,23 @@ pub trait Autoregressive: Clone + Send + Sync {
     /// # Panics
     /// If the numbers of weights or parameters do not fit.
     fn accumulate_gradient(&self, pass: &mut Self::Pass, weights: &[f64], gradient: &mut [Self::Scalar]);
+
+    /// `∂ln q(s_b)/∂parameters` of every sample, a row each; by default one sample after the other.
+    ///
+    /// # Panics
+    /// If `gradients` is not a row of parameters for every sample.
+    fn sample_gradients(&self, pass: &mut Self::Pass, gradients: &mut [Self::Scalar]) {
+        let (samples, n, parameters) = (self.samples(pass), self.n_spins(), self.parameters().len());
+        super::check_gradient(gradients.len(), samples * parameters);
+        let mut rows = vec![0; samples * n];
+        self.write_spins(pass, &mut rows);
+        gradients.fill(Self::Scalar::from_f64(0.0));
+        let mut one = self.new_pass(1);
+        for (row, gradient) in rows.chunks_exact(n).zip(gradients.chunks_exact_mut(parameters)) {
+            self.evaluate(row, &mut one);
+            self.accumulate_gradient(&mut one, &[1.0], gradient);
+        }
+    }
 }
 
 impl<N: Autoregressive> Normalized for N {

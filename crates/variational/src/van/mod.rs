@@ -5,13 +5,15 @@
 //! what the network got wrong can be weighed out: [`importance`], [`NeuralMcmc`].
 
 mod importance;
+mod natural;
 mod neural_mcmc;
 mod schedule;
 mod solver;
 mod trainer;
 
 pub use importance::{Importance, Observable, importance};
+pub use natural::{NaturalParams, natural_direction};
 pub use neural_mcmc::{NeuralChain, NeuralMcmc};
 pub use schedule::Annealing;
 pub use solver::{Van, VanParams};
-pub use trainer::{Step, Trainer, TrainerParams};
+pub use trainer::{Optimizer, Step, Trainer, TrainerParams};

@@ -6,6 +6,7 @@ use linalg_core::stats::{Estimate, Running, WeightedMean};
 use linalg_core::{Observer, Streams};
 use spin_models::EnergyModel;
 
+use super::natural::{NaturalParams, natural_direction};
 use super::schedule::Annealing;
 use crate::autoregressive::Autoregressive;
 use crate::error::{check_positive, check_range};
@@ -19,6 +20,39 @@ const UNIT: usize = 256;
 /// Name and version of the checkpoint.
 const KIND: &str = "variational training 1";
 
+/// The same for a training by natural gradients.
+const KIND_NATURAL: &str = "variational natural training 1";
+
+/// Most numbers in the gradients of single samples.
+const LARGEST: usize = 1 << 30;
+
+/// How a gradient becomes a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Optimizer {
+    /// Adam.
+    Adam(AdamParams),
+    /// The natural gradient of the batch, see [`natural_direction`]; cost cubic in the batch.
+    Natural(NaturalParams),
+}
+
+impl Optimizer {
+    fn learning_rate(self, rate: f64) -> Self {
+        match self {
+            Self::Adam(params) => Self::Adam(params.learning_rate(rate)),
+            Self::Natural(params) => Self::Natural(params.learning_rate(rate)),
+        }
+    }
+}
+
+/// The state behind an [`Optimizer`].
+#[derive(Debug, Clone)]
+enum Stepper {
+    Adam(Adam),
+    Natural(NaturalParams),
+}
+
 /// Parameters of a [`Trainer`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -26,9 +60,10 @@ const KIND: &str = "variational training 1";
 pub struct TrainerParams {
     /// Samples a step; default 1000.
     pub batch: usize,
-    /// Adam; default learning rate 0.001.
-    pub adam: AdamParams,
-    /// Largest Euclidean norm of a gradient; longer ones are scaled down. Default 1; infinite for no bound.
+    /// How a gradient becomes a step; default Adam with learning rate 0.001.
+    pub optimizer: Optimizer,
+    /// Largest Euclidean norm of a gradient, or of a natural direction; longer ones are scaled down. Default 1; infinite
+    /// for no bound.
     pub clip: f64,
     /// Seed of the samples.
     pub seed: u64,
@@ -38,7 +73,7 @@ pub struct TrainerParams {
 
 impl Default for TrainerParams {
     fn default() -> Self {
-        Self { batch: 1000, adam: AdamParams::default(), clip: 1.0, seed: 1, threads: 1 }
+        Self { batch: 1000, optimizer: Optimizer::Adam(AdamParams::default()), clip: 1.0, seed: 1, threads: 1 }
     }
 }
 
@@ -49,15 +84,21 @@ impl TrainerParams {
         self
     }
 
-    /// Sets the parameters of Adam.
+    /// Steps by Adam with these parameters.
     pub fn adam(mut self, adam: AdamParams) -> Self {
-        self.adam = adam;
+        self.optimizer = Optimizer::Adam(adam);
         self
     }
 
-    /// Sets the learning rate of Adam.
+    /// Steps by natural gradients.
+    pub fn natural(mut self, natural: NaturalParams) -> Self {
+        self.optimizer = Optimizer::Natural(natural);
+        self
+    }
+
+    /// Sets the learning rate.
     pub fn learning_rate(mut self, rate: f64) -> Self {
-        self.adam = self.adam.learning_rate(rate);
+        self.optimizer = self.optimizer.learning_rate(rate);
         self
     }
 
@@ -133,7 +174,7 @@ pub struct Trainer<'m, M: ?Sized, N: Autoregressive> {
     model: &'m M,
     network: N,
     params: TrainerParams,
-    adam: Adam,
+    stepper: Stepper,
     steps: u64,
     units: Vec<Unit<N>>,
     parameters: Vec<f64>,
@@ -164,7 +205,8 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
     ///
     /// # Errors
     /// [`Error::Parameter`] for a batch below 2, no threads, or a bound on gradients that is not positive; parameters of
-    /// Adam out of range; [`Error::WrongLength`] when model and network differ in spins.
+    /// the optimizer out of range; [`Error::TooLarge`] for natural gradients when batch times parameters exceeds 2³⁰;
+    /// [`Error::WrongLength`] when model and network differ in spins.
     pub fn new(model: &'m M, network: N, params: TrainerParams) -> Result<Self> {
         if params.batch < 2 {
             let value = params.batch.to_string();
@@ -177,18 +219,29 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
             return Err(Error::WrongLength { what: "spins of the network", got: n, expected: model.n_spins() });
         }
         let parameters = network.parameters().to_vec();
-        let adam = Adam::new(params.adam, parameters.len())?;
+        let (stepper, rows) = match params.optimizer {
+            Optimizer::Adam(adam) => (Stepper::Adam(Adam::new(adam, parameters.len())?), false),
+            Optimizer::Natural(natural) => {
+                natural.validate()?;
+                let value = params.batch.saturating_mul(parameters.len());
+                if value > LARGEST {
+                    let (method, what) = ("natural gradient", "batch times parameters");
+                    return Err(Error::TooLarge { method, what, value, bound: LARGEST });
+                }
+                (Stepper::Natural(natural), true)
+            }
+        };
         let unit = |(k, samples): (usize, usize)| Unit {
             number: k as u64,
             pass: network.new_pass(samples),
             spins: vec![0; samples * n],
             energies: vec![0.0; samples],
             weights: vec![0.0; samples],
-            gradient: vec![N::Scalar::from_f64(0.0); parameters.len()],
+            gradient: vec![N::Scalar::from_f64(0.0); parameters.len() * if rows { samples } else { 1 }],
         };
         let units = pieces(params.batch, UNIT).into_iter().enumerate().map(unit).collect();
         let gradient = vec![0.0; parameters.len()];
-        Ok(Self { model, network, params, adam, steps: 0, units, parameters, gradient })
+        Ok(Self { model, network, params, stepper, steps: 0, units, parameters, gradient })
     }
 
     /// The network as it is now.
@@ -211,7 +264,15 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
     /// # Errors
     /// A rate that is negative or not finite.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
-        Ok(self.adam.set_learning_rate(rate)?)
+        match &mut self.stepper {
+            Stepper::Adam(adam) => adam.set_learning_rate(rate)?,
+            Stepper::Natural(natural) => {
+                let changed = natural.learning_rate(rate);
+                changed.validate()?;
+                *natural = changed;
+            }
+        }
+        Ok(())
     }
 
     /// Draws a batch and leaves the gradient of `βF_q` in `self.gradient`.
@@ -239,15 +300,25 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
             }
         }
         let (mean, batch) = (losses.mean(), self.params.batch as f64);
+        let rows = matches!(self.stepper, Stepper::Natural(_));
         for_each(self.params.threads, &mut self.units, |unit| {
             unit.weights.iter_mut().for_each(|loss| *loss = (*loss - mean) / (batch - 1.0));
-            unit.gradient.fill(N::Scalar::from_f64(0.0));
-            network.accumulate_gradient(&mut unit.pass, &unit.weights, &mut unit.gradient);
+            if rows {
+                network.sample_gradients(&mut unit.pass, &mut unit.gradient);
+            } else {
+                unit.gradient.fill(N::Scalar::from_f64(0.0));
+                network.accumulate_gradient(&mut unit.pass, &unit.weights, &mut unit.gradient);
+            }
         });
         self.gradient.fill(0.0);
+        let parameters = self.gradient.len().max(1);
         for unit in &self.units {
-            for (sum, g) in self.gradient.iter_mut().zip(&unit.gradient) {
-                *sum += g.to_f64();
+            for (k, row) in unit.gradient.chunks_exact(parameters).enumerate() {
+                // One row that is the sum already, or a row for every sample.
+                let weight = if rows { unit.weights[k] } else { 1.0 };
+                for (sum, g) in self.gradient.iter_mut().zip(row) {
+                    *sum += weight * g.to_f64();
+                }
             }
         }
         Ok(Step {
@@ -260,19 +331,36 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
         })
     }
 
-    /// One step at `beta`: samples, gradient, Adam.
+    /// One step at `beta`: samples, gradient, parameters.
     ///
     /// # Errors
     /// β that is negative or not finite; [`Error::NotFinite`] when an energy or a probability is not a number; the
     /// network is then unchanged.
     pub fn step(&mut self, beta: f64) -> Result<Step> {
         let report = self.differentiate(beta)?;
-        if report.gradient_norm > self.params.clip {
-            let scale = self.params.clip / report.gradient_norm;
+        let mut length = report.gradient_norm;
+        if let Stepper::Natural(natural) = self.stepper {
+            let weights: Vec<f64> = self.units.iter().flat_map(|unit| unit.weights.iter().copied()).collect();
+            let rows: Vec<N::Scalar> = self.units.iter().flat_map(|unit| unit.gradient.iter().copied()).collect();
+            self.gradient = natural_direction(&rows, &weights, natural.damping, self.params.threads)?;
+            length = self.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        }
+        if length > self.params.clip {
+            let scale = self.params.clip / length;
             self.gradient.iter_mut().for_each(|g| *g *= scale);
         }
-        self.adam.step(&mut self.parameters, &self.gradient)?;
-        self.network.set_parameters(&self.parameters)?;
+        match &mut self.stepper {
+            Stepper::Adam(adam) => {
+                adam.step(&mut self.parameters, &self.gradient)?;
+                self.network.set_parameters(&self.parameters)?;
+            }
+            Stepper::Natural(natural) => {
+                let moved = self.parameters.iter().zip(&self.gradient).map(|(p, g)| p - natural.learning_rate * g);
+                let moved: Vec<f64> = moved.collect();
+                self.network.set_parameters(&moved)?;
+                self.parameters = moved;
+            }
+        }
         self.steps += 1;
         Ok(report)
     }
@@ -300,23 +388,35 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
         Ok(last)
     }
 
-    /// The state: parameters, moments of Adam, number of steps.
+    fn kind(&self) -> &'static str {
+        match self.stepper {
+            Stepper::Adam(_) => KIND,
+            Stepper::Natural(_) => KIND_NATURAL,
+        }
+    }
+
+    /// The state: parameters, learning rate, moments of Adam, number of steps.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut writer = Writer::new();
         writer.write_str(&self.network.architecture());
         writer.write_u64(self.params.seed).write_usize(self.params.batch).write_u64(self.steps);
         writer.write_f64s(&self.parameters);
-        self.adam.save(&mut writer);
-        Checkpoint::new(KIND, self.model.content_hash(), writer)
+        match &self.stepper {
+            Stepper::Adam(adam) => adam.save(&mut writer),
+            Stepper::Natural(natural) => {
+                writer.write_f64(natural.learning_rate);
+            }
+        }
+        Checkpoint::new(self.kind(), self.model.content_hash(), writer)
     }
 
     /// Goes on where a checkpoint was taken, bit for bit.
     ///
     /// # Errors
-    /// [`Error::Architecture`] for a checkpoint of another network, [`Error::Numerics`] for one of another model, seed or
-    /// batch, or a damaged one. Nothing is changed then.
+    /// [`Error::Architecture`] for a checkpoint of another network, [`Error::Numerics`] for one of another model, seed,
+    /// batch or optimizer, or a damaged one. Nothing is changed then.
     pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let mut reader = from.open(KIND, self.model.content_hash())?;
+        let mut reader = from.open(self.kind(), self.model.content_hash())?;
         let (found, expected) = (reader.read_str()?.to_owned(), self.network.architecture());
         if found != expected {
             return Err(Error::Architecture { found, expected });
@@ -332,11 +432,18 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
         let steps = reader.read_u64()?;
         let mut parameters = self.parameters.clone();
         reader.read_f64s_into(&mut parameters)?;
-        let mut adam = self.adam.clone();
-        adam.restore(&mut reader)?;
+        let mut stepper = self.stepper.clone();
+        match &mut stepper {
+            Stepper::Adam(adam) => adam.restore(&mut reader)?,
+            Stepper::Natural(natural) => {
+                let at = reader.position();
+                *natural = natural.learning_rate(reader.read_f64()?);
+                natural.validate().map_err(|_| CheckpointError::Invalid { what: "learning rate", at })?;
+            }
+        }
         reader.finish()?;
         self.network.set_parameters(&parameters)?;
-        (self.parameters, self.adam, self.steps) = (parameters, adam, steps);
+        (self.parameters, self.stepper, self.steps) = (parameters, stepper, steps);
         Ok(())
     }
 }
