@@ -18,6 +18,7 @@
 
 pub(crate) mod graph;
 mod iterate;
+mod kikuchi;
 mod params;
 mod plefka;
 
@@ -28,6 +29,7 @@ use spin_models::{
 };
 
 pub use iterate::MeanFieldSolution;
+pub use kikuchi::{Kikuchi, KikuchiParams, KikuchiSolution, squares};
 pub use params::{MeanFieldParams, Update};
 pub use plefka::PlefkaOrder;
 
