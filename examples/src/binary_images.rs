@@ -120,14 +120,20 @@ const FONT: [[u8; 7]; 10] = [
 ];
 
 fn digit<R: Rng + ?Sized>(rng: &mut R) -> Vec<u8> {
-    let glyph = FONT[rng.random_range(0..10u64) as usize];
+    labelled_digit(rng).0
+}
+
+/// 64 pixels of a random digit, and which one it is.
+pub(crate) fn labelled_digit<R: Rng + ?Sized>(rng: &mut R) -> (Vec<u8>, usize) {
+    let label = rng.random_range(0..10u64) as usize;
+    let glyph = FONT[label];
     let (left, top) = (rng.random_range(0..4u64) as usize, rng.random_range(0..2u64) as usize);
     let mut pixels = vec![0; 64];
     for (y, dots) in glyph.iter().enumerate() {
         (0..5).for_each(|x| pixels[(top + y) * 8 + left + x] = dots >> (4 - x) & 1);
     }
     pixels.iter_mut().for_each(|pixel| *pixel ^= u8::from(rng.random_range(0..20u64) == 0));
-    pixels
+    (pixels, label)
 }
 
 /// ln Z and likelihoods of a machine, in nats.

@@ -3,6 +3,7 @@
 pub mod binary_images;
 pub mod exit;
 pub mod figure;
+pub mod grey_images;
 pub mod image;
 pub mod instance;
 pub mod json;

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod deep;
 pub mod error;
+pub mod forward_forward;
 pub mod io;
 pub mod partition;
 pub mod train;

@@ -12,6 +12,7 @@ pub(crate) mod math;
 mod matrix;
 pub(crate) mod shard;
 pub(crate) mod threads;
+mod upward;
 pub(crate) mod wide;
 
 pub use bits::BitRows;

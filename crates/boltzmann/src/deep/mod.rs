@@ -1,0 +1,18 @@
+//! Machines and networks of several layers.
+//!
+//! | type | for |
+//! |---|---|
+//! | [`DeepBeliefNet`] | stacked restricted machines: greedy pretraining, recognition, samples, a bound of the likelihood |
+//! | [`Autoencoder`] | a stack unrolled into encoder and decoder, trained on by backpropagation |
+//! | [`Network`], [`NetworkTrainer`] | the feed-forward network behind it, with derivatives by hand |
+
+mod autoencoder;
+mod backprop;
+mod belief;
+pub(crate) mod network;
+
+pub use autoencoder::Autoencoder;
+pub use backprop::{NetworkTrainer, NetworkTraining, Optimizer};
+pub(crate) use backprop::{Rates, Step};
+pub use belief::{BeliefTraining, DeepBeliefNet};
+pub use network::{Activation, Loss, Network};
