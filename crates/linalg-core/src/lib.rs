@@ -3,9 +3,12 @@
 pub mod checkpoint;
 pub mod eigen;
 pub mod error;
+pub mod fft;
 pub mod gemm;
 pub mod gf2;
 pub mod graph;
+pub mod grid;
+pub mod integrate;
 pub mod logspace;
 pub mod merge;
 pub mod observe;
