@@ -224,10 +224,13 @@ mod tests {
         assert_eq!(circuit_noise("circuit:uniform", 0.01).unwrap(), uniform);
         let three = circuit_noise("circuit:uniform,before_round_data_depolarization=0", 0.01).unwrap();
         assert_eq!(three, CircuitNoise { before_round_data_depolarization: 0.0, ..uniform });
-        let knobs = "circuit:after_clifford_depolarization+before_measure_flip_probability+after_reset_flip_probability";
+        let knobs =
+            "circuit:after_clifford_depolarization+before_measure_flip_probability+after_reset_flip_probability";
         let by_name = circuit_noise(knobs, 0.01).unwrap();
         assert_eq!(CircuitNoise { idle_qubits: three.idle_qubits, ..by_name }, three);
-        for wrong in ["circuit:", "circuit:none", "circuit:uniform:0.1", "circuit:uniform,none=1", "circuit:uniform+si1000"] {
+        for wrong in
+            ["circuit:", "circuit:none", "circuit:uniform:0.1", "circuit:uniform,none=1", "circuit:uniform+si1000"]
+        {
             assert!(circuit_noise(wrong, 0.01).is_err(), "{wrong}");
         }
     }

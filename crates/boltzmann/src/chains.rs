@@ -3,9 +3,9 @@
 use linalg_core::Streams;
 
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
-use crate::fast::wide::{Work, widest};
 use crate::fast::{BitRows, PackedRbm, SHARD, threads};
 use crate::{Error, Result};
+use linalg_core::simd::{Work, widest};
 
 /// Block Gibbs chains of a machine with 0/1 units, 16 to a shard; shard k draws from stream k.
 ///

@@ -16,6 +16,7 @@ pub mod optim;
 pub mod pfaffian;
 pub mod quadrature;
 pub mod rng;
+pub mod simd;
 pub mod special;
 pub mod stats;
 pub mod tensor;

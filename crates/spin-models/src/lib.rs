@@ -8,7 +8,6 @@ pub mod model;
 pub mod models;
 pub mod spins;
 pub mod theory;
-mod wide;
 
 pub use error::{Error, Result};
 pub use exact::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};

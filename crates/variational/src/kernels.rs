@@ -1,7 +1,7 @@
 //! The loops of network layers, samples side by side.
 
 use crate::scalar::Scalar;
-use crate::wide::Work;
+use linalg_core::simd::Work;
 
 /// `e^x` for `x <= 0` in plain arithmetic, so that a loop over it is vectorised. Relative error below 4e-16; 0 below -708.
 #[inline(always)]
@@ -79,6 +79,8 @@ pub(crate) struct AddLnCosh<'a, T> {
 }
 
 impl<T: Scalar> Work for AddLnCosh<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let (shift, w) = (self.shift.to_f64(), self.w.to_f64());
@@ -97,6 +99,8 @@ pub(crate) struct LnCoshGradient<'a, T> {
 }
 
 impl<T: Scalar> Work for LnCoshGradient<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let shift = self.shift.to_f64();
@@ -128,6 +132,8 @@ pub(crate) struct AddProducts<'a, T> {
 }
 
 impl<T: Scalar> Work for AddProducts<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let b = self.samples;
@@ -168,6 +174,8 @@ pub(crate) struct Conditional<'a, T> {
 }
 
 impl<T: Scalar> Work for Conditional<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let b = self.logit.len();
@@ -210,6 +218,8 @@ pub(crate) struct PRelu<'a, T> {
 }
 
 impl<T: Scalar> Work for PRelu<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         for (a, &z) in self.a.iter_mut().zip(self.z) {
@@ -227,6 +237,8 @@ pub(crate) struct PReluGradient<'a, T> {
 }
 
 impl<T: Scalar> Work for PReluGradient<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let mut sums = [T::ZERO; 8];
@@ -255,6 +267,8 @@ pub(crate) struct Tanh<'a, T> {
 }
 
 impl<T: Scalar> Work for Tanh<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         for (a, &z) in self.a.iter_mut().zip(self.z) {
@@ -266,7 +280,7 @@ impl<T: Scalar> Work for Tanh<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wide::widest;
+    use linalg_core::simd::widest;
 
     #[test]
     fn exponential_and_tanh() {

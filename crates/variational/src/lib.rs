@@ -13,7 +13,6 @@ pub mod product;
 pub mod scalar;
 mod threads;
 pub mod van;
-mod wide;
 
 pub use bethe::Bethe;
 pub use error::{Error, Result};

@@ -7,9 +7,9 @@ use linalg_core::rand::RngExt;
 
 use super::network::{Block, Loss, Network, Piece, ROWS, gradient_of_piece};
 use crate::fast::threads;
-use crate::fast::wide::{Work, widest};
 use crate::train::Schedule;
 use crate::{Error, Result};
+use linalg_core::simd::{Work, widest};
 
 const KIND: &str = "boltzmann network trainer 1";
 

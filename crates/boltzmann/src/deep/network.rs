@@ -7,8 +7,8 @@ use linalg_core::rand::Rng;
 use linalg_core::rng::standard_normal;
 
 use crate::fast::threads;
-use crate::fast::wide::{Work, widest};
 use crate::{Error, Result};
+use linalg_core::simd::{Work, widest};
 
 /// What a unit of a layer does with its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use linalg_core::rand::Rng;
 
 use super::bits::{BitRows, for_ones};
 use super::math::{Product, sigmoid, softplus_sum};
-use super::wide::{Work, widest};
 use super::{Lanes, Row, WIDTH, rows_of, valid};
 use crate::units::Bernoulli;
 use crate::{Error, Rbm, Result};
+use linalg_core::simd::{Work, widest};
 
 /// The weights and biases of 64 hidden units, both ways round.
 #[derive(Debug, Clone, PartialEq)]

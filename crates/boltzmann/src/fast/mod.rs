@@ -13,7 +13,6 @@ mod matrix;
 pub(crate) mod shard;
 pub(crate) mod threads;
 mod upward;
-pub(crate) mod wide;
 
 pub use bits::BitRows;
 pub(crate) use lanes::Lanes;

@@ -3,8 +3,8 @@
 use linalg_core::Streams;
 
 use super::shard::{Leave, Shard, sample_hidden};
-use super::wide::{Work, widest};
 use super::{BitRows, PackedRbm, SHARD, threads};
+use linalg_core::simd::{Work, widest};
 
 impl PackedRbm {
     /// One sample of the hidden units for every row of data, on up to `threads` threads (0: all there are); 16 rows share a stream.

@@ -10,9 +10,9 @@ use super::{ForwardForward, Negatives, write_label};
 use crate::deep::network::{Block, Piece, ROWS, Shape, gradient_of_piece};
 use crate::deep::{Rates, Step};
 use crate::fast::threads;
-use crate::fast::wide::widest;
 use crate::train::Schedule;
 use crate::{Error, Result};
+use linalg_core::simd::widest;
 
 const KIND: &str = "boltzmann forward-forward 1";
 

@@ -4,7 +4,7 @@ use linalg_core::logspace::{LogSum, log_sum_exp, softplus};
 
 use super::binary::BinaryForm;
 use crate::fast::math::Product;
-use crate::fast::wide::{Work, widest};
+use linalg_core::simd::{Work, widest};
 
 /// States between two computations of all factors afresh: 2^10 roundings stay below 1e-13.
 const BLOCK_BITS: u32 = 10;

@@ -2,8 +2,8 @@
 #![allow(clippy::needless_range_loop, reason = "loops over indices of fixed length are what vectorises")]
 
 use crate::fast::shard::Shard;
-use crate::fast::wide::Work;
 use crate::fast::{Panel, Row, SHARD, WIDTH};
+use linalg_core::simd::Work;
 
 /// What training keeps beside a panel.
 #[derive(Debug, Clone, PartialEq)]

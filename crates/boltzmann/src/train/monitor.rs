@@ -6,8 +6,8 @@ use linalg_core::stats::Running;
 
 use crate::fast::bits::for_ones;
 use crate::fast::shard::{Leave, Shard, sample_hidden};
-use crate::fast::wide::{Work, widest};
 use crate::fast::{BitRows, PackedRbm, SHARD, WIDTH};
+use linalg_core::simd::{Work, widest};
 
 /// The mean pseudo-log-likelihood in nats a row, with its standard error.
 ///

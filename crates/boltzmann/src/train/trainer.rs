@@ -9,9 +9,9 @@ use linalg_core::rng::{ChaCha8Rng, uniform_open01};
 use super::gradient::{PanelState, Step, Update};
 use super::params::{Method, TrainingParams};
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
-use crate::fast::wide::{Work, widest};
 use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, rows_of, threads, valid};
 use crate::{Error, Result};
+use linalg_core::simd::{Work, widest};
 
 const KIND: &str = "boltzmann trainer 1";
 

@@ -47,3 +47,4 @@ pub use bitvec::BitVec;
 pub use row_reduce::{Factored, RowReduced};
 pub use slice::{BitSlice, Ones};
 pub use sparse::BinaryCsc;
+pub use transpose::transpose_block;

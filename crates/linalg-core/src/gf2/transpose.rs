@@ -4,8 +4,18 @@ use super::bitmatrix::BitMatrix;
 
 /// Transposes a 64 x 64 block: bit j of word i goes to bit i of word j.
 ///
-/// In step s the off-diagonal squares of side s of every diagonal square of side 2 s are exchanged, for s = 32, 16, …, 1.
-fn transpose_block(block: &mut [u64; 64]) {
+/// In step s the off-diagonal squares of side s of every diagonal square of side 2 s are exchanged, for s = 32, 16, …, 1:
+/// 192 exchanges of two words.
+///
+/// ```
+/// use linalg_core::gf2::transpose_block;
+///
+/// let mut block = [0; 64];
+/// block[3] = 1 << 7 | 1;
+/// transpose_block(&mut block);
+/// assert_eq!((block[0], block[7]), (1 << 3, 1 << 3));
+/// ```
+pub fn transpose_block(block: &mut [u64; 64]) {
     let mut side = 32;
     // The columns of the left half of every square of side 2 s.
     let mut left = u64::MAX >> 32;

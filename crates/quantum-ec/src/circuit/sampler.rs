@@ -1,6 +1,7 @@
 //! Shots of circuits.
 
 use linalg_core::Streams;
+use linalg_core::gf2::transpose_block;
 
 use super::frame::{Frames, Random, Row, SHOTS, Sink};
 use super::model::Circuit;
@@ -285,7 +286,7 @@ impl<'a> Columns<'a> {
         let words = self.table.words_mut();
         for block in 0..n.div_ceil(64) {
             let mut square: [u64; 64] = std::array::from_fn(|k| self.buffer[k][block]);
-            transpose(&mut square);
+            transpose_block(&mut square);
             for (shot, bits) in (64 * block..n).zip(square) {
                 words[shot * width + self.word] = bits ^ base;
             }
@@ -299,23 +300,6 @@ impl<'a> Columns<'a> {
             self.buffer[self.filled..].fill([0; SHOTS / 64]);
             self.flush();
         }
-    }
-}
-
-/// Bit j of word i becomes bit i of word j.
-pub(super) fn transpose(square: &mut [u64; 64]) {
-    let mut mask = 0x0000_0000_ffff_ffff_u64;
-    let mut half = 32;
-    while half > 0 {
-        for start in (0..64).step_by(2 * half) {
-            for k in start..start + half {
-                let exchange = (square[k] >> half ^ square[k + half]) & mask;
-                square[k] ^= exchange << half;
-                square[k + half] ^= exchange;
-            }
-        }
-        half /= 2;
-        mask ^= mask << half;
     }
 }
 

@@ -1,9 +1,9 @@
 //! The inverse tableau of a stabilizer state, by rows for gates and by columns for collapses.
 
 use super::clifford::SignedPair;
-use super::sampler::transpose;
 use crate::pauli::Pauli;
 use crate::shots::ones;
+use linalg_core::gf2::transpose_block;
 
 /// Words that are worked on together.
 const LANES: usize = 4;
@@ -284,7 +284,7 @@ impl Tableau {
                 for (at, bits) in bits.chunks_mut(64).enumerate() {
                     let row = |r: usize| if r < 2 * *n { rows[(2 * r + part) * *words + at] } else { 0 };
                     let mut square: [u64; 64] = std::array::from_fn(|k| row(64 * block + k));
-                    transpose(&mut square);
+                    transpose_block(&mut square);
                     bits.copy_from_slice(&square[..bits.len()]);
                 }
             }
@@ -302,7 +302,7 @@ impl Tableau {
                 for (at, bits) in bits.chunks(64).enumerate() {
                     let mut square = [0; 64];
                     square[..bits.len()].copy_from_slice(bits);
-                    transpose(&mut square);
+                    transpose_block(&mut square);
                     for (r, word) in (64 * block..2 * *n).zip(square) {
                         rows[(2 * r + part) * *words + at] = word;
                     }

@@ -7,8 +7,8 @@ use linalg_core::rng::standard_normal;
 use super::ising::Ising;
 use crate::model::{CachedModel, EnergyModel, PairwiseModel};
 use crate::spins::signed_sum;
-use crate::wide::{self, AddScaled};
 use crate::{Error, Result};
+use linalg_core::simd::{self, AddScaled};
 
 /// A fully connected model with a dense coupling matrix.
 ///
@@ -187,7 +187,7 @@ impl CachedModel for SherringtonKirkpatrick {
     fn flip(&self, cache: &mut Vec<f64>, s: &mut [i8], i: usize) {
         s[i] = -s[i];
         let change = 2.0 * f64::from(s[i]);
-        wide::widest(AddScaled { y: cache, a: change, x: self.row(i) });
+        simd::widest(AddScaled { y: cache, a: change, x: self.row(i) });
     }
 
     /// `O(N)` from the local fields, against `O(N²)` from the couplings.

@@ -9,8 +9,8 @@ use super::spins::Samples;
 use crate::error::check_positive;
 use crate::kernels::{AddProducts, PRelu, PReluGradient, Tanh};
 use crate::scalar::Scalar;
-use crate::wide::widest;
 use crate::{Error, Result};
+use linalg_core::simd::widest;
 
 /// What follows a hidden layer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

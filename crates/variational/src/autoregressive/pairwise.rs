@@ -10,7 +10,7 @@ use crate::Result;
 use crate::error::{check_beta, check_positive};
 use crate::kernels::{AddLnCosh, AddProducts, LnCoshGradient};
 use crate::scalar::Scalar;
-use crate::wide::widest;
+use linalg_core::simd::widest;
 
 /// Parameters of [`TwoBody`].
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -10,8 +10,8 @@ use super::spins::Samples;
 use crate::error::check_positive;
 use crate::kernels::{AddProducts, PRelu, PReluGradient, Tanh};
 use crate::scalar::Scalar;
-use crate::wide::widest;
 use crate::{Error, Result};
+use linalg_core::simd::widest;
 
 /// Channels from which a product goes through the matrix kernels.
 const MANY: usize = 8;

@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 
 use crate::kernels::Conditional;
 use crate::scalar::Scalar;
-use crate::wide::widest;
+use linalg_core::simd::widest;
 
 /// Sites after which the product of factors up to 2 is turned into a logarithm.
 const SITES_A_LOGARITHM: usize = 512;

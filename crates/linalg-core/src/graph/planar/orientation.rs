@@ -21,9 +21,25 @@ pub(super) fn orientation(a: Point, b: Point, c: Point) -> Ordering {
         Ordering::Greater
     } else if -det > bound {
         Ordering::Less
+    } else if on_one_line(a, b, c, left, right) {
+        Ordering::Equal
     } else {
         exact(a, b, c)
     }
+}
+
+/// Whether differences without rounding have equal products: the three points of a row of a grid. A shortcut, `false` says
+/// nothing.
+fn on_one_line(a: Point, b: Point, c: Point, left: f64, right: f64) -> bool {
+    let difference_is_exact = |x: f64, y: f64| {
+        let difference = x - y;
+        let back = x - difference;
+        (x - (difference + back)) + (back - y) == 0.0
+    };
+    let error = |x: f64, y: f64, product: f64| x.mul_add(y, -product);
+    left - right == 0.0
+        && (0..2).all(|k| difference_is_exact(a[k], c[k]) && difference_is_exact(b[k], c[k]))
+        && error(a[0] - c[0], b[1] - c[1], left) - error(a[1] - c[1], b[0] - c[0], right) == 0.0
 }
 
 fn exact(a: Point, b: Point, c: Point) -> Ordering {

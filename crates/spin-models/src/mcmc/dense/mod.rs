@@ -18,9 +18,10 @@ use linalg_core::Streams;
 
 use self::couplings::DenseCouplings;
 use self::sweep::{DenseReplica, REFRESH, Sweeps};
+use crate::Spins;
 use crate::mcmc::Dynamics;
 use crate::model::PairwiseModel;
-use crate::{Spins, wide};
+use linalg_core::simd;
 
 /// Replicas that share the reading of the couplings.
 pub(super) const GROUP: u64 = 16;
@@ -68,7 +69,7 @@ impl DenseReplicas {
     /// A sweep at each of these temperatures.
     pub(super) fn sweep(&mut self, model: &DenseModel, betas: &[f64]) {
         let Self { replicas, dynamics, sweeps } = self;
-        wide::widest(Sweeps { couplings: &model.couplings, replicas, dynamics: *dynamics, betas, done: *sweeps });
+        simd::widest(Sweeps { couplings: &model.couplings, replicas, dynamics: *dynamics, betas, done: *sweeps });
         *sweeps += betas.len() as u64;
     }
 

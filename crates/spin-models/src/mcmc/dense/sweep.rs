@@ -9,7 +9,7 @@ use super::couplings::{BLOCK, DenseCouplings, Row};
 use super::thresholds;
 use crate::Spins;
 use crate::mcmc::Dynamics;
-use crate::wide::Work;
+use linalg_core::simd::Work;
 
 /// Sweeps after which local fields are computed afresh.
 pub(super) const REFRESH: u64 = 256;

@@ -1,7 +1,7 @@
 use super::couplings::{BLOCK, Row};
 use super::*;
-use crate::wide::Work;
 use crate::{EnergyModel, SherringtonKirkpatrick};
+use linalg_core::simd::Work;
 
 fn glass(n: usize) -> SherringtonKirkpatrick {
     let mut rng = Streams::new(n as u64).stream(0);

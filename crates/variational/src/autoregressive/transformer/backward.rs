@@ -6,7 +6,7 @@ use super::layout::{Linear, Norm, START};
 use super::loops::{AttendBack, Gelu, GeluBack, LayerNormBack, dot, sum};
 use super::{Transformer, TransformerPass};
 use crate::scalar::Scalar;
-use crate::wide::widest;
+use linalg_core::simd::widest;
 
 /// Buffers of the backward pass.
 #[derive(Debug, Clone, Default)]

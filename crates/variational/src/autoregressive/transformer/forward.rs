@@ -6,7 +6,7 @@ use super::layout::{Linear, Norm, START};
 use super::loops::{Attend, Gelu, Head, LayerNorm};
 use super::{Transformer, TransformerPass};
 use crate::scalar::Scalar;
-use crate::wide::widest;
+use linalg_core::simd::widest;
 
 impl<T: Scalar> Transformer<T> {
     /// `out += x @ w + b`, samples as columns.

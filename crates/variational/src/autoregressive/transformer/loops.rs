@@ -2,7 +2,7 @@
 
 use crate::kernels::{exp_nonpositive, tanh};
 use crate::scalar::Scalar;
-use crate::wide::Work;
+use linalg_core::simd::Work;
 
 /// Added to the variance of a layer norm.
 const EPSILON: f64 = 1e-5;
@@ -22,6 +22,8 @@ pub(super) struct LayerNorm<'a, T> {
 }
 
 impl<T: Scalar> Work for LayerNorm<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let b = self.scale.len();
@@ -69,6 +71,8 @@ pub(super) struct LayerNormBack<'a, T> {
 }
 
 impl<T: Scalar> Work for LayerNormBack<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let b = self.scale.len();
@@ -133,6 +137,8 @@ pub(super) struct Gelu<'a, T> {
 }
 
 impl<T: Scalar> Work for Gelu<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         for (a, &z) in self.a.iter_mut().zip(self.z) {
@@ -149,6 +155,8 @@ pub(super) struct GeluBack<'a, T> {
 }
 
 impl<T: Scalar> Work for GeluBack<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         for (delta, &z) in self.delta.iter_mut().zip(self.z) {
@@ -209,6 +217,8 @@ pub(super) struct Attend<'a, T> {
 }
 
 impl<T: Scalar> Work for Attend<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let (b, i) = (self.head.b, self.i);
@@ -260,6 +270,8 @@ pub(super) struct AttendBack<'a, T> {
 }
 
 impl<T: Scalar> Work for AttendBack<'_, T> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let (b, i, head) = (self.head.b, self.i, self.head);

@@ -1,0 +1,131 @@
+//! Loops compiled for the widest vectors of the machine that runs them.
+//!
+//! A default build knows the oldest processor of its target only. [`Work`] is a piece of safe code over slices; [`widest`]
+//! holds copies of it compiled with AVX2 and AVX-512 and runs the one that the processor has, so that one binary is fast
+//! everywhere. No multiplication is fused with an addition: all copies give the same bits, and [`Work::run`] called directly
+//! is the scalar twin to compare with.
+//!
+//! The choice costs a few loads and comparisons, so that a call should have some hundred operations to do.
+//!
+//! ```
+//! use linalg_core::simd::{Work, widest};
+//!
+//! struct Dot<'a>(&'a [f64; 4], &'a [f64; 4]);
+//!
+//! impl Work for Dot<'_> {
+//!     type Output = f64;
+//!
+//!     #[inline(always)]
+//!     fn run(self) -> f64 {
+//!         self.0.iter().zip(self.1).map(|(x, y)| x * y).sum()
+//!     }
+//! }
+//!
+//! assert_eq!(widest(Dot(&[1.0, 2.0, 3.0, 4.0], &[1.0; 4])), 10.0);
+//! ```
+
+#![allow(unsafe_code)]
+
+/// Work that is compiled once for every instruction set.
+///
+/// `run` and all it calls must be `#[inline(always)]`: only then is it compiled with the wide instructions. What is not
+/// inlined still runs, as it was compiled for the oldest processor.
+pub trait Work {
+    /// What the work gives back.
+    type Output;
+
+    /// Does the work.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs the work with the widest vectors there are: AVX-512 (F, BW, DQ, VL), else AVX2, else those of the target.
+///
+/// The result does not depend on the choice as long as the work calls no fused operation itself.
+#[inline]
+pub fn widest<W: Work>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("bmi1")
+        {
+            // SAFETY: the features of the function are present; AVX-512 implies AVX2.
+            return unsafe { avx512(work) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+            // SAFETY: the features of the function are present.
+            return unsafe { avx2(work) };
+        }
+    }
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1")]
+fn avx512<W: Work>(work: W) -> W::Output {
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1")]
+fn avx2<W: Work>(work: W) -> W::Output {
+    work.run()
+}
+
+/// `y += a x`, the work of a dense row.
+///
+/// ```
+/// use linalg_core::simd::{AddScaled, widest};
+///
+/// let mut y = [1.0, 2.0];
+/// widest(AddScaled { y: &mut y, a: 2.0, x: &[10.0, 20.0] });
+/// assert_eq!(y, [21.0, 42.0]);
+/// ```
+#[derive(Debug)]
+pub struct AddScaled<'a> {
+    /// The slice that is added to.
+    pub y: &'a mut [f64],
+    /// The factor.
+    pub a: f64,
+    /// What is added; of slices of two lengths the shorter counts.
+    pub x: &'a [f64],
+}
+
+impl Work for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y += self.a * x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_instruction_sets_give_the_bits_of_the_scalar_twin() {
+        for n in [0, 1, 7, 8, 33, 100] {
+            let x: Vec<f64> = (0..n).map(|k| (f64::from(k) + 0.1).sin()).collect();
+            let start: Vec<f64> = x.iter().map(|x| 1.0 / x).collect();
+            let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let run = |call: fn(AddScaled<'_>)| {
+                let mut y = start.clone();
+                call(AddScaled { y: &mut y, a: 0.3, x: &x });
+                bits(&y)
+            };
+            let plain = run(|work| work.run());
+            assert_eq!(run(|work| widest(work)), plain);
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+                // SAFETY: the features were asked for.
+                assert_eq!(run(|work| unsafe { avx2(work) }), plain);
+            }
+        }
+    }
+}
