@@ -138,7 +138,10 @@ pub(super) fn eliminate(
     }
     until_agreement(
         tolerance(scale),
-        |a: &Eliminated, b| relative(a.ln_weight, b.ln_weight, scale),
+        |a: &Eliminated, b| {
+            // Two runs may lose the same digits to the sum over Pfaffians.
+            relative(a.ln_weight, b.ln_weight, scale).max(finite(b.loss / scale.max(b.ln_weight.abs()).max(1.0)))
+        },
         |care| run::<f64>(program, exponents, torus, care, go_on),
         &mut [
             &mut || run::<Double>(program, exponents, torus, Care::OTHER, go_on),
@@ -196,9 +199,10 @@ pub(super) fn eliminate_jets(
     let squares: f64 = exponents.iter().map(|x| x * x * (-x.abs()).exp()).sum();
     until_agreement(
         tolerance(scale),
-        |(a, _): &([f64; 3], f64), (b, _)| {
+        |(a, _): &([f64; 3], f64), (b, loss)| {
             let second = finite((a[2] - b[2]).abs() / squares.max(a[2].abs()).max(f64::MIN_POSITIVE));
-            relative(a[0], b[0], scale).max(relative(a[1], b[1], scale)).max(second * 1e-2)
+            // The coefficients of the Pfaffians grow with the scale, so that their sum loses this much of it.
+            relative(a[0], b[0], scale).max(relative(a[1], b[1], scale)).max(second * 1e-2).max(finite(*loss))
         },
         |plain| run::<f64>(program, exponents, torus, care(plain), go_on),
         &mut [

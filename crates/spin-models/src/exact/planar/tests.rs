@@ -332,6 +332,28 @@ fn thermodynamics_agree_with_enumeration() {
     }
 }
 
+/// Odd rings of an antiferromagnet are frustrated, and walls an odd number of times around would mend both directions: their
+/// weight, which the four Pfaffians of the torus must cancel, is about exp(4 L β) of what is left, 1e36 for L = 7, β = 3.
+#[test]
+fn an_odd_antiferromagnet_is_what_is_left_of_four_pfaffians() {
+    use crate::TransferMatrix;
+    for (h, w) in [(5, 5), (7, 7), (5, 8)] {
+        let lattice = Lattice::rectangle([h, w], [Boundary::Periodic; 2]).unwrap();
+        let model = Ising::on_lattice(&lattice, &vec![-1.0; lattice.n_edges()]).unwrap();
+        for beta in [0.5, 1.0, 3.0] {
+            let what = format!("{h} x {w}, beta = {beta}");
+            let exact = TransferMatrix::default().solve(&model, beta, Quantities::all(), &mut ()).unwrap();
+            let energy = exact.energy.unwrap().value;
+            let got = Planar::default().thermodynamics(&model, beta).unwrap();
+            assert_eq!(got.ln_z.kind, crate::Kind::Exact, "{what}");
+            assert_close(got.ln_z.value, exact.ln_z.unwrap().value, 1e-12, &what);
+            assert_close(got.energy, energy, 1e-10, &what);
+            let solved = Planar::default().solve(&model, beta, Quantities::all(), &mut ()).unwrap();
+            assert_close(solved.energy.unwrap().value, energy, 1e-10, &what);
+        }
+    }
+}
+
 /// Kaufman's torus, of which energy and specific heat are known in closed form.
 #[test]
 fn a_torus_has_the_energy_of_kaufman() {

@@ -20,10 +20,10 @@ impl Planar {
     /// S = \ln Z + \beta \langle E \rangle
     /// ```
     ///
-    /// Digits are raised as for ln Z, until two runs agree in all three; on a torus the kind of ln Z includes what the four
-    /// Pfaffians cancel. The specific heat has an absolute accuracy of about
-    /// 1e-11 of `Σ (2K)² exp(-2|K|)` over the couplings: where it is much smaller, as in cold ferromagnets, it has no
-    /// digits. The entropy is the difference of two numbers of the size of `Σ |K|` and loses what they have in common.
+    /// Digits are raised as for ln Z, until two runs agree in all three and what the four Pfaffians of a torus cancel is
+    /// covered. The specific heat has an absolute accuracy of about 1e-11 of `Σ (2K)² exp(-2|K|)` over the couplings: where
+    /// it is much smaller, as in cold ferromagnets, it has no digits. The entropy is the difference of two numbers of the
+    /// size of `Σ |K|` and loses what they have in common.
     /// About six times the cost of ln Z.
     ///
     /// # Errors
