@@ -1,7 +1,7 @@
 //! The table and the JSON lines.
 
 use linalg_core::stats::Estimate;
-use spin_models::{EnergyModel, Ising, Solution};
+use spin_models::{EnergyModel, Ising, Kind, Solution};
 use workspace_examples::json::Line;
 
 use crate::args::Args;
@@ -66,6 +66,13 @@ impl<'a> Report<'a> {
                 println!("{}: lowest energy {:.8}", answer.method, state.energy);
             }
         }
+        for answer in self.answers.iter().filter(|_| !self.args.json) {
+            if let Some((converged, residual)) = residual(&answer.solution) {
+                let what = if answer.method == "boundary-mps" { "discarded weight" } else { "last residual" };
+                let not = if converged { "" } else { ", not converged" };
+                println!("{}: {what} {residual:.1e}{not}", answer.method);
+            }
+        }
         let Some(exact) = self.answers.iter().find(|answer| answer.is_exact()) else { return };
         if self.args.json {
             return;
@@ -97,6 +104,7 @@ impl<'a> Report<'a> {
             .number("beta", Some(self.args.beta))
             .number("ln_z", solution.ln_z.map(|ln_z| ln_z.value))
             .text_or_null("kind", solution.ln_z.map(|ln_z| ln_z.kind.name()))
+            .number("residual", residual(solution).map(|(_, residual)| residual))
             .number("std_error", solution.ln_z.and_then(|ln_z| ln_z.std_error))
             .number("energy", solution.energy.map(|energy| energy.value))
             .number("energy_std_error", solution.energy.and_then(|energy| energy.std_error))
@@ -120,6 +128,14 @@ impl<'a> Report<'a> {
             line
         };
         line.number("seconds", Some(answer.seconds)).finish()
+    }
+}
+
+/// Whether an approximate ln Z has converged, and what it left out.
+fn residual(solution: &Solution) -> Option<(bool, f64)> {
+    match solution.ln_z?.kind {
+        Kind::Approximation { converged, residual } => Some((converged, residual)),
+        _ => None,
     }
 }
 
