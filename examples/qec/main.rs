@@ -101,7 +101,19 @@ enum Command {
     Threshold(threshold::Args),
 }
 
+/// Ends without a word when what reads the output has gone, as `head` does.
+fn end_with_reader() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout")) {
+            std::process::exit(1);
+        }
+        default(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_with_reader();
     exit::report(match Args::parse().command {
         Some(Command::Bp(args)) => bp::run(&args),
         Some(Command::Check(args)) => check::run(&args),
