@@ -59,7 +59,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
     in_format: ShotFormat,
     /// Which mechanisms of the model were erased, a bit a mechanism and a row a shot: they happened with probability 1/2.
-    #[arg(long, value_name = "FILE", requires = "dem")]
+    /// With --pauli-table a bit a qubit, whose I, X, Y and Z have probability 1/4 each.
+    #[arg(long, value_name = "FILE", conflicts_with = "graph")]
     erasures_in: Option<PathBuf>,
     /// In which format.
     #[arg(long, value_name = "FORMAT", default_value = "b8", value_parser = files::format)]
@@ -177,30 +178,48 @@ fn warm_up(decoders: &mut [Box<dyn Decoder>], shots: &Shots, out: &mut Shots) ->
     Ok(())
 }
 
-/// Decodes with the mechanisms that were erased in each shot, on one thread.
-fn decode_erased(decoder: &mut dyn Decoder, shots: &Shots, erased: &Shots, out: &mut Shots) -> BatchReport {
-    let mut report = BatchReport::default();
-    let mut prediction = Prediction::new(decoder.n_observables());
-    for shot in 0..shots.n_shots() {
-        match decoder.decode_erased_into(shots.row(shot), erased.row(shot), &mut prediction) {
-            Ok(()) => {
-                out.row_mut(shot).copy_from_slice(prediction.observables.words());
-                report.decoded += 1;
-                report.unconverged += usize::from(!prediction.converged);
-            }
-            Err(error) => {
-                out.row_mut(shot).fill(0);
-                report.failures.push((shot, error));
-            }
+/// What a decoder is given of all shots.
+struct Seen {
+    detectors: Shots,
+    erased: Option<Shots>,
+}
+
+impl Seen {
+    fn decode(&self, decoder: &mut dyn Decoder, shot: usize, out: &mut Prediction) -> quantum_ec::Result<()> {
+        match &self.erased {
+            None => decoder.decode_into(self.detectors.row(shot), out),
+            Some(erased) => decoder.decode_erased_into(self.detectors.row(shot), erased.row(shot), out),
         }
     }
-    report
+
+    /// Decodes with what was erased in each shot, on one thread.
+    fn decode_one_by_one(&self, decoder: &mut dyn Decoder, out: &mut Shots) -> BatchReport {
+        let mut report = BatchReport::default();
+        let mut prediction = Prediction::new(decoder.n_observables());
+        for shot in 0..self.detectors.n_shots() {
+            match self.decode(decoder, shot, &mut prediction) {
+                Ok(()) => {
+                    out.row_mut(shot).copy_from_slice(prediction.observables.words());
+                    report.decoded += 1;
+                    report.unconverged += usize::from(!prediction.converged);
+                }
+                Err(error) => {
+                    out.row_mut(shot).fill(0);
+                    report.failures.push((shot, error));
+                }
+            }
+        }
+        report
+    }
 }
 
 /// The rows of erased mechanisms.
 fn read_erasures(args: &Args, source: &Source, n_shots: usize) -> Outcome<Option<Shots>> {
-    let (Some(path), Source::Mechanisms(model)) = (&args.erasures_in, source) else { return Ok(None) };
-    let n = usize::try_from(model.n_errors()).unwrap_or(usize::MAX);
+    let Some(path) = &args.erasures_in else { return Ok(None) };
+    let n = match source {
+        Source::Mechanisms(model) => usize::try_from(model.n_errors()).unwrap_or(usize::MAX),
+        Source::Paulis(code, _) => code.n_qubits(),
+    };
     let erased = read_all(path, args.erasures_format, Layout::measurements(n))?;
     if erased.n_shots() != n_shots {
         return Err(format!("--erasures-in has {} shots, --in has {n_shots}", erased.n_shots()).into());
@@ -250,7 +269,7 @@ fn write_lines(
     path: &Path,
     header: Option<String>,
     decoder: &mut dyn Decoder,
-    shots: &Shots,
+    shots: &Seen,
     failed: &dyn Fn(usize) -> String,
     describe: &Describe<'_>,
 ) -> Outcome<()> {
@@ -260,8 +279,8 @@ fn write_lines(
         write(header)?;
     }
     let mut prediction = Prediction::new(decoder.n_observables());
-    for shot in 0..shots.n_shots() {
-        match decoder.decode_into(shots.row(shot), &mut prediction) {
+    for shot in 0..shots.detectors.n_shots() {
+        match shots.decode(decoder, shot, &mut prediction) {
             Ok(()) => write(describe(shot, &prediction)?)?,
             // A line stays a shot.
             Err(_) if args.keep_going => write(failed(shot))?,
@@ -319,7 +338,7 @@ fn lacks(flag: &str, name: &str) -> Box<dyn std::error::Error> {
     }
 }
 
-fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Shots) -> Outcome<()> {
+fn write_details(args: &Args, name: &str, decoder: &mut dyn Decoder, shots: &Seen) -> Outcome<()> {
     let n = decoder.n_observables();
     if let Some(path) = &args.weights_out {
         write_lines(args, path, None, decoder, shots, &|_| number(f64::NAN), &|_, prediction| {
@@ -354,11 +373,6 @@ pub fn run(args: &Args) -> Outcome<()> {
         return graph::run(path, args.json, args.keep_going);
     }
     let input = args.input.as_deref().ok_or("--in is needed")?;
-    if args.erasures_in.is_some()
-        && (args.weights_out.is_some() || args.posteriors_out.is_some() || args.marginals_out.is_some())
-    {
-        return Err("--erasures-in: files about shots are written without erasures only".into());
-    }
     let start = Instant::now();
     let (source, path) = Source::read(args)?;
     let read_model_seconds = start.elapsed().as_secs_f64();
@@ -381,19 +395,21 @@ pub fn run(args: &Args) -> Outcome<()> {
         return Err(format!("--in-observables has {got} shots, --in has {expected}").into());
     }
     let erased = read_erasures(args, &source, shots.n_shots())?;
+    let shots = Seen { detectors: shots, erased };
     let mut io_seconds = read_model_seconds + start.elapsed().as_secs_f64();
 
-    let mut predictions = Shots::zeros(shots.n_shots(), n_observables);
-    warm_up(&mut decoders, &shots, &mut predictions)?;
+    let n_shots = shots.detectors.n_shots();
+    let mut predictions = Shots::zeros(n_shots, n_observables);
+    warm_up(&mut decoders, &shots.detectors, &mut predictions)?;
     let start = Instant::now();
-    let report = match &erased {
-        Some(erased) => decode_erased(&mut *decoders[0], &shots, erased, &mut predictions),
-        None => decode_on_threads(&mut decoders, shots.view(), predictions.view_mut())?,
+    let report = match &shots.erased {
+        Some(_) => shots.decode_one_by_one(&mut *decoders[0], &mut predictions),
+        None => decode_on_threads(&mut decoders, shots.detectors.view(), predictions.view_mut())?,
     };
     let seconds = start.elapsed().as_secs_f64();
     check_failures(args, input, &report)?;
     if report.unconverged > 0 {
-        eprintln!("warning: {name} did not converge in {} of {} shots", report.unconverged, shots.n_shots());
+        eprintln!("warning: {name} did not converge in {} of {} shots", report.unconverged, n_shots);
     }
 
     let start = Instant::now();
@@ -406,7 +422,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     write_details(args, &name, &mut *decoders[0], &shots)?;
 
     let errors = actual.as_ref().map(|actual| logical_errors(&predictions, actual, &report));
-    let n = shots.n_shots() as u64;
+    let n = n_shots as u64;
     let interval = errors.filter(|_| n > 0).map(|errors| wilson_interval(errors, n, Z95)).transpose()?;
     let rate = errors.filter(|_| n > 0).map(|errors| errors as f64 / n as f64);
     let per_shot = (n > 0).then(|| 1e6 * seconds / n as f64);

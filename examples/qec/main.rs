@@ -9,6 +9,7 @@
 //! cargo run --release --example qec -- m2d     --circuit x.stim --in m.b8 --out d.b8 --observables-out o.b8
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
+//! cargo run --release --example qec -- threshold --code rotated-surface --noise depolarizing --distances 3,5 --p 0.15:0.21:7 --svg sweep.svg
 //! cargo run --release --example qec -- dem     --circuit x.stim --out x.dem --decompose-errors
 //! cargo run --release --example qec -- distance --circuit x.stim
 //! cargo run --release --example qec -- erasures --circuit x.stim --in h.b8 --out e.b8 --dem-out given.dem --decompose-errors
@@ -101,19 +102,19 @@ enum Command {
     Threshold(threshold::Args),
 }
 
-/// Ends without a word when what reads the output has gone, as `head` does.
-fn end_with_reader() {
-    let default = std::panic::take_hook();
+/// A reader that has seen enough, as `head`, ends the program without a word.
+fn end_with_the_reader() {
+    let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout")) {
-            std::process::exit(1);
+        if panic.payload_as_str().is_some_and(|text| text.starts_with("failed printing to stdout: Broken pipe")) {
+            std::process::exit(0);
         }
-        default(panic);
+        report(panic);
     }));
 }
 
 fn main() -> ExitCode {
-    end_with_reader();
+    end_with_the_reader();
     exit::report(match Args::parse().command {
         Some(Command::Bp(args)) => bp::run(&args),
         Some(Command::Check(args)) => check::run(&args),

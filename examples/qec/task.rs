@@ -1,7 +1,7 @@
 //! One point of a threshold: a code, a noise, where shots come from and who decodes them.
 
 use linalg_core::Streams;
-use quantum_ec::circuit::{CircuitNoise, PRESETS};
+use quantum_ec::circuit::{CircuitNoise, KNOBS, PRESETS};
 use quantum_ec::code::{self, CssCode, Kind, StabilizerCode};
 use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, ErasureDecoder};
 use quantum_ec::dem::Sampler;
@@ -10,7 +10,7 @@ use quantum_ec::sample::{ErasureSource, Flagged, ShotSource, strong_id_of_table}
 use quantum_ec::sensitivity::{Decompose, ModelParams};
 use quantum_ec::shots::{ShotsMut, words_per_row};
 use quantum_ec::statmech::CosetModel;
-use quantum_ec::{DecodingProblem, DetectorErrorModel, PauliTable, Prediction};
+use quantum_ec::{DecodingProblem, DetectorErrorModel, Error, PauliTable, Prediction};
 
 use crate::files::Outcome;
 use crate::generate;
@@ -209,6 +209,13 @@ fn circuit_noise(name: &str, p: f64) -> quantum_ec::Result<CircuitNoise> {
         let rest = rest.map_or(String::new(), |rest| format!(",{rest}"));
         return format!("{head}:{p}{rest}").parse();
     }
+    if let Some(name) = first.split('+').find(|name| !KNOBS.contains(name)) {
+        return Err(Error::UnknownName {
+            what: "circuit noise",
+            name: name.to_owned(),
+            known: format!("{}, or knobs joined by +: {}", PRESETS.join(", "), KNOBS.join(", ")),
+        });
+    }
     let mut noise = CircuitNoise::default();
     first.split('+').try_for_each(|knob| noise.set(knob, p))?;
     Ok(noise)
@@ -222,12 +229,15 @@ mod tests {
     fn circuit_noise_has_presets_and_knobs() {
         let uniform = CircuitNoise::uniform(0.01).unwrap();
         assert_eq!(circuit_noise("circuit:uniform", 0.01).unwrap(), uniform);
+        let mut expected = uniform;
+        expected.before_round_data_depolarization = 0.0;
         let three = circuit_noise("circuit:uniform,before_round_data_depolarization=0", 0.01).unwrap();
-        assert_eq!(three, CircuitNoise { before_round_data_depolarization: 0.0, ..uniform });
+        assert_eq!(three, expected);
         let knobs =
             "circuit:after_clifford_depolarization+before_measure_flip_probability+after_reset_flip_probability";
-        let by_name = circuit_noise(knobs, 0.01).unwrap();
-        assert_eq!(CircuitNoise { idle_qubits: three.idle_qubits, ..by_name }, three);
+        let mut by_name = circuit_noise(knobs, 0.01).unwrap();
+        by_name.idle_qubits = three.idle_qubits;
+        assert_eq!(by_name, three);
         for wrong in
             ["circuit:", "circuit:none", "circuit:uniform:0.1", "circuit:uniform,none=1", "circuit:uniform+si1000"]
         {

@@ -48,7 +48,8 @@ const TABLE: &[(usize, f64, f64, f64)] = &[
 /// d rounds of the code of distance d.
 fn problem(d: usize, p: f64) -> DecodingProblem {
     let clean = Memory::Repetition.circuit(d, d as u64).unwrap();
-    let noise = CircuitNoise { before_round_data_depolarization: 0.0, ..CircuitNoise::uniform(p).unwrap() };
+    let mut noise = CircuitNoise::uniform(p).unwrap();
+    noise.before_round_data_depolarization = 0.0;
     noise.apply(&clean).unwrap().to_model(&ModelParams::default()).unwrap().model.to_problem().unwrap()
 }
 

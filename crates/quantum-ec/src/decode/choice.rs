@@ -188,7 +188,12 @@ impl DecoderChoice {
             Self::MaximumLikelihood(Some(solver)) => Ok(of_likelihood(MaximumLikelihood::new(*solver, coset)?)),
             _ => Err(Error::NotApplicable {
                 method: "decoding of correlated Pauli errors",
-                reason: format!("{self} needs independent mechanisms"),
+                reason: match coset.forbidden() {
+                    None => format!("{self} needs independent mechanisms"),
+                    Some((qubit, pauli)) => format!(
+                        "{self} needs independent mechanisms; qubit {qubit} has three possible Paulis and never {pauli:?}"
+                    ),
+                },
             }),
         }
     }

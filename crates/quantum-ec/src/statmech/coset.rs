@@ -6,12 +6,12 @@ use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
 use spin_models::{Duplicates, EnergyModel, InteractionModel, Reweight};
 
 use super::kernel::{check_dense, is_in_kernel, sparse_kernel};
-use super::linear::{Linear, RARER, parity, stacked_columns};
+use super::linear::{Given, Linear, RARER, parity, stacked_columns};
 use super::planar::faces;
 use super::solution::Solution;
 use crate::code::StabilizerCode;
 use crate::error::{Error, Result};
-use crate::pauli::PauliString;
+use crate::pauli::{Pauli, PauliString};
 use crate::problem::DecodingProblem;
 use crate::shots::{ones, words_per_row};
 
@@ -217,7 +217,7 @@ impl CosetModel {
     /// [`Error::Parameter`] if `ln_z` is not finite; [`Error::TooLarge`] as [`new`](Self::new).
     ///
     /// # References
-    /// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021), §4: correlated noise.
+    /// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021): correlated noise.
     pub fn correlated(
         checks: &BinaryCsc,
         observables: &BinaryCsc,
@@ -370,6 +370,26 @@ impl CosetModel {
     pub fn ln_least(&self) -> Option<f64> {
         // Half the way, as logarithms, to what forbidden errors weigh.
         self.linear.ln_least.map(|ln| ln - 0.5 * RARER)
+    }
+
+    /// The first qubit with exactly three possible Paulis, and the one that it forbids; `None` for all other noise.
+    ///
+    /// ```
+    /// use quantum_ec::{Pauli, StabilizerCode, statmech::CosetModel};
+    ///
+    /// let code = StabilizerCode::from_text(&["ZZ"])?;
+    /// let coset = CosetModel::stabilizer(&code, &[[0.9, 0.1, 0.0, 0.0], [0.8, 0.1, 0.0, 0.1]])?;
+    /// assert_eq!(coset.forbidden(), Some((1, Pauli::Y)));
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    pub fn forbidden(&self) -> Option<(usize, Pauli)> {
+        let Given::Qubits(table) = &self.linear.given else { return None };
+        let paulis = [Pauli::I, Pauli::X, Pauli::Y, Pauli::Z];
+        table.iter().enumerate().find_map(|(q, row)| {
+            let mut never = paulis.iter().filter(|pauli| row[**pauli as usize] <= 0.0);
+            let pauli = never.next()?;
+            never.next().is_none().then_some((q, *pauli))
+        })
     }
 
     fn model_spins(&self) -> usize {

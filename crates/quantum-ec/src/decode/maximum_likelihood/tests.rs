@@ -5,7 +5,7 @@ use spin_models::{Kind, LnZ, LogPartition, LogPartitionPlan, Progress, TransferM
 
 use super::*;
 use crate::decode::tests::{repetition_circuit, rng};
-use crate::decode::{MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
+use crate::decode::{DecoderChoice, MaximumLikelihoodMarginals, MaximumLikelihoodSequential, sequential_choice};
 use crate::dem::Sampler;
 use crate::sample::{CollectParams, Row, collect};
 use crate::statmech::SyndromeDistribution;
@@ -226,6 +226,10 @@ fn three_paulis_leave_classes_and_syndromes_impossible() {
         decoder.decode(&"11".parse().unwrap()).unwrap_err().to_string(),
         "maximum likelihood does not apply: the syndrome has probability 0 in all classes"
     );
+    let matching: DecoderChoice = "matching".parse().unwrap();
+    let coset = CosetModel::stabilizer(&code, &table).unwrap();
+    let text = matching.build_of_coset(coset).unwrap_err().to_string();
+    assert!(text.ends_with("; qubit 0 has three possible Paulis and never Y"), "{text}");
     // A single qubit without checks: the class of Y is impossible.
     let logicals = BitMatrix::from_text("01\n10").unwrap();
     let coset = CosetModel::paulis(&BitMatrix::zeros(0, 2), &logicals, &[[0.5, 0.25, 0.0, 0.25]]).unwrap();
