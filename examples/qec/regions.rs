@@ -113,7 +113,10 @@ fn nearest(places: &BTreeMap<u32, (f64, f64)>) -> f64 {
     let mut best = f64::INFINITY;
     for (k, a) in list.iter().enumerate() {
         // A few hundred further on are another column of any reasonable drawing.
-        for b in list[k + 1..].iter().take(500).take_while(|b| b.0 - a.0 < best) {
+        for b in list[k + 1..].iter().take(500) {
+            if b.0 - a.0 >= best {
+                break;
+            }
             let distance = (b.0 - a.0).hypot(b.1 - a.1);
             if distance > 0.0 {
                 best = best.min(distance);
