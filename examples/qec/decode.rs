@@ -74,9 +74,11 @@ pub struct Args {
     /// `maximum-likelihood[:enumeration|transfer-matrix|planar|tensor-network|boundary-mps:CHI]`,
     /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `matching[:correlated]`,
     /// `matching,commit=C,buffer=B` in windows of C + B rounds, `belief-matching`, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
-    /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`.
-    #[arg(long, value_name = "NAME", default_value = "maximum-likelihood", value_parser = choice)]
-    decoder: DecoderChoice,
+    /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`. Without this flag: `matching:correlated` for models whose
+    /// mechanisms flip two detectors at most, whole or in pieces, `relay:1` for others, `maximum-likelihood` for
+    /// `--pauli-table`.
+    #[arg(long, value_name = "NAME", value_parser = choice)]
+    decoder: Option<DecoderChoice>,
     /// Where predictions go, a bit an observable.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -95,6 +97,9 @@ pub struct Args {
     /// Threads; the predictions do not depend on it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
+    /// Decodes every shot once. Without this flag up to two seconds of shots are decoded before the times are taken.
+    #[arg(long)]
+    no_warm_up: bool,
     /// Goes on with the next shot where one cannot be decoded: predicts no flips there and counts it as a logical error.
     #[arg(long)]
     keep_going: bool,
@@ -137,6 +142,14 @@ impl Source {
             return Err(format!("{}: a table of {got} qubits for a code of {expected}", path.display()).into());
         }
         Ok((Self::Paulis(code, table), path))
+    }
+
+    /// What decodes if nothing is said.
+    fn default_choice(&self) -> quantum_ec::Result<DecoderChoice> {
+        match self {
+            Self::Mechanisms(model) => DecoderChoice::of_model(model),
+            Self::Paulis(..) => Ok(DecoderChoice::MaximumLikelihood(None)),
+        }
     }
 
     fn build(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
@@ -228,11 +241,11 @@ fn read_erasures(args: &Args, source: &Source, n_shots: usize) -> Outcome<Option
 }
 
 /// Says what a decoder on a graph had to leave out of the model.
-fn warn_of_conflicts(args: &Args, source: &Source) -> Outcome<()> {
+fn warn_of_conflicts(choice: DecoderChoice, source: &Source) -> Outcome<()> {
     if let (
         Source::Mechanisms(model),
         DecoderChoice::Matching(_) | DecoderChoice::UnionFind | DecoderChoice::BeliefMatching(_),
-    ) = (source, args.decoder)
+    ) = (source, choice)
     {
         let n = MatchingGraph::from_model(model)?.n_conflicts();
         if n > 0 {
@@ -301,8 +314,9 @@ pub fn columns(shot: usize, values: &[f64]) -> String {
 }
 
 /// Refuses files about what the decoder does not compute, before it is put to work.
-fn check_details(args: &Args, name: &str, n_observables: usize) -> Outcome<()> {
-    let (classes, marginals, weights) = match args.decoder {
+fn check_details(args: &Args, choice: DecoderChoice, n_observables: usize) -> Outcome<()> {
+    let name = &choice.to_string();
+    let (classes, marginals, weights) = match choice {
         DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
         DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
         DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
@@ -377,12 +391,13 @@ pub fn run(args: &Args) -> Outcome<()> {
     let (source, path) = Source::read(args)?;
     let read_model_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let (name, mut decoders) = named(path, source.build_all(args.decoder, args.threads))?;
+    let choice = named(path, args.decoder.map_or_else(|| source.default_choice(), Ok))?;
+    let (name, mut decoders) = named(path, source.build_all(choice, args.threads))?;
     let build_seconds = start.elapsed().as_secs_f64();
 
     let (n_detectors, n_observables) = (decoders[0].n_detectors(), decoders[0].n_observables());
-    check_details(args, &name, n_observables)?;
-    warn_of_conflicts(args, &source)?;
+    check_details(args, choice, n_observables)?;
+    warn_of_conflicts(choice, &source)?;
     let start = Instant::now();
     let shots = read_all(input, args.in_format, Layout::detectors(n_detectors))?;
     let layout = Layout::observables(n_observables);
@@ -400,7 +415,9 @@ pub fn run(args: &Args) -> Outcome<()> {
 
     let n_shots = shots.detectors.n_shots();
     let mut predictions = Shots::zeros(n_shots, n_observables);
-    warm_up(&mut decoders, &shots.detectors, &mut predictions)?;
+    if !args.no_warm_up {
+        warm_up(&mut decoders, &shots.detectors, &mut predictions)?;
+    }
     let start = Instant::now();
     let report = match &shots.erased {
         Some(_) => shots.decode_one_by_one(&mut *decoders[0], &mut predictions),

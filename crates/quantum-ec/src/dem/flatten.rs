@@ -165,12 +165,7 @@ pub(super) fn symptom_into(targets: &[Target], shift: u64, detectors: &mut Vec<u
     keep_odd(observables);
 }
 
-/// The values that occur an odd number of times, ascending.
-pub(super) fn odd(mut list: Vec<usize>) -> Vec<usize> {
-    keep_odd(&mut list);
-    list
-}
-
+/// Leaves the values that occur an odd number of times, ascending.
 fn keep_odd(list: &mut Vec<usize>) {
     list.sort_unstable();
     let mut kept = 0;

@@ -417,6 +417,40 @@ fn windows_cost_little_and_leave_no_defect() {
 }
 
 #[test]
+fn windows_decode_surface_memories_as_the_whole_does() {
+    use crate::circuit::{CircuitNoise, Memory};
+    use crate::sensitivity::{Decompose, ModelParams};
+    let n = 6000;
+    for (d, p) in [(3, 0.006), (5, 0.007)] {
+        let clean = Memory::RotatedSurfaceX.circuit(d, 6 * d as u64).unwrap();
+        let circuit = CircuitNoise::uniform(p).unwrap().apply(&clean).unwrap();
+        let model = circuit.to_model(&ModelParams::default().with_decompose(Decompose::Graphlike)).unwrap().model;
+        let samples = crate::dem::Sampler::of_model(&model).unwrap().sample(n, &Streams::new(9));
+        let wrong = |name: &str| -> Vec<bool> {
+            let mut decoder = name.parse::<DecoderChoice>().unwrap().build_of_model(&model).unwrap().decoder;
+            let mut out = Shots::zeros(n, 1);
+            assert_eq!(decoder.decode_batch(samples.detectors.view(), &mut out.view_mut()).unwrap().decoded, n);
+            (0..n).map(|k| out.row(k) != samples.observables.row(k)).collect()
+        };
+        let whole = wrong("matching");
+        let count = |list: &[bool]| list.iter().filter(|&&wrong| wrong).count() as f64;
+        assert!(count(&whole) > 200.0, "{}", count(&whole));
+        // The shots are the same, so the error is that of the ones on which the two differ.
+        let compare = |name: &str| {
+            let parts = wrong(name);
+            let differ = parts.iter().zip(&whole).filter(|(a, b)| a != b).count() as f64;
+            (count(&parts) - count(&whole), differ)
+        };
+        let (excess, differ) = compare(&format!("matching,commit={d},buffer={d}"));
+        assert!(excess.abs() <= 3.0 * differ.sqrt().max(1.0), "{d}: {excess} {differ}");
+        assert!(differ < 0.05 * count(&whole), "{d}: {differ}");
+        // The cut matters: without a buffer many more fail.
+        let (excess, _) = compare("matching,commit=1,buffer=0");
+        assert!(excess > 0.2 * count(&whole), "{d}: {excess}");
+    }
+}
+
+#[test]
 fn windows_answer_the_syndrome() {
     // All observables of a line of edges: the prediction is the error itself, whose syndrome is to be met.
     let model = memory(4, 12, 0.1);

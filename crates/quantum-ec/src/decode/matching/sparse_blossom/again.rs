@@ -43,7 +43,7 @@ impl Solver {
             }
         }
         let (near, far) = (self.couple(u), self.couple(v));
-        let mut room = |couple: Option<Couple>| {
+        let room = |couple: Option<Couple>| {
             couple.map_or(0, |couple| self.excess(couple, &least).min(self.radius(couple.region)))
         };
         let (a, b) = (room(near), room(far));
