@@ -6,6 +6,7 @@ use spin_models::{
     BoundaryMps, EnergyModel, Enumeration, Error, Ising, MonteCarlo, Planar, Solve, TensorNetwork, TensorNetworkParams,
     TransferMatrix, Tree,
 };
+use variational::mean_field::{Kikuchi, squares};
 use variational::{Bethe, NaiveMeanField, Tap, Van};
 
 use crate::args::Args;
@@ -49,6 +50,7 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(NaiveMeanField::default()),
         Box::new(Tap::default()),
         Box::new(Bethe::default()),
+        Box::new(Kikuchi::default()),
         monte_carlo(MonteCarlo::metropolis()),
         monte_carlo(MonteCarlo::heat_bath()),
         Box::new(if args.quick { tempering.quick() } else { tempering }),
@@ -75,6 +77,8 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
         "planar" => model.n_spins() <= if coldest <= 1.5 { 1 << 14 } else { 1 << 10 } && coldest <= 5.0,
         "boundary-mps" => model.n_spins() <= 1 << 14 && coldest <= 3.0,
         "naive-mean-field" | "tap" | "bethe" => model.n_spins() + model.n_couplings() <= 1 << 16,
+        // Without squares it is the Bethe approximation once more.
+        "kikuchi" => model.n_couplings() <= 1 << 13 && squares(model).is_ok_and(|squares| !squares.is_empty()),
         // Seconds to train; ask for it.
         "van" => false,
         // No answer at this temperature, or of the same kind as another method.

@@ -66,6 +66,15 @@ pub enum Error {
         /// The architecture that should read it.
         expected: String,
     },
+    /// A file that is no file of weights.
+    #[error("file of weights: {reason}")]
+    File {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A failure to read or write.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
     /// An observer asked for a stop before there was a result.
     #[error("{method} was stopped after {done} of {total} steps")]
     Stopped {

@@ -4,6 +4,7 @@ pub mod autoregressive;
 pub mod bethe;
 mod cholesky;
 pub mod error;
+pub mod feedback;
 mod kernels;
 pub mod mean_field;
 pub mod normalized;
@@ -16,6 +17,7 @@ pub mod van;
 
 pub use bethe::Bethe;
 pub use error::{Error, Result};
+pub use feedback::{Completed, FeedbackReduction};
 pub use mean_field::{NaiveMeanField, Tap};
 pub use normalized::Normalized;
 pub use pairs::CoupledPairs;

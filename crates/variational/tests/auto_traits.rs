@@ -6,10 +6,12 @@ use variational::autoregressive::{
     SymmetrizedPass, Transformer, TransformerPass, TwoBody, TwoBodyPass,
 };
 use variational::bethe::{BetheParams, BetheSolution, FactorGraph, Response};
-use variational::mean_field::{MeanFieldParams, MeanFieldSolution};
+use variational::mean_field::{
+    HopfieldBp, HopfieldSolution, HopfieldTap, Kikuchi, KikuchiSolution, MeanFieldParams, MeanFieldSolution, Patterns,
+};
 use variational::posterior::{BitFlips, Posterior};
 use variational::van::{Importance, NeuralChain, NeuralMcmc, Step, Trainer, TrainerParams, VanParams};
-use variational::{Bethe, Error, NaiveMeanField, Normalized, ProductState, Tap, Van};
+use variational::{Bethe, Completed, Error, FeedbackReduction, NaiveMeanField, Normalized, ProductState, Tap, Van};
 
 fn send_and_sync<T: Send + Sync>() {}
 
@@ -24,6 +26,14 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<Tap>();
     send_and_sync::<MeanFieldParams>();
     send_and_sync::<MeanFieldSolution>();
+    send_and_sync::<HopfieldBp>();
+    send_and_sync::<HopfieldTap>();
+    send_and_sync::<HopfieldSolution>();
+    send_and_sync::<Patterns>();
+    send_and_sync::<Kikuchi>();
+    send_and_sync::<KikuchiSolution>();
+    send_and_sync::<FeedbackReduction>();
+    send_and_sync::<Completed<'static, Made<f32>>>();
     send_and_sync::<Made<f32>>();
     send_and_sync::<MadeParams>();
     send_and_sync::<MadePass<f64>>();

@@ -8,6 +8,8 @@ mod spins;
 mod symmetric;
 mod symmetrized;
 mod transformer;
+#[cfg(feature = "safetensors")]
+mod weights;
 
 pub use made::{Activation, Made, MadeParams, MadePass};
 pub use network::Autoregressive;
@@ -16,6 +18,8 @@ pub use pixel_cnn::{PixelCnn, PixelCnnParams, PixelCnnPass};
 pub use symmetric::{Symmetric, SymmetricPass};
 pub use symmetrized::{SiteGroup, Symmetrized, SymmetrizedPass};
 pub use transformer::{Transformer, TransformerParams, TransformerPass};
+#[cfg(feature = "safetensors")]
+pub use weights::{read_weights, write_weights};
 
 use crate::{Error, Result};
 

@@ -17,6 +17,7 @@
 //! energy with a plus sign; at J = 0, m = 0 the free energy would then be $`-2\ln 2`$ a spin instead of $`-\ln 2`$.
 
 pub(crate) mod graph;
+mod hopfield;
 mod iterate;
 mod kikuchi;
 mod params;
@@ -28,6 +29,7 @@ use spin_models::{
     Correlations, Kind, LnZ, LogPartition, PairCorrelations, PairwiseModel, Progress, Quantities, Solution, Solve,
 };
 
+pub use hopfield::{HopfieldBp, HopfieldParams, HopfieldSolution, HopfieldTap, Patterns};
 pub use iterate::MeanFieldSolution;
 pub use kikuchi::{Kikuchi, KikuchiParams, KikuchiSolution, squares};
 pub use params::{MeanFieldParams, Update};
