@@ -10,7 +10,7 @@ use variational::mean_field::{
     HopfieldBp, HopfieldSolution, HopfieldTap, Kikuchi, KikuchiSolution, MeanFieldParams, MeanFieldSolution, Patterns,
 };
 use variational::posterior::{BitFlips, Posterior};
-use variational::van::{Importance, NeuralChain, NeuralMcmc, Step, Trainer, TrainerParams, VanParams};
+use variational::van::{GlobalMove, Importance, NeuralChain, NeuralMcmc, Step, Trainer, TrainerParams, VanParams};
 use variational::{Bethe, Completed, Error, FeedbackReduction, NaiveMeanField, Normalized, ProductState, Tap, Van};
 
 fn send_and_sync<T: Send + Sync>() {}
@@ -49,6 +49,7 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<TwoBody<f32>>();
     send_and_sync::<TwoBodyPass<f64>>();
     send_and_sync::<Posterior<Ising, BitFlips>>();
+    send_and_sync::<GlobalMove<'static, spin_models::mcmc::HeatBath, Made<f32>>>();
     send_and_sync::<Importance>();
     send_and_sync::<NeuralChain>();
     send_and_sync::<NeuralMcmc>();

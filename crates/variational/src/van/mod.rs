@@ -4,6 +4,7 @@
 //! divergence $`D(q \Vert p)`$, since the two differ by ln Z. After training every sample has a known probability, so that
 //! what the network got wrong can be weighed out: [`importance`], [`NeuralMcmc`].
 
+mod global_move;
 mod importance;
 mod natural;
 mod neural_mcmc;
@@ -11,6 +12,7 @@ mod schedule;
 mod solver;
 mod trainer;
 
+pub use global_move::GlobalMove;
 pub use importance::{Importance, Observable, importance};
 pub use natural::{NaturalParams, natural_direction};
 pub use neural_mcmc::{NeuralChain, NeuralMcmc};
