@@ -10,18 +10,22 @@ pub mod units;
 
 mod chains;
 mod classifier;
+mod conditional;
 mod fast;
 mod machine;
 mod rbm;
 mod tempering;
+mod trajectory;
 
 pub use chains::GibbsChains;
 pub use classifier::{ClassRbm, ClassTraining};
+pub use conditional::{ConditionalMethod, ConditionalRbm, ConditionalTraining};
 pub use error::{Error, Result};
 pub use fast::{BitRows, PackedRbm};
 pub use machine::{BoltzmannMachine, MachineStatistics, PositivePhase};
 pub use rbm::{Marginal, MarginalCache, Rbm, Statistics};
 pub use tempering::JointTempering;
+pub use trajectory::TrajectoryTempering;
 pub use units::Unit;
 
 pub use linalg_core::rand;

@@ -38,10 +38,10 @@ pub struct JointTempering {
 }
 
 #[derive(Debug, Clone)]
-struct Replica {
-    v: Vec<f64>,
-    h: Vec<f64>,
-    rng: Xoshiro256PlusPlus,
+pub(crate) struct Replica {
+    pub(crate) v: Vec<f64>,
+    pub(crate) h: Vec<f64>,
+    pub(crate) rng: Xoshiro256PlusPlus,
 }
 
 impl JointTempering {
@@ -142,7 +142,7 @@ impl JointTempering {
     }
 }
 
-fn seed(streams: Streams) -> u64 {
+pub(crate) fn seed(streams: Streams) -> u64 {
     use linalg_core::rand::Rng;
     streams.stream(0).next_u64()
 }

@@ -12,6 +12,8 @@ pub(crate) struct BinaryForm {
     pub(crate) visible: Vec<f64>,
     pub(crate) hidden: Vec<f64>,
     pub(crate) constant: f64,
+    /// The lower value and the step to the upper one, of visible and of hidden units.
+    pub(crate) values: [[f64; 2]; 2],
 }
 
 /// The two values of a unit and, for each unit, ln m - βU of both.
@@ -60,6 +62,12 @@ impl BinaryForm {
             }
         }
         let scale = beta * v.step * h.step;
-        Some(Self { weights: rbm.weights().iter().map(|w| scale * w).collect(), visible, hidden, constant })
+        Some(Self {
+            weights: rbm.weights().iter().map(|w| scale * w).collect(),
+            visible,
+            hidden,
+            constant,
+            values: [[v.low, v.step], [h.low, h.step]],
+        })
     }
 }

@@ -5,7 +5,7 @@ use spin_models::{Kind, LnZ};
 use super::binary::BinaryForm;
 use crate::error::check_beta;
 use crate::units::Unit;
-use crate::{Error, Rbm, Result};
+use crate::{Error, Rbm, Result, Statistics};
 
 /// Plefka's expansion in the couplings, cut after the first, second (TAP) or third order.
 ///
@@ -92,25 +92,78 @@ impl Tap {
     /// [`Error::NotApplicable`] for units without two states, [`Error::Parameter`] for a bad β. No convergence is no error: see the
     /// report.
     pub fn solve<V: Unit, H: Unit>(&self, rbm: &Rbm<V, H>, beta: f64) -> Result<TapReport> {
-        check_beta(beta)?;
-        let Some(form) = BinaryForm::of(rbm, beta) else {
-            return Err(Error::NotApplicable { method: "TAP", reason: "a unit has other than two states" });
-        };
+        let form = form(rbm, beta)?;
+        let means = |fields: &[f64]| fields.iter().map(|&f| linalg_core::logspace::sigmoid(f)).collect();
+        let (v, h) = (means(&form.visible), means(&form.hidden));
+        Ok(self.iterate(&form, v, h))
+    }
+
+    /// The same from given means, probabilities of the upper value: another solution of a machine with several, or the one of a
+    /// machine that has moved little.
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve); [`Error::WrongLength`], [`Error::NotFinite`].
+    pub fn solve_from<V: Unit, H: Unit>(
+        &self,
+        rbm: &Rbm<V, H>,
+        beta: f64,
+        visible: &[f64],
+        hidden: &[f64],
+    ) -> Result<TapReport> {
+        let form = form(rbm, beta)?;
+        for (what, means, n) in
+            [("visible means", visible, form.visible.len()), ("hidden means", hidden, form.hidden.len())]
+        {
+            crate::error::check_length(what, means.len(), n)?;
+            crate::error::check_finite(what, means)?;
+        }
+        Ok(self.iterate(&form, visible.to_vec(), hidden.to_vec()))
+    }
+
+    /// The averages that the expansion gives at a stationary point: means of both layers and of their products, in the values of the
+    /// units. They are the derivatives of its ln Z over β.
+    ///
+    /// # Errors
+    /// As [`solve_from`](Self::solve_from).
+    pub fn statistics<V: Unit, H: Unit>(&self, rbm: &Rbm<V, H>, beta: f64, point: &TapReport) -> Result<Statistics> {
+        let form = form(rbm, beta)?;
+        crate::error::check_length("visible means", point.visible.len(), form.visible.len())?;
+        crate::error::check_length("hidden means", point.hidden.len(), form.hidden.len())?;
+        let [[low_v, step_v], [low_h, step_h]] = form.values;
+        let nv = form.visible.len();
+        let mut out = Statistics::zeros(nv, form.hidden.len());
+        out.visible.iter_mut().zip(&point.visible).for_each(|(x, m)| *x = low_v + step_v * m);
+        out.hidden.iter_mut().zip(&point.hidden).for_each(|(x, n)| *x = low_h + step_h * n);
+        let rows = out.weights.chunks_exact_mut(nv).zip(form.weights.chunks_exact(nv)).zip(&point.hidden);
+        for ((out, weights), &n) in rows {
+            for ((out, &w), &m) in out.iter_mut().zip(weights).zip(&point.visible) {
+                let mut both = m * n;
+                if self.order >= 2 {
+                    both += w * second(m) * second(n);
+                }
+                if self.order >= 3 {
+                    both += 0.5 * w * w * third(m) * third(n);
+                }
+                *out = low_h * (low_v + step_v * m) + step_h * (low_v * n + step_v * both);
+            }
+        }
+        Ok(out)
+    }
+
+    fn iterate(&self, form: &BinaryForm, mut v: Vec<f64>, mut h: Vec<f64>) -> TapReport {
         let sigmoid = linalg_core::logspace::sigmoid;
-        let mut v: Vec<f64> = form.visible.iter().map(|&a| sigmoid(a)).collect();
-        let mut h: Vec<f64> = form.hidden.iter().map(|&b| sigmoid(b)).collect();
         let (mut iterations, mut residual) = (0, f64::INFINITY);
         while iterations < self.max_iterations && residual > self.tolerance {
-            let new_h: Vec<f64> = self.hidden_fields(&form, &v, &h).into_iter().map(sigmoid).collect();
+            let new_h: Vec<f64> = self.hidden_fields(form, &v, &h).into_iter().map(sigmoid).collect();
             let mut change = mix(&mut h, &new_h, self.damping);
-            let new_v: Vec<f64> = self.visible_fields(&form, &v, &h).into_iter().map(sigmoid).collect();
+            let new_v: Vec<f64> = self.visible_fields(form, &v, &h).into_iter().map(sigmoid).collect();
             change = change.max(mix(&mut v, &new_v, self.damping));
             residual = change;
             iterations += 1;
         }
-        let ln_z = self.value(&form, &v, &h);
+        let ln_z = self.value(form, &v, &h);
         let converged = residual <= self.tolerance;
-        Ok(TapReport { ln_z, visible: v, hidden: h, iterations, residual, converged })
+        TapReport { ln_z, visible: v, hidden: h, iterations, residual, converged }
     }
 
     /// `∂/∂n_j` of all but the entropy.
@@ -175,6 +228,11 @@ impl Tap {
     }
 }
 
+fn form<V: Unit, H: Unit>(rbm: &Rbm<V, H>, beta: f64) -> Result<BinaryForm> {
+    check_beta(beta)?;
+    BinaryForm::of(rbm, beta).ok_or(Error::NotApplicable { method: "TAP", reason: "a unit has other than two states" })
+}
+
 fn second(m: f64) -> f64 {
     m - m * m
 }
@@ -194,4 +252,52 @@ fn mix(x: &mut [f64], new: &[f64], damping: f64) -> f64 {
         *x = damping * *x + (1.0 - damping) * new;
     }
     largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Bernoulli, Spin};
+    use linalg_core::Streams;
+    use linalg_core::rng::standard_normal;
+
+    fn parameters() -> Vec<f64> {
+        let mut rng = Streams::new(3).stream(0);
+        (0..11).map(|k| if k < 6 { 0.4 } else { 1.0 } * standard_normal(&mut rng)).collect()
+    }
+
+    fn rbm(x: &[f64]) -> Rbm<Bernoulli, Spin> {
+        Rbm::new(Bernoulli, Spin, x[..6].to_vec(), x[6..9].to_vec(), x[9..].to_vec()).unwrap()
+    }
+
+    /// The expansion is stationary in the means, so its total derivatives are the averages, at any β and for mixed units.
+    #[test]
+    fn averages_are_derivatives_of_the_expansion() {
+        let x = parameters();
+        for order in 1..=3 {
+            let tap = Tap::new(order).unwrap().iteration(0.3, 1e-14, 100_000);
+            for beta in [1.0, 0.6] {
+                let point = tap.solve(&rbm(&x), beta).unwrap();
+                assert!(point.converged);
+                let found = tap.statistics(&rbm(&x), beta, &point).unwrap();
+                let found = [found.weights, found.visible, found.hidden].concat();
+                let numeric =
+                    linalg_core::optim::finite_difference::gradient(|x| tap.solve(&rbm(x), beta).unwrap().ln_z, &x);
+                for (a, b) in found.iter().zip(&numeric) {
+                    assert!((beta * a - b).abs() < 1e-8, "order {order}: {a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_solution_is_found_again_from_itself() {
+        let tap = Tap::new(2).unwrap();
+        let rbm = rbm(&parameters());
+        let point = tap.solve(&rbm, 1.0).unwrap();
+        let again = tap.solve_from(&rbm, 1.0, &point.visible, &point.hidden).unwrap();
+        assert!(again.iterations <= 3 && (again.ln_z - point.ln_z).abs() < 1e-10);
+        assert!(tap.solve_from(&rbm, 1.0, &[0.5], &[0.5; 2]).is_err());
+        assert!(tap.solve_from(&rbm, 1.0, &[0.5, f64::NAN, 0.5], &[0.5; 2]).is_err());
+    }
 }

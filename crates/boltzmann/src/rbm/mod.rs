@@ -3,6 +3,7 @@
 mod alphabet;
 mod batch;
 mod hopfield;
+mod low_rank;
 mod marginal;
 mod spectrum;
 mod statistics;

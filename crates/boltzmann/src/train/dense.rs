@@ -1,115 +1,18 @@
 //! Training of machines with any units, in `f64`.
 
 use linalg_core::Streams;
+use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::rand::RngExt;
 use linalg_core::rng::Xoshiro256PlusPlus;
 
-use super::params::Schedule;
-use crate::partition::exact;
+use super::dense_params::{DenseMethod, DenseParams, Stepper};
+use crate::partition::{Tap, exact};
 use crate::rbm::Statistics;
 use crate::units::Unit;
-use crate::{Error, JointTempering, Rbm, Result};
+use crate::{Error, JointTempering, Rbm, Result, TrajectoryTempering};
 
-/// How [`DenseTrainer`] averages over the model.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum DenseMethod {
-    /// Exact sums over the smaller layer.
-    Exact,
-    /// Contrastive divergence with k sweeps.
-    ContrastiveDivergence {
-        /// Sweeps k.
-        sweeps: usize,
-    },
-    /// Persistent chains, k sweeps an update.
-    Persistent {
-        /// Sweeps k.
-        sweeps: usize,
-    },
-    /// Persistent chains at several temperatures of the joint energy; one round an update.
-    ParallelTempering {
-        /// Inverse temperatures, ascending, the last one 1.
-        betas: Vec<f64>,
-    },
-}
-
-/// Parameters of [`DenseTrainer`].
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct DenseParams {
-    /// How the model is averaged; default exact.
-    pub method: DenseMethod,
-    /// First learning rate; default 0.1.
-    pub learning_rate: f64,
-    /// How it falls; default constant.
-    pub schedule: Schedule,
-    /// Updates of the run; default 1000.
-    pub updates: u64,
-    /// Rows of a batch, drawn at random; default all rows.
-    pub batch: Option<usize>,
-    /// Chains at every temperature; default 100.
-    pub chains: usize,
-    /// Momentum; default 0.
-    pub momentum: f64,
-    /// L2 decay of the weights; default 0.
-    pub l2: f64,
-    /// Whether the gradient is centred at the means of the batch; default true.
-    pub centred: bool,
-}
-
-impl Default for DenseParams {
-    fn default() -> Self {
-        Self {
-            method: DenseMethod::Exact,
-            learning_rate: 0.1,
-            schedule: Schedule::Constant,
-            updates: 1000,
-            batch: None,
-            chains: 100,
-            momentum: 0.0,
-            l2: 0.0,
-            centred: true,
-        }
-    }
-}
-
-impl DenseParams {
-    /// Sets how the model is averaged.
-    pub fn method(mut self, method: DenseMethod) -> Self {
-        self.method = method;
-        self
-    }
-    /// Sets the first learning rate and how it falls.
-    pub fn learning_rate(mut self, rate: f64, schedule: Schedule) -> Self {
-        (self.learning_rate, self.schedule) = (rate, schedule);
-        self
-    }
-    /// Sets the updates of the run.
-    pub fn updates(mut self, updates: u64) -> Self {
-        self.updates = updates;
-        self
-    }
-    /// Sets the rows of a batch.
-    pub fn batch(mut self, rows: usize) -> Self {
-        self.batch = Some(rows);
-        self
-    }
-    /// Sets the number of chains.
-    pub fn chains(mut self, chains: usize) -> Self {
-        self.chains = chains;
-        self
-    }
-    /// Sets momentum and L2 decay.
-    pub fn momentum(mut self, momentum: f64, l2: f64) -> Self {
-        (self.momentum, self.l2) = (momentum, l2);
-        self
-    }
-    /// Sets whether the gradient is centred.
-    pub fn centred(mut self, centred: bool) -> Self {
-        self.centred = centred;
-        self
-    }
-}
+/// Exchanges of a pair of machines before their rate counts.
+const EXCHANGES: u64 = 200;
 
 /// Gradient ascent of the likelihood at β = 1 for any pair of units, and with the exact gradient for small machines.
 ///
@@ -136,10 +39,22 @@ pub struct DenseTrainer<'a, V, H> {
     data: &'a [f64],
     params: DenseParams,
     velocity: Statistics,
-    chains: Option<JointTempering>,
+    adam: Option<[Adam; 3]>,
+    model: Model<V, H>,
     rng: Xoshiro256PlusPlus,
     updates: u64,
     gradient_norm: f64,
+}
+
+/// What the averages of the model come from.
+#[derive(Debug, Clone)]
+enum Model<V, H> {
+    /// Nothing but the machine and the batch.
+    None,
+    Chains(JointTempering),
+    Trajectory(TrajectoryTempering<V, H>),
+    /// The expansion, with the means of the update before.
+    MeanField(Tap, Option<[Vec<f64>; 2]>),
 }
 
 impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
@@ -148,65 +63,57 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     /// # Errors
     /// [`Error::Alphabet`] for a value that the units cannot take, and others of [`Rbm::check_data`]; [`Error::Parameter`].
     pub fn new(machine: Rbm<V, H>, data: &'a [f64], params: DenseParams, streams: Streams) -> Result<Self> {
-        machine.check_data(data)?;
-        let rows = data.len() / machine.visible_len();
-        let positive = |what, value: usize| {
-            if value > 0 {
-                Ok(())
-            } else {
-                Err(Error::Parameter { what, value: "0".to_owned(), expected: "1 or more" })
-            }
-        };
-        positive("number of chains", params.chains)?;
-        if let Some(batch) = params.batch.filter(|batch| !(1..=rows).contains(batch)) {
-            let value = batch.to_string();
-            return Err(Error::Parameter {
-                what: "rows of a batch",
-                value,
-                expected: "1 to the number of rows of the data",
-            });
+        match params.missing {
+            None => machine.check_data(data)?,
+            Some(_) => machine.check_data(&without_missing(&machine, data))?,
         }
-        for (what, value) in
-            [("learning rate", params.learning_rate), ("momentum", params.momentum), ("l2 decay", params.l2)]
-        {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::Parameter { what, value: value.to_string(), expected: "a finite number >= 0" });
-            }
-        }
-        let betas = match &params.method {
+        params.validate(data.len() / machine.visible_len())?;
+        let chains = |betas| JointTempering::new(&machine, betas, params.chains, streams.child(1));
+        let model = match &params.method {
             DenseMethod::Exact => {
                 // Refuses machines that are too large before the first update.
                 exact(&machine, 1.0)?;
-                None
+                Model::None
             }
-            DenseMethod::ContrastiveDivergence { sweeps } => {
-                positive("sweeps an update", *sweeps)?;
-                None
+            DenseMethod::ContrastiveDivergence { .. } => Model::None,
+            DenseMethod::Persistent { .. } => Model::Chains(chains(vec![1.0])?),
+            DenseMethod::ParallelTempering { betas } => Model::Chains(chains(betas.clone())?),
+            DenseMethod::TrajectoryTempering { .. } => {
+                let mut ladder = TrajectoryTempering::new(vec![machine.clone()], params.chains, streams.child(1))?;
+                ladder.push_last();
+                Model::Trajectory(ladder)
             }
-            DenseMethod::Persistent { sweeps } => {
-                positive("sweeps an update", *sweeps)?;
-                Some(vec![1.0])
-            }
-            DenseMethod::ParallelTempering { betas } => {
-                if !betas.last().is_some_and(|beta| (beta - 1.0).abs() < 1e-12) {
-                    let value = format!("{betas:?}");
-                    return Err(Error::Parameter { what: "betas", value, expected: "ascending, the last one 1" });
-                }
-                Some(betas.clone())
+            DenseMethod::MeanField { order, iterations } => {
+                let tap = Tap::new(*order)?.iteration(0.5, 1e-9, *iterations);
+                // Refuses other units before the first update.
+                tap.iteration(0.5, 1.0, 1).solve(&machine, 1.0)?;
+                Model::MeanField(tap, None)
             }
         };
-        let chains =
-            betas.map(|betas| JointTempering::new(&machine, betas, params.chains, streams.child(1))).transpose()?;
+        let adam = |n: usize| Adam::new(AdamParams::default().learning_rate(params.learning_rate), n);
+        let adam = match params.stepper {
+            Stepper::Gradient => None,
+            Stepper::Adam => {
+                let (nv, nh) = (machine.visible_len(), machine.hidden_len());
+                Some([adam(nv * nh)?, adam(nv)?, adam(nh)?])
+            }
+        };
         Ok(Self {
             velocity: Statistics::zeros(machine.visible_len(), machine.hidden_len()),
+            adam,
             machine,
             data,
             params,
-            chains,
+            model,
             rng: streams.fast_stream(0),
             updates: 0,
             gradient_norm: f64::NAN,
         })
+    }
+
+    /// The chains of the machine and its earlier states, where it is trained with them.
+    pub fn trajectory(&self) -> Option<&TrajectoryTempering<V, H>> {
+        if let Model::Trajectory(ladder) = &self.model { Some(ladder) } else { None }
     }
 
     /// The machine as it is.
@@ -246,15 +153,18 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     }
 
     fn update(&mut self) -> Result<()> {
-        let (nv, nh) = (self.machine.visible_len(), self.machine.hidden_len());
+        let nv = self.machine.visible_len();
         let rows = self.data.len() / nv;
-        let batch: Vec<f64> = match self.params.batch {
+        let mut batch: Vec<f64> = match self.params.batch {
             None => self.data.to_vec(),
             Some(n) => {
                 let row = |rng: &mut Xoshiro256PlusPlus| rng.random_range(0..rows as u64) as usize;
                 (0..n).flat_map(|_| self.data[row(&mut self.rng) * nv..][..nv].iter().copied()).collect()
             }
         };
+        if let Some(sweeps) = self.params.missing {
+            fill_missing(&self.machine, &mut batch, sweeps, &mut self.rng);
+        }
         let data = self.machine.statistics(&batch, 1.0);
         let model = self.model_statistics(&batch)?;
         let mut gradient = data.minus(&model);
@@ -262,25 +172,16 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             gradient = gradient.centred(&data.visible, &data.hidden);
         }
         self.gradient_norm = gradient.norm();
-        let t = self.updates as f64 / self.params.updates.max(1) as f64;
-        let rate = self.params.learning_rate * self.params.schedule.factor(t);
-        let before = self.machine.clone();
-        let Statistics { weights, visible, hidden } = &mut self.velocity;
-        let (w, a, b) = self.machine.parameters_mut();
-        let lists = [
-            (w, weights, &gradient.weights, self.params.l2),
-            (a, visible, &gradient.visible, 0.0),
-            (b, hidden, &gradient.hidden, 0.0),
-        ];
-        let mut finite = true;
-        for (values, velocity, gradient, decay) in lists {
-            for ((x, velocity), g) in values.iter_mut().zip(velocity).zip(gradient) {
-                *velocity = self.params.momentum * *velocity + rate * (g - decay * *x);
-                *x += *velocity;
-                finite &= x.is_finite();
-            }
+        if let Some((target, strength)) = self.params.sparsity {
+            gradient.hidden.iter_mut().zip(&data.hidden).for_each(|(g, mean)| *g += strength * (target - mean));
         }
-        if !finite {
+        let (l1, l2) = (self.params.l1, self.params.l2);
+        for (g, w) in gradient.weights.iter_mut().zip(self.machine.weights()) {
+            let sign = if *w > 0.0 { 1.0 } else { -f64::from(u8::from(*w < 0.0)) };
+            *g -= l2 * w + l1 * sign;
+        }
+        let before = self.machine.clone();
+        if !self.step(&gradient)? {
             self.machine = before;
             return Err(Error::Diverged {
                 update: self.updates + 1,
@@ -288,34 +189,112 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 kept: self.updates,
             });
         }
-        debug_assert_eq!(self.machine.hidden_len(), nh);
         self.updates += 1;
         Ok(())
     }
 
+    /// Moves the parameters; whether they are finite after it.
+    fn step(&mut self, gradient: &Statistics) -> Result<bool> {
+        let t = self.updates as f64 / self.params.updates.max(1) as f64;
+        let rate = self.params.learning_rate * self.params.schedule.factor(t);
+        let Statistics { weights, visible, hidden } = &mut self.velocity;
+        let (w, a, b) = self.machine.parameters_mut();
+        let lists = [(w, weights, &gradient.weights), (a, visible, &gradient.visible), (b, hidden, &gradient.hidden)];
+        let mut finite = true;
+        for (k, (values, velocity, gradient)) in lists.into_iter().enumerate() {
+            if let Some(adam) = &mut self.adam {
+                if gradient.iter().any(|g| !g.is_finite()) {
+                    return Ok(false);
+                }
+                // Adam descends.
+                let down: Vec<f64> = gradient.iter().map(|g| -g).collect();
+                adam[k].set_learning_rate(rate)?;
+                adam[k].step(values, &down)?;
+                finite &= values.iter().all(|x| x.is_finite());
+                continue;
+            }
+            for ((x, velocity), g) in values.iter_mut().zip(velocity).zip(gradient) {
+                *velocity = self.params.momentum * *velocity + rate * g;
+                *x += *velocity;
+                finite &= x.is_finite();
+            }
+        }
+        Ok(finite)
+    }
+
     fn model_statistics(&mut self, batch: &[f64]) -> Result<Statistics> {
         let nv = self.machine.visible_len();
-        match &self.params.method {
-            DenseMethod::Exact => Ok(exact(&self.machine, 1.0)?.statistics),
-            DenseMethod::ContrastiveDivergence { sweeps } => {
-                let mut rows = batch.to_vec();
+        let mut rows = Vec::new();
+        match (&self.params.method, &mut self.model) {
+            (DenseMethod::ContrastiveDivergence { sweeps }, _) => {
+                rows = batch.to_vec();
                 let mut h = vec![0.0; self.machine.hidden_len()];
                 for v in rows.chunks_exact_mut(nv) {
                     (0..*sweeps).for_each(|_| self.machine.gibbs_sweep(v, &mut h, 1.0, &mut self.rng));
                 }
-                Ok(self.machine.statistics(&rows, 1.0))
             }
-            DenseMethod::Persistent { .. } | DenseMethod::ParallelTempering { .. } => {
-                let rounds =
-                    if let DenseMethod::Persistent { sweeps } = self.params.method { sweeps as u64 } else { 1 };
-                let mut rows = Vec::new();
-                if let Some(chains) = &mut self.chains {
-                    chains.advance(&self.machine, rounds);
-                    let last = chains.betas().len() - 1;
-                    (0..self.params.chains).for_each(|c| rows.extend_from_slice(chains.visible(last, c)));
+            (method, Model::Chains(chains)) => {
+                let rounds = if let DenseMethod::Persistent { sweeps } = method { *sweeps as u64 } else { 1 };
+                chains.advance(&self.machine, rounds);
+                let last = chains.betas().len() - 1;
+                (0..self.params.chains).for_each(|c| rows.extend_from_slice(chains.visible(last, c)));
+            }
+            (DenseMethod::TrajectoryTempering { rate }, Model::Trajectory(ladder)) => {
+                ladder.set_last(self.machine.clone())?;
+                ladder.advance(1);
+                let last = ladder.machines().len() - 1;
+                (0..self.params.chains).for_each(|c| rows.extend_from_slice(ladder.visible(last, c)));
+                let accepted = ladder.exchange_rates();
+                if ladder.tried_last() >= EXCHANGES && accepted[last - 1] < *rate {
+                    ladder.push_last();
                 }
-                Ok(self.machine.statistics(&rows, 1.0))
             }
+            (_, Model::MeanField(tap, means)) => {
+                let point = match means.take() {
+                    Some([v, h]) => tap.solve_from(&self.machine, 1.0, &v, &h)?,
+                    None => tap.solve(&self.machine, 1.0)?,
+                };
+                let statistics = tap.statistics(&self.machine, 1.0, &point)?;
+                *means = Some([point.visible, point.hidden]);
+                return Ok(statistics);
+            }
+            _ => return Ok(exact(&self.machine, 1.0)?.statistics),
+        }
+        Ok(self.machine.statistics(&rows, 1.0))
+    }
+}
+
+/// The data with the likeliest value of a free unit in place of missing ones. A unit of several numbers is missing when its first is.
+fn without_missing<V: Unit, H: Unit>(machine: &Rbm<V, H>, data: &[f64]) -> Vec<f64> {
+    let (nv, width) = (machine.visible_len(), machine.visible().width());
+    let mut out = data.to_vec();
+    for (k, x) in out.chunks_exact_mut(width).enumerate().filter(|(_, x)| x[0].is_nan()) {
+        let entry = k * width % nv;
+        machine.visible().mode(entry / width, &machine.visible_bias()[entry..entry + width], x);
+    }
+    out
+}
+
+/// Draws the missing units of every row given the others, by block Gibbs sweeps from the values of free units.
+fn fill_missing<V: Unit, H: Unit>(machine: &Rbm<V, H>, rows: &mut [f64], sweeps: usize, rng: &mut Xoshiro256PlusPlus) {
+    let (nv, width) = (machine.visible_len(), machine.visible().width());
+    let mut drawn = vec![0.0; nv];
+    let mut h = vec![0.0; machine.hidden_len()];
+    for row in rows.chunks_exact_mut(nv) {
+        let missing: Vec<usize> = (0..nv).step_by(width).filter(|&k| row[k].is_nan()).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        crate::rbm::layer_sample(machine.visible(), machine.visible_bias(), 1.0, &mut drawn, rng);
+        for sweep in 0..=sweeps {
+            if sweep > 0 {
+                machine.sample_hidden(row, 1.0, &mut h, rng);
+                machine.sample_visible(&h, 1.0, &mut drawn, rng);
+            }
+            missing.iter().for_each(|&k| row[k..k + width].copy_from_slice(&drawn[k..k + width]));
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

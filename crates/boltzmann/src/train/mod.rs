@@ -17,10 +17,12 @@
 pub mod monitor;
 
 mod dense;
+mod dense_params;
 mod gradient;
 mod params;
 mod trainer;
 
-pub use dense::{DenseMethod, DenseParams, DenseTrainer};
+pub use dense::DenseTrainer;
+pub use dense_params::{DenseMethod, DenseParams, Stepper};
 pub use params::{Method, Schedule, TrainingParams};
 pub use trainer::{Trainer, TrainingProgress};

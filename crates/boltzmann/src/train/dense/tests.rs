@@ -1,0 +1,206 @@
+use super::*;
+use crate::partition::exact_ln_z;
+use crate::train::Schedule;
+use crate::units::{Bernoulli, Gaussian, Potts, Spin};
+use linalg_core::logspace::log_sum_exp;
+
+fn bits(state: usize, n: usize) -> Vec<f64> {
+    (0..n).map(|k| (state >> k & 1) as f64).collect()
+}
+
+/// Rows of four bits: pairs that are mostly equal, five times as often as not.
+fn data() -> Vec<f64> {
+    let mut rows = Vec::new();
+    for state in 0..16usize {
+        let copies =
+            (1 + 4 * usize::from(state & 1 == state >> 1 & 1)) * (1 + 4 * usize::from(state >> 2 & 1 == state >> 3));
+        (0..copies).for_each(|_| rows.extend(bits(state, 4)));
+    }
+    rows
+}
+
+fn start(scale: f64) -> Rbm<Bernoulli, Bernoulli> {
+    Rbm::random(Bernoulli, Bernoulli, 4, 4, scale, &mut Streams::new(1).stream(0)).unwrap()
+}
+
+fn likelihood<V: Unit, H: Unit>(rbm: &Rbm<V, H>, data: &[f64]) -> f64 {
+    let rows = data.chunks_exact(rbm.visible_len());
+    let n = rows.len() as f64;
+    rows.map(|v| -rbm.free_energy(v, 1.0)).sum::<f64>() / n - exact_ln_z(rbm, 1.0).unwrap()
+}
+
+fn train(data: &[f64], params: DenseParams) -> Rbm<Bernoulli, Bernoulli> {
+    let mut trainer = DenseTrainer::new(start(0.3), data, params, Streams::new(2)).unwrap();
+    trainer.run().unwrap();
+    trainer.into_machine()
+}
+
+/// One update of every method moves the parameters along the exact gradient, up to noise or the error of the expansion.
+#[test]
+fn first_updates_follow_the_exact_gradient() {
+    let data = data();
+    let update = |method: DenseMethod| {
+        let params = DenseParams::default().method(method).learning_rate(1.0, Schedule::Constant).chains(20_000);
+        let mut trainer = DenseTrainer::new(start(0.3), &data, params.centred(false), Streams::new(3)).unwrap();
+        // The chains come to the law of the machine before the update that is looked at.
+        let machine = trainer.machine.clone();
+        trainer.params.learning_rate = 0.0;
+        trainer.advance(10).unwrap();
+        trainer.params.learning_rate = 1.0;
+        trainer.advance(1).unwrap();
+        let moved = trainer.machine();
+        let difference = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
+        [
+            difference(moved.weights(), machine.weights()),
+            difference(moved.visible_bias(), machine.visible_bias()),
+            difference(moved.hidden_bias(), machine.hidden_bias()),
+        ]
+        .concat()
+    };
+    let exact = update(DenseMethod::Exact);
+    assert!(exact.iter().any(|g| g.abs() > 0.05));
+    let largest =
+        |method: DenseMethod| update(method).iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    // 20 000 chains: a mean of numbers in 0 .. 1 has a standard deviation below 0.0036; 24 of them, 4.5 of it.
+    let sampled = [
+        DenseMethod::Persistent { sweeps: 1 },
+        DenseMethod::ParallelTempering { betas: vec![0.5, 1.0] },
+        DenseMethod::TrajectoryTempering { rate: 0.25 },
+    ];
+    for method in sampled {
+        assert!(largest(method.clone()) < 0.016, "{method:?}");
+    }
+    // Couplings of 0.3: errors fall from order to order.
+    let errors = [1, 2, 3].map(|order| largest(DenseMethod::MeanField { order, iterations: 1000 }));
+    assert!(errors[0] < 0.05 && errors[1] < 0.003 && errors[2] < 0.001, "{errors:?}");
+    assert!(errors[1] < errors[0], "{errors:?}");
+}
+
+#[test]
+fn all_methods_come_near_the_exact_one() {
+    let data = data();
+    let params = || DenseParams::default().learning_rate(0.2, Schedule::Linear { end: 0.0 }).updates(1500);
+    let best = likelihood(&train(&data, params()), &data);
+    assert!(best > likelihood(&start(0.3), &data) + 0.3);
+    let methods = [
+        (DenseMethod::TrajectoryTempering { rate: 0.4 }, 0.02),
+        (DenseMethod::MeanField { order: 2, iterations: 50 }, 0.1),
+        (DenseMethod::MeanField { order: 3, iterations: 50 }, 0.1),
+    ];
+    for (method, gap) in methods {
+        let found = likelihood(&train(&data, params().method(method.clone())), &data);
+        assert!(found > best - gap && found < best + 0.01, "{method:?} {found} {best}");
+    }
+    let adam = params().stepper(Stepper::Adam).learning_rate(0.02, Schedule::Constant);
+    assert!((likelihood(&train(&data, adam), &data) - best).abs() < 0.01);
+}
+
+#[test]
+fn ladders_of_machines_grow_while_they_learn() {
+    let data = data();
+    let params = DenseParams::default()
+        .method(DenseMethod::TrajectoryTempering { rate: 0.9 })
+        .learning_rate(0.2, Schedule::Constant)
+        .updates(1500);
+    let mut trainer = DenseTrainer::new(start(0.1), &data, params, Streams::new(5)).unwrap();
+    trainer.run().unwrap();
+    assert!(trainer.trajectory().unwrap().machines().len() > 2);
+}
+
+/// At the optimum of the exact gradient with decay, the likelihood's gradient by every weight is `l1 sign w` or `l2 w`.
+#[test]
+fn decays_balance_the_gradient() {
+    let data = data();
+    let params =
+        || DenseParams::default().learning_rate(0.3, Schedule::Linear { end: 0.0 }).updates(8000).centred(false);
+    let plain = train(&data, params());
+    let gradient =
+        |rbm: &Rbm<Bernoulli, Bernoulli>| rbm.statistics(&data, 1.0).minus(&exact(rbm, 1.0).unwrap().statistics);
+    let l2 = train(&data, params().momentum(0.0, 0.02));
+    for (g, w) in gradient(&l2).weights.iter().zip(l2.weights()) {
+        assert!((g - 0.02 * w).abs() < 2e-4, "{g} {w}");
+    }
+    let l1 = train(&data, params().l1(0.01));
+    for (g, w) in gradient(&l1).weights.iter().zip(l1.weights()) {
+        // Weights that the decay holds at zero need less than all of it.
+        let held = w.abs() < 0.01 && g.abs() < 0.012;
+        assert!(held || (g - 0.01 * w.signum()).abs() < 1e-3, "{g} {w}");
+    }
+    let norm = |rbm: &Rbm<Bernoulli, Bernoulli>| rbm.weights().iter().map(|w| w.abs()).sum::<f64>();
+    assert!(norm(&l1) < norm(&plain) && norm(&l2) < norm(&plain));
+    // A strong pull brings the hidden means to their target.
+    let sparse = train(&data, params().sparsity(0.1, 5.0));
+    for mean in sparse.statistics(&data, 1.0).hidden {
+        assert!((mean - 0.1).abs() < 0.03, "{mean}");
+    }
+}
+
+/// Missing units, drawn many times, have the conditional law: their means against enumeration.
+#[test]
+fn missing_units_are_drawn_from_their_conditional_law() {
+    let rbm = start(1.5);
+    let nan = f64::NAN;
+    let observed = [1.0, nan, 0.0, nan];
+    let mut weights = Vec::new();
+    for state in 0..4usize {
+        let v = [1.0, (state & 1) as f64, 0.0, (state >> 1) as f64];
+        weights.push(-rbm.free_energy(&v, 1.0));
+    }
+    let total = log_sum_exp(&weights);
+    let exact = [1, 2].map(|bit| (0..4).filter(|s| s & bit != 0).map(|s| (weights[s] - total).exp()).sum::<f64>());
+    let mut rng = Streams::new(6).fast_stream(0);
+    let mut means = [0.0; 2];
+    for _ in 0..20_000 {
+        let mut row = observed;
+        fill_missing(&rbm, &mut row, 20, &mut rng);
+        assert!((row[0] - 1.0).abs() < 1e-12 && row[2].abs() < 1e-12);
+        means[0] += row[1] / 20_000.0;
+        means[1] += row[3] / 20_000.0;
+    }
+    // Standard deviation of a mean: at most 0.0036.
+    assert!(means.iter().zip(exact).all(|(a, b)| (a - b).abs() < 0.016), "{means:?} {exact:?}");
+    // Other units: whole Potts units, and Gaussian ones.
+    let potts = Rbm::random(Potts::new(3).unwrap(), Spin, 2, 2, 0.5, &mut rng).unwrap();
+    let mut row = [nan, nan, nan, 0.0, 1.0, 0.0];
+    fill_missing(&potts, &mut row, 3, &mut rng);
+    assert!(potts.check_data(&row).is_ok());
+    let gaussian = Rbm::random(Gaussian::unit_variance(2), Spin, 2, 2, 0.5, &mut rng).unwrap();
+    let mut row = [nan, 0.25];
+    fill_missing(&gaussian, &mut row, 3, &mut rng);
+    assert!(row[0].is_finite() && (row[1] - 0.25).abs() < 1e-12);
+}
+
+/// A third of the units missing at random: what is learned from the rest is near what is learned from all.
+#[test]
+fn machines_learn_from_incomplete_rows() {
+    let whole = data();
+    let mut rng = Streams::new(7).fast_stream(0);
+    let holes: Vec<f64> = whole.iter().map(|&x| if rng.random_range(0..3u64) == 0 { f64::NAN } else { x }).collect();
+    let params = || DenseParams::default().learning_rate(0.2, Schedule::Linear { end: 0.0 }).updates(1500).missing(2);
+    let found = likelihood(&train(&holes, params()), &whole);
+    let best = likelihood(&train(&whole, params()), &whole);
+    let independent = -4.0 * 2f64.ln();
+    assert!(best > independent + 0.25 && found > independent + 0.6 * (best - independent), "{found} {best}");
+    let refused = DenseTrainer::new(start(0.3), &holes, DenseParams::default(), Streams::new(1));
+    assert!(refused.is_err_and(|error| error.to_string().contains("is NaN, expected 0 or 1")));
+}
+
+#[test]
+fn bad_parameters_are_refused() {
+    let data = data();
+    let message =
+        |params: DenseParams| DenseTrainer::new(start(0.1), &data, params, Streams::new(1)).err().unwrap().to_string();
+    let method = |method| DenseParams::default().method(method);
+    assert!(message(method(DenseMethod::MeanField { order: 4, iterations: 5 })).contains("order is 4"));
+    assert!(message(method(DenseMethod::MeanField { order: 2, iterations: 0 })).contains("iterations is 0"));
+    assert!(message(method(DenseMethod::TrajectoryTempering { rate: 1.0 })).contains("rate of exchanges is 1"));
+    assert!(message(method(DenseMethod::Persistent { sweeps: 0 })).contains("sweeps an update is 0"));
+    assert!(message(DenseParams::default().l1(f64::NAN)).contains("l1 decay is NaN"));
+    assert!(message(DenseParams::default().sparsity(f64::INFINITY, 1.0)).contains("target of hidden means is inf"));
+    assert!(message(DenseParams::default().missing(0)).contains("sweeps of missing units is 0"));
+    let units = Gaussian::unit_variance(4);
+    let gaussian = Rbm::random(units, Bernoulli, 4, 2, 0.1, &mut Streams::new(1).stream(0)).unwrap();
+    let params = method(DenseMethod::MeanField { order: 2, iterations: 5 });
+    let error = DenseTrainer::new(gaussian, &data, params, Streams::new(1)).err().unwrap();
+    assert!(error.to_string().contains("TAP does not apply"));
+}
