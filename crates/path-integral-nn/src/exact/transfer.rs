@@ -184,6 +184,47 @@ impl TransferMatrix {
         Ok(sum / z)
     }
 
+    /// The mean of the virial energy on this lattice, on a ring of `slices` or on an infinite path: $`-\hbar\,\partial_\Delta`$ of
+    /// $`\ln Z/N`$ or of $`\ln\lambda_0`$, by differences of four transfer matrices.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`ln_z`](Self::ln_z).
+    pub fn virial_energy(&self, slices: Option<usize>) -> Result<f64> {
+        let n = self.points.len();
+        let axis = GridAxis::new(self.points[0], self.points[0] + n as f64 * self.spacing, n)?;
+        let h = 1e-3 * self.step;
+        let ln_z = |step: f64| -> Result<f64> {
+            let other = Self::on(&self.system, self.rule, step, axis)?;
+            match slices {
+                Some(slices) => Ok(other.ln_z(slices)? / slices as f64),
+                None => Ok(other.eigen.values[0].ln()),
+            }
+        };
+        let (near, far) =
+            (ln_z(self.step + h)? - ln_z(self.step - h)?, ln_z(self.step + 2.0 * h)? - ln_z(self.step - 2.0 * h)?);
+        Ok(-self.system.hbar() * (8.0 * near - far) / (12.0 * h))
+    }
+
+    /// $`\langle x^p\rangle`$ by the estimator of the rule, on a ring of `slices` or on an infinite path.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for no slices.
+    pub fn moment(&self, power: i32, slices: Option<usize>) -> Result<f64> {
+        let correction = match self.rule {
+            Rule::TakahashiImada => self.step * self.step / (12.0 * self.system.mass()),
+            _ => 0.0,
+        };
+        let f = |x: f64| {
+            let mut slope = [0.0];
+            self.system.potential().gradient(&[x], &mut slope);
+            x.powi(power) + correction * slope[0] * f64::from(power) * x.powi(power - 1)
+        };
+        match slices {
+            Some(slices) => self.periodic_average(slices, f),
+            None => Ok(self.average(f)),
+        }
+    }
+
     /// The kernel $`\langle x\vert\dots\vert y\rangle`$ of `steps` steps between any two points.
     ///
     /// # Errors

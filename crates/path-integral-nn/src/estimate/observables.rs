@@ -1,0 +1,479 @@
+//! Measurements on a block of chains.
+
+use std::ops::Range;
+
+use crate::action::{LANES, Rule, Scratch};
+use crate::ensemble::{Ends, Kind};
+use crate::error::{Error, Result};
+use crate::estimate::Correlators;
+use crate::potential::System;
+use crate::sampler::{Block, Measurement, Target};
+use crate::wide::{Work, widest};
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ObservablesParams {
+    /// Points of the path that are measured; `None`: all of a ring, the middle half of open paths.
+    pub window: Option<Range<usize>>,
+    /// Whether to record control variates.
+    pub control_variates: bool,
+    /// Whether to record correlators in time.
+    pub correlators: bool,
+    /// Samples of each chain in a bin of the correlators.
+    pub bin: u64,
+    /// Measure after every so many steps.
+    pub every: u64,
+}
+
+impl Default for ObservablesParams {
+    /// Everything, in bins of 16, after every step.
+    fn default() -> Self {
+        Self { window: None, control_variates: true, correlators: true, bin: 16, every: 1 }
+    }
+}
+
+impl ObservablesParams {
+    /// Other points to measure.
+    #[must_use]
+    pub fn window(mut self, window: Range<usize>) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// Without or with control variates.
+    #[must_use]
+    pub fn control_variates(mut self, on: bool) -> Self {
+        self.control_variates = on;
+        self
+    }
+
+    /// Without or with correlators.
+    #[must_use]
+    pub fn correlators(mut self, on: bool) -> Self {
+        self.correlators = on;
+        self
+    }
+
+    /// Another number of samples in a bin.
+    #[must_use]
+    pub fn bin(mut self, bin: u64) -> Self {
+        self.bin = bin.max(1);
+        self
+    }
+
+    /// Another number of steps between measurements.
+    #[must_use]
+    pub fn every(mut self, every: u64) -> Self {
+        self.every = every.max(1);
+        self
+    }
+}
+
+/// Series recorded besides the control variates.
+pub(super) const SERIES: usize = 6;
+/// Their places.
+pub(super) const ENERGY: usize = 0;
+pub(super) const THERMODYNAMIC: usize = 1;
+pub(super) const X2: usize = 2;
+pub(super) const X4: usize = 3;
+pub(super) const MEAN: usize = 4;
+pub(super) const MIXED: usize = 5;
+
+/// Decay rates of the control variates in units of the reference frequency.
+const RATES: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
+
+/// Cells of the histogram, over six widths of the reference to both sides.
+const CELLS: usize = 120;
+const REACH: f64 = 6.0;
+
+/// Records the quantities of the module's table for one block of chains.
+#[derive(Debug, Clone)]
+pub struct Observables {
+    params: ObservablesParams,
+    pub(super) window: Range<usize>,
+    powers: Vec<i32>,
+    pub(super) width: usize,
+    /// For each chain, rows of `width` numbers.
+    pub(super) series: Vec<Vec<f64>>,
+    pub(super) correlators: Correlators,
+    pub(super) histogram: Vec<u64>,
+    pub(super) end_histogram: Vec<u64>,
+    pub(super) center: f64,
+    pub(super) spread: f64,
+    pub(super) has_trial: bool,
+    calls: u64,
+    scratch: Scratch,
+    places: Vec<f64>,
+    buffers: [Vec<f64>; 5],
+}
+
+impl Observables {
+    /// For blocks of chains of a target.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a window that is empty or reaches beyond the path.
+    pub fn new(target: &Target, params: ObservablesParams) -> Result<Self> {
+        let (system, ensemble) = (target.action().system(), target.action().ensemble());
+        let n = ensemble.n_points();
+        let window =
+            params.window.clone().unwrap_or(if ensemble.is_periodic() { 0..n } else { n / 4..(3 * n).div_ceil(4) });
+        if window.start >= window.end || window.end > n {
+            let expected = "a range of points of the path that is not empty";
+            return Err(Error::Parameter { what: "end of the window", value: window.end as f64, expected });
+        }
+        let oscillator = target.reference().oscillator();
+        let frequency = if oscillator.frequency > 0.0 { oscillator.frequency } else { 1.0 / ensemble.time() };
+        let spread = (system.hbar() / (2.0 * system.mass() * frequency)).sqrt();
+        let powers = match (params.control_variates, symmetric(system, oscillator.center, spread)) {
+            (false, _) => vec![],
+            (true, true) => vec![1, 3],
+            (true, false) => vec![0, 1, 2, 3],
+        };
+        let available = if ensemble.is_periodic() { n / 2 } else { window.len() - 1 };
+        let reference_lag = (1.0 / (frequency * ensemble.step())).round().max(1.0) as usize;
+        let reference_lag = reference_lag.min(available / 2);
+        let lags = if params.correlators { (3 * reference_lag + 1).min(available + 1).max(2) } else { 0 };
+        let correlators = Correlators {
+            lags,
+            reference_lag,
+            step: ensemble.step(),
+            hbar: system.hbar(),
+            ring: if ensemble.is_periodic() { n } else { 0 },
+            bins: Vec::new(),
+            counts: Vec::new(),
+        };
+        let width = SERIES + RATES.len() * powers.len();
+        Ok(Self {
+            params,
+            window,
+            powers,
+            width,
+            series: vec![Vec::new(); LANES],
+            correlators,
+            histogram: vec![0; CELLS],
+            end_histogram: vec![0; CELLS],
+            center: oscillator.center,
+            spread,
+            has_trial: matches!(ensemble.kind, Kind::GroundState(Ends::Gaussian { .. })),
+            calls: 0,
+            scratch: Scratch::default(),
+            places: Vec::new(),
+            buffers: Default::default(),
+        })
+    }
+
+    /// Samples of each chain.
+    pub fn n_samples(&self) -> usize {
+        self.series[0].len() / self.width
+    }
+
+    fn energies(&mut self, block: &Block, rows: &mut [f64]) {
+        let action = block.target().action();
+        let (system, ensemble, rule) = (action.system(), action.ensemble(), action.rule());
+        let (dim, step) = (system.dim(), ensemble.step());
+        let cols = LANES * dim;
+        // Midpoint k lies between points k and k + 1; fixed ends shift it by one.
+        let from = self.window.start;
+        let mut count = self.window.len();
+        let all = action.places(block.paths(), LANES, &mut self.places);
+        if rule.at_midpoints() {
+            count = count.min(all.len() / cols - from);
+        }
+        let places = &all[from * cols..(from + count) * cols];
+        let [plain, effective, slope, force, product] = &mut self.buffers;
+        for values in [&mut *plain, &mut *effective] {
+            values.resize(count * LANES, 0.0);
+        }
+        slope.resize(count * cols, 0.0);
+        let power = match rule {
+            Rule::Trapezoid | Rule::Midpoint => 0.0,
+            Rule::MidpointCorrected => 1.0,
+            Rule::TakahashiImada => 2.0,
+        };
+        system.potential().values(places, plain);
+        action.effective_potential().values(places, effective);
+        action.effective_potential().gradients(places, slope);
+        let scale = 1.0 / count as f64;
+        for k in 0..count {
+            for l in 0..LANES {
+                let (i, j) = (k * LANES + l, (k * LANES + l) * dim);
+                let own = plain[i] + (power + 1.0) * (effective[i] - plain[i]);
+                let virial: f64 = places[j..j + dim].iter().zip(&slope[j..j + dim]).map(|(x, g)| x * g).sum();
+                rows[l * self.width + ENERGY] += scale * (own + 0.5 * virial);
+                rows[l * self.width + THERMODYNAMIC] += scale * own;
+            }
+        }
+        // Kinetic terms of the segments inside the window, all of a ring.
+        let n = ensemble.n_points();
+        let links: Vec<(usize, usize)> = if ensemble.is_periodic() && self.window.len() == n {
+            (0..n).map(|k| (k, (k + 1) % n)).collect()
+        } else {
+            (self.window.start..self.window.end - 1).map(|k| (k, k + 1)).collect()
+        };
+        let x = block.paths();
+        let share = 1.0 / links.len().max(1) as f64;
+        let (half, stiffness) = (0.5 * system.hbar() * dim as f64 / step, 0.5 * system.mass() / (step * step));
+        for l in 0..LANES {
+            let square = |(a, b): &(usize, usize)| {
+                (0..dim).map(|d| (x[a * cols + l * dim + d] - x[b * cols + l * dim + d]).powi(2)).sum::<f64>()
+            };
+            let kinetic: f64 = links.iter().map(square).sum();
+            rows[l * self.width + THERMODYNAMIC] += half - stiffness * share * kinetic;
+        }
+        // Moments at the points, with their correction for Takahashi and Imada's rule.
+        let window = &x[self.window.start * cols..self.window.end * cols];
+        let correction = if rule == Rule::TakahashiImada { step * step / (12.0 * system.mass()) } else { 0.0 };
+        if correction != 0.0 {
+            force.resize(window.len(), 0.0);
+            product.clear();
+            system.potential().gradients(window, force);
+        }
+        let scale = 1.0 / self.window.len() as f64;
+        for (i, x) in window.iter().enumerate() {
+            let row = &mut rows[i / dim % LANES * self.width..];
+            let slope = if correction == 0.0 { 0.0 } else { correction * force[i] };
+            row[X2] += scale * (x * x + 2.0 * x * slope);
+            row[X4] += scale * (x.powi(4) + 4.0 * x.powi(3) * slope);
+            row[MEAN] += scale * (x + slope) / dim as f64;
+        }
+    }
+
+    fn mixed(&self, block: &Block, rows: &mut [f64]) {
+        let action = block.target().action();
+        let Kind::GroundState(Ends::Gaussian { frequency, center }) = action.ensemble().kind else { return };
+        let system = action.system();
+        let dim = system.dim();
+        let last = action.ensemble().n_points() - 1;
+        for l in 0..LANES {
+            for point in [0, last] {
+                let start = (point * LANES + l) * dim;
+                let x = &block.paths()[start..start + dim];
+                let square: f64 = x.iter().map(|x| (x - center) * (x - center)).sum();
+                let local = system.potential().value(x) + 0.5 * system.hbar() * frequency * dim as f64
+                    - 0.5 * system.mass() * frequency * frequency * square;
+                rows[l * self.width + MIXED] += 0.5 * local;
+            }
+        }
+    }
+
+    fn variates(&mut self, block: &Block, rows: &mut [f64]) {
+        let action = block.target().action();
+        let ensemble = action.ensemble();
+        let dim = action.system().dim();
+        let cols = LANES * dim;
+        let frequency = action.system().hbar() / (2.0 * action.system().mass() * self.spread * self.spread);
+        let [residual, filtered, sums, ..] = &mut self.buffers;
+        residual.resize(block.paths().len(), 0.0);
+        filtered.resize(block.paths().len(), 0.0);
+        action.block_gradient(block.paths(), LANES, &mut self.scratch, residual);
+        // In units of the width: g is a power of u = (x - c)/s.
+        let scale = -self.spread / action.system().hbar();
+        residual.iter_mut().for_each(|r| *r *= scale);
+        let mut place = SERIES;
+        for rate in RATES {
+            let q = (-rate * frequency * ensemble.step()).exp();
+            let n = ensemble.n_points();
+            let (wrap, own) = match ensemble.is_periodic() {
+                true => (1.0 / (1.0 - q.powi(n as i32)), (1.0 + q.powi(n as i32)) / (1.0 - q.powi(n as i32))),
+                false => (0.0, 1.0),
+            };
+            for first in (0..cols).step_by(LANES) {
+                widest(Filter { residual, filtered, cols, first, q, wrap });
+            }
+            for &power in &self.powers {
+                sums.resize(cols, 0.0);
+                sums.fill(0.0);
+                let factor = 1.0 / (self.window.len() as f64);
+                for k in self.window.clone() {
+                    let row = k * cols..(k + 1) * cols;
+                    let points = block.paths()[row.clone()].iter().zip(&filtered[row]);
+                    for (sum, (x, r)) in sums.iter_mut().zip(points) {
+                        let u = (x - self.center) / self.spread;
+                        let (g, slope) = match power {
+                            0 => (1.0, 0.0),
+                            1 => (u, 1.0),
+                            2 => (u * u, 2.0 * u),
+                            _ => (u * u * u, 3.0 * u * u),
+                        };
+                        *sum += own * slope + g * r;
+                    }
+                }
+                for (c, sum) in sums.iter().enumerate() {
+                    rows[c / dim * self.width + place] += factor * sum;
+                }
+                place += 1;
+            }
+        }
+    }
+
+    fn correlate(&mut self, block: &Block) {
+        let dim = block.target().action().system().dim();
+        let cols = LANES * dim;
+        let lags = self.correlators.lags;
+        let ring = self.correlators.ring;
+        let bin = ((self.calls - 1) / self.params.every / self.params.bin) as usize;
+        let width = self.correlators.width();
+        if self.correlators.bins.len() <= bin {
+            self.correlators.bins.resize(bin + 1, vec![0.0; width]);
+            self.correlators.counts.resize(bin + 1, 0.0);
+        }
+        // The first coordinate of every chain, in rows.
+        let [first, cube, ..] = &mut self.buffers;
+        let count = self.window.len();
+        first.resize(count * LANES, 0.0);
+        cube.resize(count * LANES, 0.0);
+        for (k, point) in self.window.clone().enumerate() {
+            for l in 0..LANES {
+                let u = block.paths()[point * cols + l * dim] - self.center;
+                first[k * LANES + l] = u;
+                cube[k * LANES + l] = u * u * u / (self.spread * self.spread);
+            }
+        }
+        let sums = &mut self.correlators.bins[bin];
+        let share = 1.0 / LANES as f64;
+        for lag in 0..lags {
+            let closed = ring > 0 && count == ring;
+            let pairs = if closed { count } else { count - lag };
+            let mut total = [0.0; 3];
+            widest(Products { a: first, b: cube, lag, pairs, closed, total: &mut total });
+            let scale = share / pairs as f64;
+            total.iter().enumerate().for_each(|(k, t)| sums[3 * lag + k] += scale * t);
+        }
+        let scale = share / count as f64;
+        sums[3 * lags] += scale * first.iter().sum::<f64>();
+        sums[3 * lags + 1] += scale * cube.iter().sum::<f64>();
+        self.correlators.counts[bin] += 1.0;
+    }
+
+    fn count_cells(&mut self, block: &Block) {
+        let dim = block.target().action().system().dim();
+        let cols = LANES * dim;
+        let scale = CELLS as f64 / (2.0 * REACH * self.spread);
+        let low = self.center - REACH * self.spread;
+        let cell = |x: f64| {
+            let place = ((x - low) * scale).floor();
+            (place >= 0.0 && place < CELLS as f64).then_some(place as usize)
+        };
+        for x in block.paths()[self.window.start * cols..self.window.end * cols].iter().step_by(dim) {
+            cell(*x).into_iter().for_each(|c| self.histogram[c] += 1);
+        }
+        for x in block.paths()[..cols].iter().chain(&block.paths()[block.paths().len() - cols..]).step_by(dim) {
+            cell(*x).into_iter().for_each(|c| self.end_histogram[c] += 1);
+        }
+    }
+}
+
+/// Whether the potential is even about a point, by values.
+fn symmetric(system: &System, center: f64, spread: f64) -> bool {
+    let dim = system.dim();
+    let v = |u: f64| {
+        // Different distances on different axes.
+        let point: Vec<f64> = (0..dim).map(|d| center + u * spread * (1.0 + 0.3 * d as f64)).collect();
+        system.potential().value(&point)
+    };
+    [0.3, 1.0, 2.1].iter().all(|&u| (v(u) - v(-u)).abs() <= 1e-9 * (v(u).abs() + v(-u).abs() + 1e-300))
+}
+
+impl Measurement for Observables {
+    fn measure(&mut self, block: &Block) {
+        self.calls += 1;
+        if !(self.calls - 1).is_multiple_of(self.params.every) {
+            return;
+        }
+        let mut rows = vec![0.0; self.width * LANES];
+        self.energies(block, &mut rows);
+        self.mixed(block, &mut rows);
+        if !self.powers.is_empty() {
+            self.variates(block, &mut rows);
+        }
+        if self.params.correlators {
+            self.correlate(block);
+        }
+        self.count_cells(block);
+        for (series, row) in self.series.iter_mut().zip(rows.chunks_exact(self.width)) {
+            series.extend_from_slice(row);
+        }
+    }
+}
+
+/// Two-sided exponential filter of a column group: $`\sum_m q^{|n-m|} r_m`$, over all images of a ring.
+struct Filter<'a> {
+    residual: &'a [f64],
+    filtered: &'a mut [f64],
+    cols: usize,
+    first: usize,
+    q: f64,
+    /// $`1/(1-q^N)`$ for rings, 0 else.
+    wrap: f64,
+}
+
+impl Work for Filter<'_> {
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
+    fn run(self) {
+        let Self { residual, filtered, cols, first, q, wrap } = self;
+        let n = residual.len() / cols;
+        let (mut forth, mut back) = ([0.0; LANES], [0.0; LANES]);
+        if wrap > 0.0 {
+            // What the images before and after the ring contribute.
+            for k in 0..n {
+                let (a, b) = (k * cols + first, (n - 1 - k) * cols + first);
+                for l in 0..LANES {
+                    forth[l] = q * forth[l] + residual[a + l];
+                    back[l] = q * (back[l] + residual[b + l]);
+                }
+            }
+            for l in 0..LANES {
+                forth[l] *= wrap;
+                back[l] *= wrap;
+            }
+        }
+        for k in 0..n {
+            let start = k * cols + first;
+            for l in 0..LANES {
+                forth[l] = q * forth[l] + residual[start + l];
+                filtered[start + l] = forth[l];
+            }
+        }
+        for k in (0..n).rev() {
+            let start = k * cols + first;
+            for l in 0..LANES {
+                filtered[start + l] += back[l];
+                back[l] = q * (back[l] + residual[start + l]);
+            }
+        }
+    }
+}
+
+/// Sums of products of rows a lag apart.
+struct Products<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+    lag: usize,
+    pairs: usize,
+    closed: bool,
+    total: &'a mut [f64; 3],
+}
+
+impl Work for Products<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, b, lag, pairs, closed, total } = self;
+        let n = a.len() / LANES;
+        let mut sums = [[0.0; LANES]; 3];
+        for k in 0..pairs {
+            let other = if closed { (k + lag) % n } else { k + lag };
+            let (i, j) = (k * LANES, other * LANES);
+            for l in 0..LANES {
+                sums[0][l] += a[i + l] * a[j + l];
+                sums[1][l] += 0.5 * (a[i + l] * b[j + l] + b[i + l] * a[j + l]);
+                sums[2][l] += b[i + l] * b[j + l];
+            }
+        }
+        for (t, s) in total.iter_mut().zip(&sums) {
+            *t = s.iter().sum();
+        }
+    }
+}

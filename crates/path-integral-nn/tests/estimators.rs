@@ -1,0 +1,131 @@
+//! Estimators against exact lattice values.
+
+use path_integral_nn::estimate::{Observables, ObservablesParams, Report};
+use path_integral_nn::exact::{Spectrum, TransferMatrix};
+use path_integral_nn::sampler::{Chains, ChainsParams, Method, Target};
+use path_integral_nn::{Action, Ends, Ensemble, Polynomial, Rule, System};
+
+fn run(system: &System, ensemble: &Ensemble, rule: Rule, steps: u64) -> Report {
+    let target = Target::variational(&Action::new(system, ensemble, rule).unwrap()).unwrap();
+    let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default().seed(11)).unwrap();
+    chains.thermalize(steps / 5 + 100, &mut ()).unwrap();
+    let mut observables = vec![Observables::new(&target, ObservablesParams::default()).unwrap(); 2];
+    chains.run(steps, &mut observables, &mut ()).unwrap();
+    Report::new(&observables).unwrap()
+}
+
+fn quartic() -> System {
+    System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).unwrap()).unwrap()
+}
+
+#[track_caller]
+fn close(got: linalg_core::stats::Estimate, exact: f64, largest_error: f64) {
+    let error = got.std_error.unwrap();
+    assert!(error < largest_error, "{got:?} has no power");
+    assert!((got.value - exact).abs() < 4.0 * error, "{got:?}, exact {exact}");
+}
+
+#[test]
+fn a_ring() {
+    let exact = TransferMatrix::new(&quartic(), Rule::Trapezoid, 0.1).unwrap();
+    let report = run(&quartic(), &Ensemble::periodic(4.0, 40).unwrap(), Rule::Trapezoid, 2000);
+    let of = |f: fn(f64) -> f64| exact.periodic_average(40, f).unwrap();
+    close(report.energy.estimate, 0.7986063761, 2e-4);
+    close(report.energy.plain.estimate(), 0.7986063761, 1e-2);
+    close(report.thermodynamic_energy.plain.estimate(), 0.7986063761, 3e-2);
+    close(report.x2.estimate, of(|x| x * x), 1e-4);
+    close(report.x4.estimate, of(|x| x.powi(4)), 1e-4);
+    close(report.path_mean.plain.estimate(), 0.0, 1e-2);
+    assert!(report.energy.gain() > 100.0, "{}", report.energy.gain());
+    close(report.correlators.gap().unwrap(), exact.gap(), 0.03);
+    let c0 = report.correlators.connected().unwrap()[0];
+    close(c0, of(|x| x * x), 0.01);
+}
+
+#[test]
+fn the_ground_state_by_every_rule() {
+    let ends = Ends::Gaussian { frequency: 2.0, center: 0.0 };
+    let ensemble = Ensemble::ground_state(12.0, 96).unwrap().with_ends(ends).unwrap();
+    let step = 0.125f64;
+    for rule in Rule::ALL {
+        let exact = TransferMatrix::new(&quartic(), rule, step).unwrap();
+        let report = run(&quartic(), &ensemble, rule, 600);
+        let (v, slope, second, third) = (
+            |x: f64| 0.5 * x * x + x.powi(4),
+            |x: f64| x + 4.0 * x.powi(3),
+            |x: f64| 1.0 + 12.0 * x * x,
+            |x: f64| 24.0 * x,
+        );
+        let energy = match rule {
+            Rule::Trapezoid => exact.average(|x| v(x) + 0.5 * x * slope(x)),
+            Rule::Midpoint => exact.average_at_midpoints(|x| v(x) + 0.5 * x * slope(x)),
+            Rule::MidpointCorrected => exact.average_at_midpoints(|x| {
+                v(x) + 0.25 * step * second(x) + 0.5 * x * (slope(x) + 0.125 * step * third(x))
+            }),
+            Rule::TakahashiImada => exact.average(|x| {
+                v(x) + 0.5 * x * slope(x) + step * step / 24.0 * (3.0 * slope(x).powi(2) + x * slope(x) * second(x))
+            }),
+        };
+        assert!((exact.virial_energy(None).unwrap() - energy).abs() < 1e-8, "{rule:?}");
+        close(report.energy.estimate, energy, 3e-4);
+        assert!(report.energy.gain() > 100.0, "{rule:?}: {}", report.energy.gain());
+        let correction = if rule == Rule::TakahashiImada { step * step / 12.0 } else { 0.0 };
+        let x2 = exact.average(|x| x * x + 2.0 * correction * x * slope(x));
+        assert!((exact.moment(2, None).unwrap() - x2).abs() < 1e-12);
+        close(report.x2.estimate, x2, 3e-4);
+        close(report.x4.estimate, exact.average(|x| x.powi(4) + 4.0 * correction * x.powi(3) * slope(x)), 3e-4);
+        close(report.correlators.gap().unwrap(), exact.gap(), 0.05);
+        // The mixed estimator, of second order in the step.
+        let mixed = report.mixed_energy.unwrap().plain.estimate();
+        assert!((mixed.value - 0.8037706512).abs() < 4.0 * mixed.std_error.unwrap() + 0.06, "{rule:?}: {mixed}");
+        // ψ₀² against the lattice eigenvector.
+        let phi = exact.wave_function(0);
+        let spacing = exact.points()[1] - exact.points()[0];
+        for (x, height) in report.density.iter().filter(|(x, _)| x.abs() < 1.0) {
+            let k = ((x - exact.points()[0]) / spacing).round() as usize;
+            assert!((height - phi[k] * phi[k]).abs() < 0.05, "{rule:?} at {x}: {height} {}", phi[k] * phi[k]);
+        }
+    }
+}
+
+#[test]
+fn orders_of_takahashi_and_imadas_estimators() {
+    // Deterministic: the errors of the table of the virial and of ⟨x²⟩.
+    let slope = |x: f64| x + 4.0 * x.powi(3);
+    for (step, energy, x2, naive) in
+        [(0.2f64, -1.09e-3, -5.3e-5, -4.2e-2), (0.1, -7.7e-5, -3.4e-6, -1.1e-2), (0.05, -5.0e-6, -2.1e-7, f64::NAN)]
+    {
+        let lattice = TransferMatrix::new(&quartic(), Rule::TakahashiImada, step).unwrap();
+        let plain = |x: f64| 0.5 * x * x + x.powi(4) + 0.5 * x * slope(x);
+        let own = lattice.average(|x| {
+            plain(x) + step * step / 24.0 * (3.0 * slope(x).powi(2) + x * slope(x) * (1.0 + 12.0 * x * x))
+        });
+        assert!(((own - 0.803_770_651_234_273_8) / energy - 1.0).abs() < 0.02, "{own}");
+        let square = lattice.average(|x| x * x + step * step / 6.0 * x * slope(x));
+        assert!(((square - 0.2571498214428) / x2 - 1.0).abs() < 0.02, "{square}");
+        if naive.is_finite() {
+            assert!(((lattice.average(plain) - 0.803_770_651_234_273_8) / naive - 1.0).abs() < 0.05);
+        }
+    }
+}
+
+#[test]
+fn a_potential_without_symmetry() {
+    let system = System::new(Polynomial::new(&[0.0, 0.4, 0.5, 0.3, 0.5]).unwrap()).unwrap();
+    let report = run(&system, &Ensemble::periodic(3.0, 30).unwrap(), Rule::Trapezoid, 2000);
+    let exact = TransferMatrix::new(&system, Rule::Trapezoid, 0.1).unwrap();
+    close(report.path_mean.estimate, exact.periodic_average(30, |x| x).unwrap(), 2e-3);
+    close(report.x2.estimate, exact.periodic_average(30, |x| x * x).unwrap(), 2e-3);
+    assert!(report.path_mean.gain() > 20.0 && report.energy.gain() > 20.0);
+}
+
+#[test]
+fn the_splitting_of_a_double_well() {
+    // -x² + x⁴/4: 0.3459 in the continuum, at step 0.2 by the trapezoid from the transfer matrix.
+    let system = System::new(Polynomial::new(&[0.0, 0.0, -1.0, 0.0, 0.25]).unwrap()).unwrap();
+    let spectrum = Spectrum::new(&system).unwrap();
+    assert!((spectrum.energy(1) - spectrum.energy(0) - 0.345892449643).abs() < 1e-10);
+    let exact = TransferMatrix::new(&system, Rule::Trapezoid, 0.2).unwrap();
+    let report = run(&system, &Ensemble::ground_state(30.0, 150).unwrap(), Rule::Trapezoid, 1500);
+    close(report.correlators.gap().unwrap(), exact.gap(), 0.03);
+}
