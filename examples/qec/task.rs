@@ -53,7 +53,7 @@ enum Known {
 
 /// Where shots come from.
 pub enum Source {
-    Mechanisms(Sampler),
+    Mechanisms(Box<Sampler>),
     Erasure(ErasureSource),
 }
 
@@ -90,7 +90,7 @@ impl Task {
         }
         let rounds = if repeated { setting.rounds.unwrap_or(distance as u64) } else { 1 };
         let of = |problem: DecodingProblem, known: Known| {
-            let source = Source::Mechanisms(Sampler::new(&problem));
+            let source = Source::Mechanisms(Box::new(Sampler::new(&problem)));
             Self { distance, p, rounds, problem, source, known }
         };
         if noise.starts_with("circuit:") {
@@ -122,7 +122,7 @@ impl Task {
             _ => {
                 let table = noise.table(code.n_qubits(), p)?;
                 let problem = independent_paulis(&code, &table)?;
-                let known = if matches!(setting.decoder, DecoderChoice::MaximumLikelihood(_)) {
+                let known = if knows_paulis(setting.decoder) {
                     let coset = CosetModel::stabilizer(&code, table.rows())?;
                     Known::Paulis(table, Box::new(coset))
                 } else {
@@ -181,6 +181,12 @@ impl Task {
         };
         strong_id_of_table(&self.problem, table, decoder, metadata)
     }
+}
+
+/// Whether a decoder takes Paulis that exclude each other on a qubit as what they are.
+fn knows_paulis(decoder: DecoderChoice) -> bool {
+    use DecoderChoice::{MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential};
+    matches!(decoder, MaximumLikelihood(_) | MaximumLikelihoodSequential | MaximumLikelihoodMarginals)
 }
 
 fn css(code: &StabilizerCode, noise: &str) -> Outcome<CssCode> {

@@ -219,6 +219,8 @@ impl DecoderChoice {
         match self {
             Self::MaximumLikelihood(None) => Ok(of_likelihood(MaximumLikelihood::of_coset(coset)?)),
             Self::MaximumLikelihood(Some(solver)) => Ok(of_likelihood(MaximumLikelihood::new(*solver, coset)?)),
+            Self::MaximumLikelihoodSequential => Ok(self.named(MaximumLikelihoodSequential::of_coset(&coset)?)),
+            Self::MaximumLikelihoodMarginals => Ok(self.named(MaximumLikelihoodMarginals::of_coset(&coset)?)),
             _ => Err(Error::NotApplicable {
                 method: "decoding of correlated Pauli errors",
                 reason: match coset.forbidden() {

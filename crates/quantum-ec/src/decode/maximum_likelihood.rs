@@ -146,6 +146,12 @@ impl MaximumLikelihood<LikelihoodSolver> {
     }
 }
 
+/// No class of the syndrome has an error, for a reason that is no linear relation.
+pub(super) fn impossible() -> Error {
+    let reason = "the syndrome has probability 0 in all classes".to_owned();
+    Error::NotApplicable { method: "maximum likelihood", reason }
+}
+
 /// The likelihoods of all classes and the best of them.
 fn decode_classes(
     likelihoods: &mut Likelihoods,
@@ -174,8 +180,7 @@ fn decode_classes(
     }
     let chosen = best(&out.ln_class);
     if out.ln_class[chosen] == f64::NEG_INFINITY {
-        let reason = "the syndrome has probability 0 in all classes".to_owned();
-        return Err(Error::NotApplicable { method: "maximum likelihood", reason });
+        return Err(impossible());
     }
     set_class(&mut out.observables, n, chosen);
     out.weight = f64::NAN;

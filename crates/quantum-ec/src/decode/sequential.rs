@@ -5,11 +5,11 @@ use linalg_core::logspace::log_add_exp;
 
 use super::decoder::{Decoder, Prediction, check_syndrome};
 use super::likelihoods::Likelihoods;
-use super::maximum_likelihood::fastest;
+use super::maximum_likelihood::{fastest, impossible};
 use super::solver::LikelihoodSolver;
 use crate::error::Result;
 use crate::problem::DecodingProblem;
-use crate::statmech::SyndromeFlips;
+use crate::statmech::{CosetModel, SyndromeFlips};
 
 /// The coset model of some observables, the others summed over.
 struct Part {
@@ -26,6 +26,15 @@ impl Part {
         let rows = BinaryCsc::from_columns(observables.len(), columns)?;
         let part = DecodingProblem::new(problem.checks().clone(), rows, problem.priors().to_vec())?;
         let (solver, coset) = fastest(&part)?;
+        Self::prepare(solver, coset)
+    }
+
+    fn of_coset(coset: &CosetModel, observables: std::ops::Range<usize>) -> Result<Self> {
+        let coset = coset.with_observables(observables)?;
+        Self::prepare(LikelihoodSolver::cheapest(coset.model())?.solver, coset)
+    }
+
+    fn prepare(solver: LikelihoodSolver, coset: CosetModel) -> Result<Self> {
         Ok(Self { likelihoods: Likelihoods::new(&solver, coset)?, solver })
     }
 
@@ -69,6 +78,9 @@ fn pair(
         *ln = found;
         all &= converged;
     }
+    if pair == [f64::NEG_INFINITY; 2] {
+        return Err(impossible());
+    }
     Ok((pair, all))
 }
 
@@ -101,13 +113,22 @@ impl MaximumLikelihoodSequential {
     pub fn new(problem: &DecodingProblem) -> Result<Self> {
         let n = problem.n_observables();
         let parts = (0..n).map(|last| Part::new(problem, 0..last + 1)).collect::<Result<_>>()?;
-        Ok(Self {
-            n_detectors: problem.n_detectors(),
-            parts,
-            state: SyndromeFlips::default(),
-            class: vec![0; n.div_ceil(64)],
-            ln_chosen: f64::NAN,
-        })
+        Ok(Self::of_parts(problem.n_detectors(), parts))
+    }
+
+    /// The same for a coset model, for example of Pauli errors on a code.
+    ///
+    /// # Errors
+    /// As [`CosetModel::with_observables`] and [`LikelihoodSolver::cheapest`].
+    pub fn of_coset(coset: &CosetModel) -> Result<Self> {
+        let n = coset.n_observables();
+        let parts = (0..n).map(|last| Part::of_coset(coset, 0..last + 1)).collect::<Result<_>>()?;
+        Ok(Self::of_parts(coset.n_detectors(), parts))
+    }
+
+    fn of_parts(n_detectors: usize, parts: Vec<Part>) -> Self {
+        let class = vec![0; parts.len().div_ceil(64)];
+        Self { n_detectors, parts, state: SyndromeFlips::default(), class, ln_chosen: f64::NAN }
     }
 
     /// The solvers, one for each observable.
@@ -201,6 +222,16 @@ impl MaximumLikelihoodMarginals {
         let n = problem.n_observables();
         let parts = (0..n).map(|i| Part::new(problem, i..i + 1)).collect::<Result<_>>()?;
         Ok(Self { n_detectors: problem.n_detectors(), parts, state: SyndromeFlips::default() })
+    }
+
+    /// The same for a coset model, for example of Pauli errors on a code.
+    ///
+    /// # Errors
+    /// As [`CosetModel::with_observables`] and [`LikelihoodSolver::cheapest`].
+    pub fn of_coset(coset: &CosetModel) -> Result<Self> {
+        let n = coset.n_observables();
+        let parts = (0..n).map(|i| Part::of_coset(coset, i..i + 1)).collect::<Result<_>>()?;
+        Ok(Self { n_detectors: coset.n_detectors(), parts, state: SyndromeFlips::default() })
     }
 
     /// The solvers, one for each observable.

@@ -168,7 +168,7 @@ fn copy_bits(row: &[u64], start: usize, n: usize, out: &mut [u64]) {
         let high = if shift == 0 { 0 } else { row.get(first + k + 1).map_or(0, |word| word << (64 - shift)) };
         *word = low | high;
     }
-    if let Some(last) = out.last_mut().filter(|_| n % 64 > 0) {
+    if let Some(last) = out.last_mut().filter(|_| !n.is_multiple_of(64)) {
         *last &= u64::MAX >> (64 - n % 64);
     }
 }
@@ -221,7 +221,8 @@ mod tests {
                 by_sums.decode_into(row, &mut b).unwrap();
                 for (class, &p) in classes.iter().enumerate() {
                     for (which, found) in [("algebra", &a), ("sums", &b)] {
-                        let same = (found.ln_class[class] - p.ln()).abs() < 1e-10 || found.ln_class[class] == p.ln();
+                        let ln = found.ln_class[class];
+                        let same = if p > 0.0 { (ln - p.ln()).abs() < 1e-10 } else { ln == f64::NEG_INFINITY };
                         assert!(same, "{name} {shot} {which} {class}: {} for {p}", found.ln_class[class]);
                     }
                 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
-use spin_models::{Duplicates, EnergyModel, InteractionModel, Reweight};
+use linalg_core::gf2::{BitMatrix, BitVec};
+use spin_models::{Duplicates, InteractionModel, Reweight};
 
 use super::kernel::{check_dense, is_in_kernel, sparse_kernel};
-use super::linear::{Given, Linear, RARER, parity, stacked_columns};
+use super::linear::{Given, Linear, RARER, parity};
 use super::planar::faces;
 use super::solution::Solution;
 use crate::code::StabilizerCode;
@@ -178,74 +178,6 @@ impl CosetModel {
         Self::build(linear, rows, rank)
     }
 
-    /// The cosets of mechanisms that depend on each other: their pattern has a Boltzmann distribution at β = 1.
-    ///
-    /// Spin $`s_j = 1 - 2 e_j`$ of `errors` tells whether mechanism j happened. Products of any number of them are allowed:
-    ///
-    /// ```math
-    /// P(e) = \exp\Big( \sum_a J_a \prod_{j \in a} (-1)^{e_j} - \ln Z_\text{errors} \Big) .
-    /// ```
-    ///
-    /// In the model of cosets the interaction a is one of all generators that hold an odd number of its mechanisms. `ln_z` is
-    /// $`\ln Z_\text{errors}(\beta = 1)`$ of the distribution itself, by any solver; it shifts all ln P, and changes no
-    /// decision.
-    ///
-    /// ```
-    /// use linalg_core::gf2::{BinaryCsc, BitVec};
-    /// use quantum_ec::statmech::CosetModel;
-    /// use spin_models::{Enumeration, InteractionModel, LogPartition};
-    ///
-    /// // Three bits of a repetition code, the first two of which fail together.
-    /// let checks = BinaryCsc::from_columns(2, [vec![0], vec![0, 1], vec![1]])?;
-    /// let observables = BinaryCsc::from_columns(1, [vec![0], vec![], vec![]])?;
-    /// let terms = [(vec![0, 1], 2.0), (vec![0], 1.0), (vec![2], 1.0)];
-    /// let errors = InteractionModel::builder(3).terms(terms).build()?;
-    /// let ln_z = Enumeration::default().ln_z(&errors, 1.0)?.value;
-    /// let coset = CosetModel::correlated(&checks, &observables, &errors, ln_z)?;
-    /// // The second check alone: the last bit, or the first two; one error each.
-    /// let ln_p = |error: &[usize]| {
-    ///     let model = coset.with_representative(&BitVec::from_ones(3, error.iter().copied())?)?;
-    ///     Ok::<_, Box<dyn std::error::Error>>(Enumeration::default().ln_z(&model, 1.0)?.value + coset.ln_normalization())
-    /// };
-    /// assert!((ln_p(&[2])? - (2.0 + 1.0 - 1.0 - ln_z)).abs() < 1e-12);
-    /// assert!((ln_p(&[0, 1])? - (2.0 - 1.0 + 1.0 - ln_z)).abs() < 1e-12);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::WrongLength`] if the matrices and the model do not agree on the number of mechanisms,
-    /// [`Error::Parameter`] if `ln_z` is not finite; [`Error::TooLarge`] as [`new`](Self::new).
-    ///
-    /// # References
-    /// - C. T. Chubb and S. T. Flammia, Ann. Inst. Henri Poincaré D 8, 269 (2021): correlated noise.
-    pub fn correlated(
-        checks: &BinaryCsc,
-        observables: &BinaryCsc,
-        errors: &InteractionModel,
-        ln_z: f64,
-    ) -> Result<Self> {
-        let n = checks.n_cols();
-        for (what, got) in [
-            ("columns of the observable matrix", observables.n_cols()),
-            ("spins of the model of errors", errors.n_spins()),
-        ] {
-            if got != n {
-                return Err(Error::WrongLength { what, got, expected: n });
-            }
-        }
-        if !ln_z.is_finite() {
-            return Err(Error::Parameter {
-                what: "ln Z of errors",
-                value: ln_z.to_string(),
-                expected: "a finite number",
-            });
-        }
-        let columns = stacked_columns(checks, observables).collect();
-        let linear = Linear::of_correlated(columns, checks.n_rows(), observables.n_rows(), errors, ln_z);
-        linear.check_size()?;
-        Self::of_linear(linear, &[])
-    }
-
     /// The cosets of Pauli errors on a stabilizer code: any single-qubit noise, a table `p_I, p_X, p_Y, p_Z` a qubit.
     ///
     /// Operators are rows `[x | z]`. Bit `i` of a syndrome says whether the error anticommutes with stabilizer `i`, bit
@@ -370,6 +302,38 @@ impl CosetModel {
     pub fn ln_least(&self) -> Option<f64> {
         // Half the way, as logarithms, to what forbidden errors weigh.
         self.linear.ln_least.map(|ln| ln - 0.5 * RARER)
+    }
+
+    /// The same errors with some of the observables alone; the others are summed over.
+    ///
+    /// Generators are chosen anew.
+    ///
+    /// ```
+    /// use quantum_ec::decode::{Decoder, MaximumLikelihood};
+    /// use quantum_ec::{StabilizerCode, statmech::CosetModel};
+    ///
+    /// // A qubit without checks: logical X alone, then logical Z alone.
+    /// let code = StabilizerCode::new(1, vec![])?;
+    /// let both = CosetModel::stabilizer(&code, &[[0.5, 0.2, 0.2, 0.1]])?;
+    /// for (observable, p) in [(0, 0.4f64), (1, 0.3)] {
+    ///     let one = both.with_observables(observable..observable + 1)?;
+    ///     let prediction = MaximumLikelihood::of_coset(one)?.decode(&"".parse()?)?;
+    ///     assert!((prediction.ln_class[1] - p.ln()).abs() < 1e-14);
+    /// }
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If the range ends beyond the observables.
+    pub fn with_observables(&self, range: std::ops::Range<usize>) -> Result<Self> {
+        let n = self.n_observables();
+        assert!(range.start <= range.end && range.end <= n, "observables {range:?} of {n}");
+        let linear = self.linear.with_observables(range)?;
+        let hints: Vec<BitVec> = self.generators().collect();
+        Self::of_linear(linear, &hints)
     }
 
     /// The first qubit with exactly three possible Paulis, and the one that it forbids; `None` for all other noise.

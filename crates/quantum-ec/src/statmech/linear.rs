@@ -1,6 +1,7 @@
 //! Errors as free bits with syndromes that add up: the common form of all problems.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use linalg_core::gf2::{BinaryCsc, BitMatrix, BitVec};
 
@@ -150,6 +151,31 @@ impl Linear {
         all.flipped_by_bit.clone_from(&columns);
         all.columns = columns;
         all
+    }
+
+    /// The same with some of the observables alone.
+    pub fn with_observables(&self, range: Range<usize>) -> Result<Self> {
+        let (n_detectors, n_observables) = (self.n_detectors, range.len());
+        let kept = |column: &Vec<usize>| -> Vec<usize> {
+            let place = |&row: &usize| match row.checked_sub(n_detectors) {
+                None => Some(row),
+                Some(o) => range.contains(&o).then(|| n_detectors + o - range.start),
+            };
+            column.iter().filter_map(place).collect()
+        };
+        let columns: Vec<Vec<usize>> = self.flipped_by_bit.iter().map(kept).collect();
+        match &self.given {
+            Given::Mechanisms(priors) => Ok(Self::of_mechanisms(columns, n_detectors, n_observables, priors.clone())),
+            Given::Qubits(table) => Self::of_qubits(columns, n_detectors, n_observables, table.clone()),
+            // Every mechanism is a free bit.
+            Given::Correlated => Ok(Self {
+                n_observables,
+                columns: columns.clone(),
+                flipped_by_bit: columns,
+                base_flips: BitVec::zeros(n_detectors + n_observables),
+                ..self.clone()
+            }),
+        }
     }
 
     /// The same with mechanisms of probability 1/2, or with qubits of probability 1/4 for every Pauli, where `erased` is

@@ -3,6 +3,7 @@
 //! [`CosetModel`] holds the spin model of a problem for all its cosets; [`coset_model`] is the model of one.
 //! [`SyndromeDistribution`] sums over everything, for small problems.
 
+mod correlated;
 mod coset;
 mod distribution;
 mod erasure;

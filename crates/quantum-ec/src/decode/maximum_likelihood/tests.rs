@@ -226,6 +226,15 @@ fn three_paulis_leave_classes_and_syndromes_impossible() {
         decoder.decode(&"11".parse().unwrap()).unwrap_err().to_string(),
         "maximum likelihood does not apply: the syndrome has probability 0 in all classes"
     );
+    // The same from the decoders of single bits, for a code with a logical qubit: a third qubit without errors or checks.
+    let code = StabilizerCode::from_text(&["XXI", "ZZI"]).unwrap();
+    let coset = CosetModel::stabilizer(&code, &[table[0], table[1], table[1]]).unwrap();
+    let sequential = MaximumLikelihoodSequential::of_coset(&coset).unwrap().decode(&"11".parse().unwrap());
+    let marginals = MaximumLikelihoodMarginals::of_coset(&coset).unwrap().decode(&"11".parse().unwrap());
+    for text in [sequential, marginals].map(|result| result.unwrap_err().to_string()) {
+        assert!(text.ends_with("the syndrome has probability 0 in all classes"), "{text}");
+    }
+    let code = StabilizerCode::from_text(&["XX", "ZZ"]).unwrap();
     let matching: DecoderChoice = "matching".parse().unwrap();
     let coset = CosetModel::stabilizer(&code, &table).unwrap();
     let text = matching.build_of_coset(coset).unwrap_err().to_string();
@@ -257,5 +266,50 @@ fn erased_qubits_have_all_paulis() {
             let classes = exact.classes(syndrome.words()[0] as usize);
             check_classes(&out.ln_class, classes, 1e-10, code.name());
         }
+    }
+}
+
+#[test]
+fn one_logical_bit_after_the_other_on_codes() {
+    // Exclusive Paulis, three of them on some qubits, and a correlated model.
+    let mut rng = rng(14);
+    for code in ["steane", "rotated-surface:3", "five-qubit"].map(|name| code::parse(name).unwrap()) {
+        let table = table(code.n_qubits(), &[2], 0.4, &mut rng);
+        let exact = SyndromeDistribution::stabilizer(&code, &table).unwrap();
+        let coset = CosetModel::stabilizer(&code, &table).unwrap();
+        let mut sequential = MaximumLikelihoodSequential::of_coset(&coset).unwrap();
+        let mut marginals = MaximumLikelihoodMarginals::of_coset(&coset).unwrap();
+        let d = code.generators().len();
+        for _ in 0..20 {
+            let syndrome = rng.random_range(0..1u64 << d);
+            let bits = BitVec::from_words(vec![syndrome], d).unwrap();
+            let classes = exact.classes(syndrome as usize);
+            let chosen = sequential_choice(classes);
+            let prediction = sequential.decode(&bits).unwrap();
+            assert_eq!(prediction.observables.words(), [chosen as u64], "{} {syndrome:b}", code.name());
+            approx::assert_abs_diff_eq!(sequential.ln_chosen(), classes[chosen].ln(), epsilon = 1e-10);
+            let prediction = marginals.decode(&bits).unwrap();
+            for (i, p) in prediction.probabilities.iter().enumerate() {
+                let set: f64 = (0..4).filter(|class| class >> i & 1 == 1).map(|class: usize| classes[class]).sum();
+                approx::assert_abs_diff_eq!(*p, set / classes.iter().sum::<f64>(), epsilon = 1e-10);
+            }
+        }
+    }
+    let chain = (0..7).fold(spin_models::Ising::builder(7), |b, i| b.field(i, 0.2 * i as f64));
+    let chain = (0..6).fold(chain, |b, i| b.coupling(i, i + 1, 0.5)).build().unwrap();
+    let noise = crate::noise::IsingNoise::new(chain, crate::Pauli::X).unwrap();
+    let coset = noise.coset_model(&code::parse("steane").unwrap()).unwrap();
+    let mut joint = MaximumLikelihood::of_coset(coset.clone()).unwrap();
+    let mut sequential = MaximumLikelihoodSequential::of_coset(&coset).unwrap();
+    for syndrome in 0..64u64 {
+        let bits = BitVec::from_words(vec![syndrome], 6).unwrap();
+        let Ok(expected) = joint.decode(&bits) else { continue };
+        // The second bit is known: X errors apply no logical Z.
+        assert_eq!(sequential.decode(&bits).unwrap().observables, expected.observables, "{syndrome:b}");
+        approx::assert_abs_diff_eq!(
+            sequential.ln_chosen(),
+            expected.ln_class[expected.best_class().unwrap()],
+            epsilon = 1e-10
+        );
     }
 }
