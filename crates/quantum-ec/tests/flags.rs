@@ -356,5 +356,9 @@ fn flags_of_another_width_are_refused() {
     heralds.set(0, 3, true);
     heralds.set(0, 4, true);
     let known = flagged.convert(heralds.view(), None).unwrap();
+    // Heralds before the reset say nothing of what comes after it.
     assert_eq!(known.erased.view().ones(0).collect::<Vec<_>>(), [1]);
+    let long: Circuit = "REPEAT 1000000000000 {\nHERALDED_ERASE(0.1) 0 1\n}".parse().unwrap();
+    let error = long.flagged_model(&ModelParams::default(), Leakage::Absent).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { what: "number of flags", bound: 4_194_304, .. }), "{error}");
 }

@@ -38,6 +38,8 @@ pub(super) struct FlagWalk {
     under: HashMap<u32, u64>,
     path: Vec<Step>,
     gate: Gate,
+    /// Errors of flags.
+    held: usize,
 }
 
 impl FlagWalk {
@@ -52,6 +54,7 @@ impl FlagWalk {
             under: HashMap::new(),
             path: Vec::new(),
             gate: Gate::Tick,
+            held: 0,
         };
         let mut walk = Walk::new(circuit, &mut found);
         (walk.disjoint, walk.gauge, walk.loops) = (params.disjoint, params.gauge, Loops::Flatten);
@@ -105,6 +108,7 @@ impl FlagWalk {
 
     fn leaked(&mut self, record: u64, errors: Vec<(Vec<u64>, f64)>) {
         if let Some(Some(given)) = self.leakage.get_mut(record as usize) {
+            self.held += errors.len();
             given.errors.extend(errors);
         }
     }
@@ -196,6 +200,7 @@ impl Errors for FlagWalk {
             let rates = rates.unwrap_or([beside[1], beside[2], beside[3]]);
             (1..4).filter(|&k| rates[k - 1] > 0.0).map(|k| error(self, k, rates[k - 1])).collect()
         };
+        self.held += 1 + errors.len();
         self.heralds.push(Given { location: self.location(), gate: self.gate, offset: offset.ids().to_vec(), errors });
         true
     }
@@ -221,7 +226,6 @@ impl Visitor for FlagWalk {
     }
 
     fn size(&self) -> usize {
-        let flags = self.heralds.iter().chain(self.leakage.iter().flatten());
-        self.builder.size() + flags.map(|given| given.errors.len()).sum::<usize>()
+        self.builder.size() + self.held
     }
 }

@@ -6,7 +6,7 @@ use linalg_core::gf2::BitVec;
 
 use super::model::ModelParams;
 use super::set::{OBSERVABLE, detectors, observables};
-use crate::circuit::{Circuit, Gate};
+use crate::circuit::{Circuit, Gate, Instruction};
 use crate::dem::{DetectorErrorModel, xor_probability};
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
@@ -18,6 +18,8 @@ const METHOD: &str = "mechanisms of flags";
 
 /// Most bits of a row of shots.
 const MAX_BITS: u64 = 1 << 27;
+/// Most flags; each holds a list of mechanisms.
+const MAX_FLAGS: u64 = 1 << 22;
 
 /// Whether there are flags of leakage beside heralds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,19 +117,19 @@ impl Circuit {
     /// symptom. Blocks are unrolled: each of their repetitions has flags of its own.
     ///
     /// # Errors
-    /// As [`to_model`](Self::to_model); [`Error::TooLarge`] for more than 2²⁷ detectors or observables, and records with
-    /// [`Leakage::Flagged`]. Heralded channels are not among those refused for disjoint cases, since flags tell the cases apart.
+    /// As [`to_model`](Self::to_model); [`Error::TooLarge`] for more than 2²⁷ detectors or observables, and 2²² flags. Heralded channels are not among those refused for disjoint cases, since flags tell the cases apart.
     pub fn flagged_model(&self, params: &ModelParams, leakage: Leakage) -> Result<FlaggedModel> {
         let counts = self.counts();
         let records = if leakage == Leakage::Flagged { counts.measurements } else { 0 };
         for (what, value) in [
             ("number of detectors", counts.detectors),
             ("number of observables", counts.observables),
-            ("number of records", records),
+            ("number of flags", records.saturating_add(heralds(self))),
         ] {
-            if value > MAX_BITS {
+            let bound = if what == "number of flags" { MAX_FLAGS } else { MAX_BITS };
+            if value > bound {
                 let value = usize::try_from(value).unwrap_or(usize::MAX);
-                return Err(Error::TooLarge { method: METHOD, what, value, bound: MAX_BITS as usize });
+                return Err(Error::TooLarge { method: METHOD, what, value, bound: bound as usize });
             }
         }
         let walk = FlagWalk::run(self, params, records)?;
@@ -144,6 +146,18 @@ impl Circuit {
         let approximated = walk.approximated;
         Ok(FlaggedModel { model, problem, approximated, heralds, leakage })
     }
+}
+
+/// Records of heralded channels, blocks unrolled.
+fn heralds(circuit: &Circuit) -> u64 {
+    let instructions = circuit.instructions().iter().map(|instruction| match instruction {
+        Instruction::Operation(operation) => match operation.gate {
+            Gate::HeraldedErase | Gate::HeraldedPauliChannel1 => operation.n_records() as u64,
+            _ => 0,
+        },
+        Instruction::Repeat(repeat) => heralds(&repeat.body).saturating_mul(repeat.count),
+    });
+    instructions.fold(0, u64::saturating_add)
 }
 
 /// The numbers of mechanisms by their symptoms.

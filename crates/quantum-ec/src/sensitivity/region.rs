@@ -9,6 +9,9 @@ use crate::circuit::{Circuit, Gate, Operation};
 use crate::error::{Error, Result};
 use crate::pauli::{Pauli, SparsePauli};
 
+/// Targets of operations that are passed before a region is refused: some seconds.
+const MAX_WORK: u64 = 1 << 29;
+
 /// What sees errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -57,7 +60,8 @@ impl Circuit {
     ///
     /// # Errors
     /// [`Error::OutOfBounds`] for a detector or an observable that is not there; [`Error::NonDeterministic`] where the region
-    /// anticommutes with what is measured or prepared; as [`check_records`](Self::check_records).
+    /// anticommutes with what is measured or prepared; [`Error::TooLarge`] for a region that goes on through more than 2²⁹
+    /// targets of operations; as [`check_records`](Self::check_records).
     pub fn detecting_region(&self, sensor: Sensor) -> Result<DetectingRegion> {
         let (what, number, bound) = match sensor {
             Sensor::Detector(number) => ("detector", number, self.counts().detectors),
@@ -71,6 +75,7 @@ impl Circuit {
         let mut walk = Walk::new(self, &mut slices);
         walk.gauge = GaugeDetectors::Refuse;
         walk.loops = super::walk::Loops::Flatten;
+        walk.max_work = MAX_WORK;
         walk.only = Some(match sensor {
             Sensor::Detector(number) => number,
             Sensor::Observable(number) => observable_id(number),
