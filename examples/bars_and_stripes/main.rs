@@ -32,6 +32,18 @@ struct Args {
     /// Updates by the exact gradient; sampled methods make four times as many.
     #[arg(long, default_value_t = 5000)]
     updates: u64,
+    /// Persistent chains, at every temperature.
+    #[arg(long, default_value_t = 100)]
+    chains: usize,
+    /// First learning rate of persistent contrastive divergence; it falls linearly to 0.
+    #[arg(long, default_value_t = 0.05)]
+    pcd_rate: f64,
+    /// Sweeps of persistent chains an update.
+    #[arg(long, default_value_t = 1)]
+    pcd_sweeps: usize,
+    /// Only the method of this name.
+    #[arg(long)]
+    only: Option<String>,
     /// Seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -71,7 +83,7 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let methods = [
         ("exact", DenseMethod::Exact, updates),
         ("cd:1", DenseMethod::ContrastiveDivergence { sweeps: 1 }, 4 * updates),
-        ("pcd:1", DenseMethod::Persistent { sweeps: 1 }, 4 * updates),
+        ("pcd", DenseMethod::Persistent { sweeps: args.pcd_sweeps }, 4 * updates),
         ("parallel-tempering", DenseMethod::ParallelTempering { betas }, 4 * updates),
     ];
     if !args.json {
@@ -79,6 +91,9 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         println!("{:>20} {:>8} {:>14} {:>10} {:>8}", "method", "updates", "log-likelihood", "KL", "seconds");
     }
     for (name, method, updates) in methods {
+        if args.only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
         let clock = Instant::now();
         let mut rng = Streams::new(args.seed).stream(0);
         let start = Rbm::random(Bernoulli, Bernoulli, data.len() / patterns.len(), args.hidden, 0.1, &mut rng)?;
@@ -86,13 +101,13 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         // Chains at one temperature mix slowly and need small steps.
         let rate = match method {
             DenseMethod::Exact => 1.0,
-            DenseMethod::Persistent { .. } => 0.05,
+            DenseMethod::Persistent { .. } => args.pcd_rate,
             _ => 0.2,
         };
         let params = DenseParams::default()
             .method(method)
             .updates(updates)
-            .chains(100)
+            .chains(args.chains)
             .learning_rate(rate, if exact { Schedule::Constant } else { Schedule::Linear { end: 0.0 } })
             .momentum(if exact { 0.5 } else { 0.0 }, 0.0);
         let mut trainer = DenseTrainer::new(start, &data, params, Streams::new(args.seed).child(1))?;

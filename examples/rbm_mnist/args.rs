@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use boltzmann::train::{Method, Schedule, TrainingParams};
+use boltzmann::train::{DenseMethod, Method, Schedule, TrainingParams};
 use clap::Parser;
 use workspace_examples::binary_images::Binarisation;
 
@@ -18,7 +18,15 @@ pub struct Args {
     /// Number of hidden units.
     #[arg(long, default_value_t = 500)]
     pub hidden: usize,
-    /// cd:K, pcd, pcd:K, fast-pcd or parallel-tempering[:TEMPERATURES].
+    /// Kind of the visible units: bernoulli, spin, gaussian, potts:Q (so many grey levels), binomial:N. Other kinds than bernoulli
+    /// in both layers are trained in f64 by the general trainer, which is slower.
+    #[arg(long, default_value = "bernoulli")]
+    pub visible: String,
+    /// Kind of the hidden units: the same, or relu, double-relu.
+    #[arg(long, default_value = "bernoulli")]
+    pub hidden_units: String,
+    /// cd:K, pcd, pcd:K, fast-pcd, parallel-tempering[:TEMPERATURES], trajectory-tempering, tap, tap:ORDER (1 is mean field) or exact;
+    /// the last three by the general trainer.
     #[arg(long, default_value = "pcd")]
     pub method: String,
     /// Passes through the data.
@@ -45,12 +53,12 @@ pub struct Args {
     /// Standard deviation of the first weights.
     #[arg(long, default_value_t = 0.01)]
     pub initial: f64,
-    /// Temperatures of annealed importance sampling.
-    #[arg(long, default_value_t = 10_000)]
-    pub ais_temperatures: usize,
-    /// Chains of annealed importance sampling.
-    #[arg(long, default_value_t = 100)]
-    pub ais_chains: usize,
+    /// Temperatures of annealed importance sampling; 10 000, with the general trainer 500.
+    #[arg(long)]
+    pub ais_temperatures: Option<usize>,
+    /// Chains of annealed importance sampling; 100, with the general trainer 20.
+    #[arg(long)]
+    pub ais_chains: Option<usize>,
     /// Seed.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -78,6 +86,14 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether the fast trainer of 0/1 units does not do it.
+    pub fn general(&self) -> bool {
+        let slow = ["tap", "exact", "trajectory-tempering"];
+        self.visible != "bernoulli"
+            || self.hidden_units != "bernoulli"
+            || slow.iter().any(|name| self.method.split(':').next() == Some(name))
+    }
+
     /// The parameters of the training run.
     pub fn training(&self) -> Result<TrainingParams, String> {
         Ok(TrainingParams::default()
@@ -95,22 +111,47 @@ impl Args {
     }
 }
 
+fn unknown(name: &str) -> String {
+    format!(
+        "method {name:?} is unknown here, expected cd:K, pcd, pcd:K, fast-pcd (0/1 units), parallel-tempering[:N], \
+         trajectory-tempering, tap[:ORDER] or exact"
+    )
+}
+
+fn split(name: &str) -> Result<(&str, Option<usize>), String> {
+    match name.split_once(':') {
+        Some((kind, number)) => Ok((kind, Some(number.parse().map_err(|_| unknown(name))?))),
+        None => Ok((name, None)),
+    }
+}
+
+fn temperatures(number: Option<usize>) -> Vec<f64> {
+    let n = number.unwrap_or(10).max(2);
+    (0..n).map(|k| (0.1 + 0.9 * k as f64 / (n - 1) as f64).min(1.0)).collect()
+}
+
+/// The method of the general trainer.
+pub fn dense_method(name: &str) -> Result<DenseMethod, String> {
+    match split(name)? {
+        ("cd", number) => Ok(DenseMethod::ContrastiveDivergence { sweeps: number.unwrap_or(1) }),
+        ("pcd", number) => Ok(DenseMethod::Persistent { sweeps: number.unwrap_or(1) }),
+        ("parallel-tempering", number) => Ok(DenseMethod::ParallelTempering { betas: temperatures(number) }),
+        ("trajectory-tempering", None) => Ok(DenseMethod::TrajectoryTempering { rate: 0.25 }),
+        ("tap", order) => {
+            let order = u8::try_from(order.unwrap_or(2)).map_err(|_| unknown(name))?;
+            Ok(DenseMethod::MeanField { order, iterations: 20 })
+        }
+        ("exact", None) => Ok(DenseMethod::Exact),
+        _ => Err(unknown(name)),
+    }
+}
+
 fn method(name: &str) -> Result<Method, String> {
-    let unknown =
-        || format!("method {name:?} is unknown, expected cd:K, pcd, pcd:K, fast-pcd or parallel-tempering[:N]");
-    let (kind, number) = match name.split_once(':') {
-        Some((kind, number)) => (kind, Some(number.parse::<usize>().map_err(|_| unknown())?)),
-        None => (name, None),
-    };
-    match (kind, number) {
+    match split(name)? {
         ("cd", number) => Ok(Method::ContrastiveDivergence { sweeps: number.unwrap_or(1) }),
         ("pcd", number) => Ok(Method::Persistent { sweeps: number.unwrap_or(1) }),
         ("fast-pcd", None) => Ok(Method::FastPersistent { sweeps: 1, decay: 0.95, rate: 0.05 }),
-        ("parallel-tempering", number) => {
-            let n = number.unwrap_or(10).max(2);
-            let betas = (0..n).map(|k| (0.1 + 0.9 * k as f64 / (n - 1) as f64).min(1.0)).collect();
-            Ok(Method::ParallelTempering { betas, sweeps: 1 })
-        }
-        _ => Err(unknown()),
+        ("parallel-tempering", number) => Ok(Method::ParallelTempering { betas: temperatures(number), sweeps: 1 }),
+        _ => Err(unknown(name)),
     }
 }

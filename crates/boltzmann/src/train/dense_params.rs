@@ -3,7 +3,7 @@
 use super::params::Schedule;
 use crate::{Error, Result};
 
-/// How [`DenseTrainer`] averages over the model.
+/// How [`DenseTrainer`](super::DenseTrainer) averages over the model.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DenseMethod {
@@ -24,8 +24,8 @@ pub enum DenseMethod {
         /// Inverse temperatures, ascending, the last one 1.
         betas: Vec<f64>,
     },
-    /// Persistent chains of the machine and of earlier states of itself, which exchange configurations: [`TrajectoryTempering`](crate::TrajectoryTempering). One
-    /// round an update. Where the last exchange falls below `rate`, the machine as it is joins the ladder.
+    /// Persistent chains of the machine and of earlier states of itself, which exchange configurations:
+    /// [`TrajectoryTempering`](crate::TrajectoryTempering). One round an update. Where the last exchange falls below `rate`, the machine as it is joins the ladder.
     TrajectoryTempering {
         /// The smallest accepted part of the exchanges, 0.25 say.
         rate: f64,
@@ -50,7 +50,7 @@ pub enum Stepper {
     Adam,
 }
 
-/// Parameters of [`DenseTrainer`].
+/// Parameters of [`DenseTrainer`](super::DenseTrainer).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DenseParams {
