@@ -1,0 +1,10 @@
+//! Scalar fields on periodic lattices of any dimension.
+//!
+//! $`S = a_t a_s^{d}\sum_x \bigl[\tfrac12(\partial\phi)^2 + \tfrac12 m^2\phi^2 + g\phi^4\bigr]`$ with forward differences; the first axis is time. The
+//! standard rule takes the terms at the sites, the other one averages neighbouring times: the midpoint of a path, for a field.
+
+mod hmc;
+mod lattice;
+
+pub use hmc::{FieldHmc, FieldHmcParams};
+pub use lattice::{FieldRule, ScalarField};
