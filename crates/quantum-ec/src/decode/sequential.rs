@@ -78,7 +78,7 @@ fn pair(
         *ln = found;
         all &= converged;
     }
-    if pair.iter().all(|&ln| ln == f64::NEG_INFINITY) {
+    if pair.iter().all(|ln| *ln == f64::NEG_INFINITY) {
         return Err(impossible());
     }
     Ok((pair, all))
