@@ -148,7 +148,7 @@ pub fn run(args: &Args) -> Outcome<()> {
             None => None,
         };
         let known = flagged.convert(rows.view(), leaked.as_ref().map(Shots::view));
-        let known = named(&args.input, known).map_err(|error| format!("shots from {shots} on: {error}"))?;
+        let known = known.map_err(|error| format!("flags of the shots from {shots} on: {error}"))?;
         out.write(&known.erased)?;
         for (file, flips, flag, what) in [
             (&mut events, &known.detectors, "--events-in", "detectors"),

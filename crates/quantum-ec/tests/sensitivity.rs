@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use quantum_ec::circuit::{BicycleMemory, CircuitNoise, Detectors, Memory};
+use quantum_ec::code::BIVARIATE_BICYCLES;
 use quantum_ec::dem::{LogicalErrorParams, UndetectableError, xor_probability};
 use quantum_ec::sensitivity::{Decompose, DisjointErrors, GaugeDetectors, Loops, ModelParams, Sensor, Symptom};
 use quantum_ec::{Circuit, DetectorErrorModel, Error};
@@ -318,4 +320,24 @@ fn distances_of_circuits() {
             assert_eq!(found.exact(), Some(distance), "{name}");
         }
     }
+}
+
+/// Exact distances of hyperedges: surface codes by the detectors of one basis, colour codes (2, 3 and 4 is also what the
+/// heuristic search of Stim finds) and [[72,12,6]] by exhaustion.
+#[test]
+fn distances_of_hyperedges() {
+    let noise = CircuitNoise::uniform(0.001).unwrap();
+    let search = |clean: Circuit| {
+        let model = noise.apply(&clean).unwrap().to_model(&ModelParams::default()).unwrap().model;
+        model.to_problem().unwrap().undetectable_error(&LogicalErrorParams::default().with_trials(50)).unwrap()
+    };
+    let surface = search(Memory::RotatedSurfaceX.circuit(9, 4).unwrap());
+    assert_eq!((surface.exact(), surface.steps), (Some(9), 0));
+    assert_eq!(search(Memory::UnrotatedSurfaceZ.circuit(5, 3).unwrap()).exact(), Some(5));
+    for (distance, expected) in [(3, 2), (5, 3), (7, 4)] {
+        let found = search(Memory::ColorXyz.circuit(distance, distance as u64).unwrap());
+        assert_eq!(found.exact(), Some(expected), "{distance}");
+    }
+    let (_, orders, a, b) = BIVARIATE_BICYCLES[0];
+    assert_eq!(search(BicycleMemory { orders, a, b }.circuit(4, Detectors::Z).unwrap()).exact(), Some(6));
 }

@@ -11,12 +11,13 @@ use crate::dem::components::Component;
 /// Operations on words that all eliminations together may take.
 const WORDS: u64 = 1 << 33;
 
-/// Replaces the error by shorter ones that are met; returns the number of eliminations.
+/// Replaces the error by shorter ones that are met; returns the number of eliminations. Before each of them `stop` is asked.
 pub(super) fn improve(
     list: &[&Component],
     n_detectors: usize,
     params: &LogicalErrorParams,
     error: &mut Option<UndetectableError>,
+    stop: &mut impl FnMut(&Option<UndetectableError>) -> bool,
 ) -> u64 {
     let n = list.len();
     let words = (n_detectors as u64).saturating_mul(n_detectors as u64).saturating_mul(n.div_ceil(64) as u64) / 4;
@@ -27,6 +28,9 @@ pub(super) fn improve(
     let streams = Streams::new(params.seed);
     let mut order: Vec<usize> = (0..n).collect();
     for trial in 0..trials {
+        if stop(error) {
+            return trial;
+        }
         let mut rng = streams.stream(trial);
         for i in (1..n).rev() {
             order.swap(i, rng.random_range(0..=i as u64) as usize);

@@ -122,8 +122,8 @@ impl DecodingProblem {
         self.undetectable_error_observed(params, &mut ())
     }
 
-    /// As [`undetectable_error`](Self::undetectable_error), with reports at every bound that rises or falls and every
-    /// $`2^{16}`$ steps. When it is stopped, it returns the bounds so far.
+    /// As [`undetectable_error`](Self::undetectable_error), with reports before every information set, at every bound that rises or
+    /// falls and every $`2^{16}`$ steps. When it is stopped, it returns the bounds so far.
     ///
     /// # Errors
     /// None for a valid problem.
@@ -149,12 +149,17 @@ impl DecodingProblem {
         let proved = |lower: usize, error: &Option<UndetectableError>| {
             lower > distinct.len() || error.as_ref().is_some_and(|e| e.weight() <= lower)
         };
-        let mut trials = 0;
+        let (mut trials, mut stopped) = (0, false);
         if !proved(lower, &error) {
-            trials = information::improve(&distinct, n_detectors, params, &mut error);
+            let mut stop = |error: &Option<UndetectableError>| {
+                let upper = error.as_ref().map(UndetectableError::weight);
+                stopped = stopped || observer.observe(&LogicalErrorProgress { lower, upper, steps: 0 }).is_break();
+                stopped
+            };
+            trials = information::improve(&distinct, n_detectors, params, &mut error, &mut stop);
         }
         let mut search = Search::new(&distinct, n_detectors, params.max_steps, observer);
-        let mut stopped = search.report(lower, error.as_ref());
+        stopped = stopped || search.report(lower, error.as_ref());
         while !stopped && !proved(lower, &error) {
             match search.weight(lower, error.as_ref()) {
                 Outcome::Found => {
@@ -410,6 +415,30 @@ mod tests {
             }
         }
         assert!(weights.len() >= 4, "{weights:?}");
+    }
+
+    #[test]
+    fn an_observer_stops_the_search() {
+        // A ring of hyperedges, none of which is an edge.
+        let mut text = String::new();
+        for k in 0..40 {
+            let (a, b, c) = (k, (k + 1) % 40, (k + 7) % 40);
+            text += &format!("error(0.1) D{a} D{b} D{c}{}\n", if k == 0 { " L0" } else { "" });
+            text += &format!("error(0.1) D{a} D{} D{} D{}\n", (k + 3) % 40, (k + 11) % 40, (k + 23) % 40);
+        }
+        let problem = text.parse::<DetectorErrorModel>().unwrap().to_problem().unwrap();
+        for most in [0, 1, 5] {
+            let mut seen: Vec<LogicalErrorProgress> = Vec::new();
+            let mut observer = |progress: &LogicalErrorProgress| {
+                seen.push(*progress);
+                if seen.len() > most { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+            };
+            let params = LogicalErrorParams::default().with_trials(3);
+            let found = problem.undetectable_error_observed(&params, &mut observer).unwrap();
+            assert!(found.stopped && found.exact().is_none() && found.trials == most.min(3) as u64, "{found:?}");
+            assert_eq!(seen.len(), most + 1);
+            assert!(seen.windows(2).all(|pair| pair[0].lower <= pair[1].lower && pair[0].steps <= pair[1].steps));
+        }
     }
 
     #[test]
