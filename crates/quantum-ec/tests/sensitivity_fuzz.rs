@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use quantum_ec::dem::xor_probability;
-use quantum_ec::sensitivity::{Decompose, GaugeDetectors, Loops, ModelParams, Sensor};
-use quantum_ec::{Circuit, DetectorErrorModel};
+use quantum_ec::sensitivity::{Decompose, GaugeDetectors, Leakage, Loops, ModelParams, Sensor};
+use quantum_ec::{Circuit, DetectorErrorModel, Shots};
 
 type Table = BTreeMap<(Vec<usize>, Vec<usize>), f64>;
 
@@ -47,6 +47,21 @@ fn check(input: &[u8]) -> bool {
     let all = params.with_gauge(GaugeDetectors::Allow).with_decompose(Decompose::Graphlike);
     if let Ok(found) = circuit.to_model(&all) {
         assert_eq!(found.model.to_string().parse::<DetectorErrorModel>().unwrap(), found.model);
+    }
+    // What flags there are can be set, all at once.
+    if counts.measurements < 1000 {
+        for leakage in [Leakage::Absent, Leakage::Flagged] {
+            let Ok(flagged) = circuit.flagged_model(&all, leakage) else { continue };
+            let [mut heralds, mut leaked] =
+                [flagged.n_heralds(), flagged.n_leakage()].map(|bits| Shots::zeros(1, bits));
+            (0..flagged.n_heralds()).for_each(|k| heralds.set(0, k, true));
+            (0..flagged.n_leakage()).for_each(|k| leaked.set(0, k, k % 2 == 0));
+            let (herald, leak) = (heralds.row(0), leaked.row(0));
+            let _ = flagged.convert(heralds.view(), Some(leaked.view()));
+            if let Ok(given) = flagged.problem_given(herald, leak) {
+                assert!(given.problem.priors().iter().all(|p| (0.0..=1.0).contains(p)));
+            }
+        }
     }
     if counts.operations < 10_000 {
         for sensor in [Sensor::Detector(0), Sensor::Detector(counts.detectors / 2), Sensor::Observable(0)] {
