@@ -81,14 +81,14 @@ fn table(n: usize, instances: usize, steps: u64, samples: usize, exact: impl Fn(
 fn ten_instances_of_24_spins() {
     let exact = |model: &Ising| Some(Enumeration::default().ln_z(model, BETA).unwrap().value);
     let [_, made, two_body, replica] = table(24, 10, 400, 20_000, exact);
-    assert!(replica < 2e-4 && two_body < 5e-4 && made < 2e-3, "{made} {two_body} {replica}");
+    assert!(replica < 4e-4 && two_body < 5e-4 && made < 8e-4, "{made} {two_body} {replica}");
 }
 
 #[test]
 #[ignore = "half an hour; run by .ci/long"]
 fn ten_instances_of_50_spins() {
     let [one_layer, _, two_body, replica] = table(50, 10, 400, 20_000, |_| None);
-    assert!(replica < 2e-4 && two_body < 5e-4 && one_layer < 3e-3, "{one_layer} {two_body} {replica}");
+    assert!(replica < two_body && two_body < one_layer, "{one_layer} {two_body} {replica}");
 }
 
 #[test]

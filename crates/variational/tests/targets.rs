@@ -4,8 +4,10 @@ use linalg_core::Streams;
 use linalg_core::stats::Estimate;
 use spin_models::exact::kaufman;
 use spin_models::{Boundary, Enumeration, Ising, LogPartition, SherringtonKirkpatrick};
-use variational::autoregressive::{Autoregressive, TwoBody, TwoBodyParams};
-use variational::van::{Annealing, Importance, Trainer, TrainerParams, importance};
+use variational::autoregressive::{
+    Autoregressive, Made, MadeParams, PixelCnn, PixelCnnParams, Symmetric, TwoBody, TwoBodyParams,
+};
+use variational::van::{Annealing, Importance, NaturalParams, Trainer, TrainerParams, importance};
 
 /// Trains at one temperature with a learning rate that falls in two steps.
 fn trained<N: Autoregressive>(model: &Ising, network: N, beta: f64, steps: u64, samples: usize) -> Importance {
@@ -66,4 +68,56 @@ fn replica_forms_on_50_spins() {
         let relative = print(&format!("SK 50, beta 1, K = {terms}"), &estimate, estimate.ln_z.value);
         assert!(relative < 1e-3, "{relative}");
     }
+}
+
+#[test]
+#[ignore = "minutes; run by .ci/long"]
+fn two_body_on_the_torus_of_256_spins() {
+    let (model, beta) = (Ising::square(16, Boundary::Periodic, 1.0).unwrap(), 0.44);
+    let network = TwoBody::<f32>::new(&model, beta, TwoBodyParams::default()).unwrap();
+    let start = std::time::Instant::now();
+    let estimate = trained(&model, network, beta, 600, 10_000);
+    println!("{:.0} s", start.elapsed().as_secs_f64());
+    let exact = kaufman::ln_z(16, 16, beta).unwrap();
+    let relative = print("16 x 16 torus, two-body, 600 steps", &estimate, exact);
+    assert!(relative < 5e-3, "{relative}");
+}
+
+#[test]
+#[ignore = "minutes; run by .ci/long"]
+fn convolutions_on_the_torus_of_64_spins() {
+    let params = PixelCnnParams::default().layers(3, 8, 7);
+    let (model, beta) = (Ising::square(8, Boundary::Periodic, 1.0).unwrap(), 0.44);
+    let network = Symmetric::new(PixelCnn::<f32>::new(8, 8, params).unwrap());
+    let mut trainer = Trainer::new(&model, network, TrainerParams::default().threads(2)).unwrap();
+    for (steps, rate) in [(360, 5e-3), (510, 1.5e-3), (600, 5e-4)] {
+        trainer.set_learning_rate(rate).unwrap();
+        trainer.train(Annealing::Exponential { beta, rate: 0.99 }, steps, &mut ()).unwrap();
+    }
+    let estimate = importance(trainer.network(), &model, beta, 20_000, Streams::new(99), 2, &[], &mut ()).unwrap();
+    let exact = kaufman::ln_z(8, 8, beta).unwrap();
+    let relative = print("8 x 8 torus, pixelcnn:3:8:7, 600 steps", &estimate, exact);
+    assert!(relative < 2e-3 && estimate.ess > 0.5, "{relative}, {}", estimate.ess);
+    assert!(estimate.ln_z.z_score(&Estimate::exact(exact)).abs() < 4.0, "{}", estimate.ln_z);
+}
+
+#[test]
+#[ignore = "a minute; run by .ci/long"]
+fn natural_gradients_on_a_spin_glass() {
+    // One layer on 20 spins at β = 1: as many steps of Adam for comparison.
+    let model = SherringtonKirkpatrick::gaussian(20, &mut Streams::new(7).stream(0)).unwrap().to_ising().unwrap();
+    let exact = Enumeration::default().ln_z(&model, 1.0).unwrap().value;
+    let run = |name: &str, params: TrainerParams| {
+        let network = Symmetric::new(Made::<f64>::new(20, MadeParams::default()).unwrap());
+        let mut trainer = Trainer::new(&model, network, params.batch(500).threads(2)).unwrap();
+        let start = std::time::Instant::now();
+        trainer.train(Annealing::Exponential { beta: 1.0, rate: 0.9 }, 150, &mut ()).unwrap();
+        println!("{name}: {:.1} ms a step", 1e3 * start.elapsed().as_secs_f64() / 150.0);
+        let estimate = importance(trainer.network(), &model, 1.0, 50_000, Streams::new(9), 2, &[], &mut ()).unwrap();
+        print(name, &estimate, exact)
+    };
+    let natural = NaturalParams::default().learning_rate(0.2).damping(1e-3);
+    let natural = run("natural, 150 steps", TrainerParams::default().natural(natural).clip(f64::INFINITY));
+    let adam = run("Adam 0.01, 150 steps", TrainerParams::default().learning_rate(0.01));
+    assert!(natural < adam && natural < 2e-3, "{natural} {adam}");
 }
