@@ -2,7 +2,8 @@
 //!
 //! The 2^(n+1) - 2 patterns of n x n pixels are equally likely; the best log-likelihood is -ln(2^(n+1) - 2), -2.63906 for n = 3.
 //! Every divergence here is exact. Sampled gradients stay behind the exact one, which comes below 0.004 nats in 5000 updates
-//! (0.0011 with the default seed).
+//! (0.0011 with the default seed). Persistent chains come to 0.041 nats in 20 000 updates, with five sweeps an update of 100 chains
+//! or one sweep of 400; one sweep of 100 chains to 0.059.
 //!
 //! ```sh
 //! cargo run --release --example bars_and_stripes
@@ -39,7 +40,7 @@ struct Args {
     #[arg(long, default_value_t = 0.05)]
     pcd_rate: f64,
     /// Sweeps of persistent chains an update.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 5)]
     pcd_sweeps: usize,
     /// Only the method of this name.
     #[arg(long)]

@@ -1,9 +1,16 @@
 //! Machines, data, chains and trainers can be sent to threads and shared between them.
 
+use boltzmann::deep::{
+    Autoencoder, DeepBeliefNet, DeepBoltzmannMachine, DeepBoltzmannTrainer, Network, NetworkTrainer,
+};
+use boltzmann::forward_forward::{ForwardForward, ForwardForwardTrainer};
 use boltzmann::partition::{AisRun, AnnealedImportance, Exact, Tap, TapReport};
 use boltzmann::train::{DenseTrainer, Trainer, TrainingParams};
 use boltzmann::units::{Bernoulli, Spin, Unit, UnitKind};
-use boltzmann::{BitRows, BoltzmannMachine, Error, GibbsChains, JointTempering, Marginal, PackedRbm, Rbm, Statistics};
+use boltzmann::{
+    BitRows, BoltzmannMachine, ClassRbm, ConditionalRbm, Error, GibbsChains, JointTempering, Marginal, PackedRbm, Rbm,
+    Statistics, TrajectoryTempering,
+};
 
 fn send_and_sync<T: Send + Sync>() {}
 
@@ -26,5 +33,16 @@ fn types_are_send_and_sync() {
     send_and_sync::<Exact>();
     send_and_sync::<Tap>();
     send_and_sync::<TapReport>();
+    send_and_sync::<ClassRbm>();
+    send_and_sync::<ConditionalRbm<Bernoulli, Spin>>();
+    send_and_sync::<TrajectoryTempering<Bernoulli, Spin>>();
+    send_and_sync::<Network>();
+    send_and_sync::<NetworkTrainer<'_>>();
+    send_and_sync::<Autoencoder>();
+    send_and_sync::<DeepBeliefNet>();
+    send_and_sync::<DeepBoltzmannMachine>();
+    send_and_sync::<DeepBoltzmannTrainer<'_>>();
+    send_and_sync::<ForwardForward>();
+    send_and_sync::<ForwardForwardTrainer<'_>>();
     send_and_sync::<Error>();
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::partition::exact_ln_z;
 use crate::train::Schedule;
-use crate::units::{Bernoulli, Gaussian, Potts, Spin};
+use crate::units::{Bernoulli, Gaussian, Potts, Relu, Spin};
 use linalg_core::logspace::log_sum_exp;
 
 fn bits(state: usize, n: usize) -> Vec<f64> {
@@ -203,4 +203,21 @@ fn bad_parameters_are_refused() {
     let params = method(DenseMethod::MeanField { order: 2, iterations: 5 });
     let error = DenseTrainer::new(gaussian, &data, params, Streams::new(1)).err().unwrap();
     assert!(error.to_string().contains("TAP does not apply"));
+}
+
+/// Rectified units have no bound that holds them: steps that are too large end with an error and the last good machine.
+#[test]
+fn divergence_is_reported() {
+    let mut rng = Streams::new(8).stream(0);
+    let data: Vec<f64> = (0..60).map(|k| f64::from(k % 7) - 3.0).collect();
+    let units = Gaussian::unit_variance(3);
+    let start = Rbm::random(units, Relu::new(1.0, 0.0).unwrap(), 3, 4, 0.1, &mut rng).unwrap();
+    for method in [DenseMethod::Persistent { sweeps: 1 }, DenseMethod::ContrastiveDivergence { sweeps: 1 }] {
+        let params = DenseParams::default().method(method).learning_rate(30.0, Schedule::Constant).updates(2000);
+        let mut trainer = DenseTrainer::new(start.clone(), &data, params, Streams::new(9)).unwrap();
+        let error = trainer.run().unwrap_err().to_string();
+        assert!(error.starts_with("training diverged in update"), "{error}");
+        let machine = trainer.machine();
+        assert!(machine.weights().iter().chain(machine.hidden_bias()).all(|x| x.is_finite()));
+    }
 }
