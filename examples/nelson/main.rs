@@ -58,7 +58,8 @@ fn run(mut args: Args) -> Result<(), Failure> {
     let nelson = Nelson::ground_state(&system)?;
     let oscillator = ReferenceOscillator::variational(&system)?;
     let width = 1.0 / (2.0 * oscillator.frequency).sqrt();
-    let cells = 13;
+    // Of half a width, with edges where the histogram of the paths has some.
+    let cells = 12;
     let cell = |x: f64| {
         let place = ((x - oscillator.center) / width * 2.0 + 0.5 * f64::from(cells)).floor();
         (place >= 0.0 && place < f64::from(cells)).then_some(place as usize)

@@ -1,0 +1,77 @@
+//! What is refused, and how.
+
+use path_integral_nn::estimate::{Observables, ObservablesParams, Report};
+use path_integral_nn::path::TimeGrid;
+use path_integral_nn::potential::Closure;
+use path_integral_nn::sampler::{Chains, ChainsParams, Method, Target};
+use path_integral_nn::{Action, Ends, Ensemble, Error, Polynomial, ReferenceOscillator, Rule, System};
+
+fn quartic() -> System {
+    System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).unwrap()).unwrap()
+}
+
+#[test]
+fn systems() {
+    assert!(matches!(Polynomial::new(&[0.0, 0.0, 0.0, 0.0, -1.0]), Err(Error::UnboundedBelow { .. })));
+    assert!(matches!(System::new(Closure::one_dimensional(|x| -x * x)), Err(Error::UnboundedBelow { .. })));
+    assert!(matches!(System::new(Closure::new(2, |x| x[0].powi(2) - x[1].powi(4))), Err(Error::UnboundedBelow { .. })));
+    // A linear fall, and a valley far away, are not speeding up.
+    assert!(System::new(Closure::one_dimensional(|x| (x - 3.0).powi(2))).is_ok());
+    for bad in [-1.0, 0.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(quartic().with_mass(bad), Err(Error::Parameter { what: "mass", .. })));
+        assert!(matches!(quartic().with_hbar(bad), Err(Error::Parameter { what: "hbar", .. })));
+        assert!(matches!(Ensemble::periodic(bad, 4), Err(Error::Parameter { what: "time", .. })));
+    }
+}
+
+#[test]
+fn ensembles() {
+    assert!(matches!(Ensemble::periodic(1.0, 0), Err(Error::Parameter { what: "number of slices", .. })));
+    assert!(matches!(Ensemble::fixed_ends(1.0, 1, &[0.0], &[1.0]), Err(Error::NothingToSample { slices: 1 })));
+    assert!(Ensemble::fixed_ends(1.0, 4, &[0.0], &[1.0, 2.0]).is_err());
+    assert!(Ensemble::fixed_ends(1.0, 4, &[f64::NAN], &[1.0]).is_err());
+    let ends = Ends::Gaussian { frequency: 1.0, center: 0.0 };
+    assert!(matches!(Ensemble::periodic(1.0, 4).unwrap().with_ends(ends), Err(Error::NotApplicable { .. })));
+    let plane = Ensemble::fixed_ends(1.0, 4, &[0.0, 0.0], &[1.0, 2.0]).unwrap();
+    assert!(matches!(Action::new(&quartic(), &plane, Rule::Trapezoid), Err(Error::Parameter { .. })));
+    assert!(matches!(TimeGrid::new(&[0.0, 1.0, 1.0]), Err(Error::NotAscending { index: 2, .. })));
+}
+
+#[test]
+fn potentials_that_are_not_finite() {
+    let half = System::new(Closure::one_dimensional(|x| if x > 0.0 { x * x } else { f64::NAN })).unwrap();
+    assert!(matches!(ReferenceOscillator::variational(&half), Err(Error::NotFinite { .. })));
+    let action = Action::new(&half, &Ensemble::periodic(2.0, 8).unwrap(), Rule::Trapezoid).unwrap();
+    let target = Target::new(&action, ReferenceOscillator::new(1.0, 0.0).unwrap()).unwrap();
+    assert!(matches!(
+        Chains::new(&target, Method::Pcn, ChainsParams::default()),
+        Err(Error::PathNotFinite { what: "action", .. })
+    ));
+    // Started on the good side, a step into the bad one is refused and the path stays finite.
+    let away = Target::new(&action, ReferenceOscillator::new(4.0, 3.0).unwrap()).unwrap();
+    for method in Method::ALL {
+        let mut chains = Chains::new(&away, method, ChainsParams::default()).unwrap();
+        chains.thermalize(300, &mut ()).unwrap();
+        assert!(chains.blocks().all(|b| b.paths().iter().all(|x| *x > 0.0)), "{}", method.name());
+    }
+}
+
+#[test]
+fn references_and_runs() {
+    let action = Action::new(&quartic(), &Ensemble::periodic(2.0, 8).unwrap(), Rule::Trapezoid).unwrap();
+    let free = ReferenceOscillator::new(0.0, 0.0).unwrap();
+    assert!(matches!(Target::new(&action, free), Err(Error::Parameter { what: "reference frequency", .. })));
+    assert!(matches!(ReferenceOscillator::new(f64::NAN, 0.0), Err(Error::Parameter { .. })));
+    // A double well has a real variational frequency.
+    let well = System::new(Polynomial::new(&[0.0, 0.0, -2.0, 0.0, 1.0]).unwrap()).unwrap();
+    assert!(ReferenceOscillator::variational(&well).unwrap().frequency > 0.5);
+    let target = Target::variational(&action).unwrap();
+    assert!(Chains::new(&target, Method::Pcn, ChainsParams::default().chains(0)).is_err());
+    for window in [3..3, 5..9, 9..12] {
+        let params = ObservablesParams::default().window(window);
+        assert!(matches!(Observables::new(&target, params), Err(Error::Parameter { .. })));
+    }
+    let none = Observables::new(&target, ObservablesParams::default()).unwrap();
+    assert!(matches!(Report::new(&[none]), Err(Error::Parameter { what: "number of samples", .. })));
+    assert!(Report::new(&[]).is_err());
+}
