@@ -72,19 +72,6 @@ fn replica_forms_on_50_spins() {
 
 #[test]
 #[ignore = "minutes; run by .ci/long"]
-fn two_body_on_the_torus_of_256_spins() {
-    let (model, beta) = (Ising::square(16, Boundary::Periodic, 1.0).unwrap(), 0.44);
-    let network = TwoBody::<f32>::new(&model, beta, TwoBodyParams::default()).unwrap();
-    let start = std::time::Instant::now();
-    let estimate = trained(&model, network, beta, 600, 10_000);
-    println!("{:.0} s", start.elapsed().as_secs_f64());
-    let exact = kaufman::ln_z(16, 16, beta).unwrap();
-    let relative = print("16 x 16 torus, two-body, 600 steps", &estimate, exact);
-    assert!(relative < 5e-3, "{relative}");
-}
-
-#[test]
-#[ignore = "minutes; run by .ci/long"]
 fn convolutions_on_the_torus_of_64_spins() {
     let params = PixelCnnParams::default().layers(3, 8, 7);
     let (model, beta) = (Ising::square(8, Boundary::Periodic, 1.0).unwrap(), 0.44);
