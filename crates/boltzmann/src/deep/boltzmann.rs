@@ -351,12 +351,13 @@ impl DeepBoltzmannTraining {
 ///
 /// ```
 /// use boltzmann::deep::{DeepBoltzmannMachine, DeepBoltzmannTrainer, DeepBoltzmannTraining};
+/// use boltzmann::train::Schedule;
 /// use linalg_core::Streams;
 ///
 /// // Two bits that are always equal.
 /// let data = [0.0, 0.0, 1.0, 1.0];
-/// let start = DeepBoltzmannMachine::random(&[2, 2, 2], 0.5, &mut Streams::new(1).stream(0))?;
-/// let params = DeepBoltzmannTraining::default().updates(2000);
+/// let start = DeepBoltzmannMachine::random(&[2, 4, 2], 0.5, &mut Streams::new(1).stream(0))?;
+/// let params = DeepBoltzmannTraining::default().updates(3000).learning_rate(0.2, Schedule::Linear { end: 0.0 });
 /// let mut trainer = DeepBoltzmannTrainer::new(start, &data, params, Streams::new(2))?;
 /// trainer.run()?;
 /// let machine = trainer.machine();

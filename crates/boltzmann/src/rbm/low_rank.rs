@@ -13,7 +13,7 @@ impl<V: Unit, H: Unit> Rbm<V, H> {
     /// thousands of updates.
     ///
     /// ```math
-    /// W = \frac{s}{\sqrt{n_h}} \sum_{\alpha} \frac{\sqrt{n_h}\, u_\alpha}{\sigma_\alpha} w_\alpha^{\mathsf T}, \qquad b = -W \bar v,
+    /// W = s \sum_{\alpha} \frac{u_\alpha w_\alpha^{\mathsf T}}{\sigma_\alpha}, \qquad b = -W \bar v,
     /// ```
     ///
     /// with the components $`w_\alpha`$, the standard deviations $`\sigma_\alpha`$ of the data along them, orthonormal random directions
@@ -27,7 +27,7 @@ impl<V: Unit, H: Unit> Rbm<V, H> {
     /// use boltzmann::units::Spin;
     /// use linalg_core::Streams;
     ///
-    /// // All of the variance lies along (1, 1): weights are (w, w) with |w| 2 standard deviations √2 = strength.
+    /// // All of the variance, 2, lies along (1, 1)/√2: weights (w, w) with 2 |w| = strength.
     /// let data = [1.0, 1.0, -1.0, -1.0];
     /// let rbm = Rbm::from_principal_components(Spin, Spin, &data, 2, 1, 1, 0.5, &mut Streams::new(1).stream(0))?;
     /// assert!((rbm.weights()[0] - rbm.weights()[1]).abs() < 1e-12);
