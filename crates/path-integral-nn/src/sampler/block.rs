@@ -69,6 +69,8 @@ pub struct Block {
     pub(super) x: Vec<f64>,
     rngs: Vec<Xoshiro256PlusPlus>,
     pub(super) scratch: Scratch,
+    /// $`\Phi`$ of the present paths, where it is known.
+    known: Option<[f64; LANES]>,
     /// Proposals and what was accepted of them, by chain.
     pub(super) proposed: u64,
     pub(super) accepted: u64,
@@ -88,6 +90,7 @@ impl Block {
             x: vec![0.0; length],
             rngs: (0..LANES as u64).map(|k| streams.fast_stream(first + k)).collect(),
             scratch: Scratch::default(),
+            known: None,
             proposed: 0,
             accepted: 0,
             evaluations: 0.0,
@@ -169,6 +172,10 @@ impl Block {
         let (cols, dim) = (self.cols(), self.dim());
         let mean = self.target.reference.mean();
         for (k, (row, from)) in self.x.chunks_exact_mut(cols).zip(y.chunks_exact(cols)).enumerate() {
+            if dim == 1 {
+                row.iter_mut().zip(from).for_each(|(x, y)| *x = mean[k] + y);
+                continue;
+            }
             for (c, (x, y)) in row.iter_mut().zip(from).enumerate() {
                 *x = mean[k * dim + c % dim] + y;
             }
@@ -180,6 +187,10 @@ impl Block {
         let (cols, dim) = (self.cols(), self.dim());
         let mean = self.target.reference.mean();
         for (k, (row, to)) in self.x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)).enumerate() {
+            if dim == 1 {
+                row.iter().zip(to).for_each(|(x, y)| *y = x - mean[k]);
+                continue;
+            }
             for (c, (x, y)) in row.iter().zip(to).enumerate() {
                 *y = x - mean[k * dim + c % dim];
             }
@@ -204,6 +215,27 @@ impl Block {
             }
         }
         self.evaluations += 1.0;
+    }
+
+    /// $`\Phi`$ of the present paths, from memory if the last step left it there.
+    ///
+    /// A step that changes paths has to go through [`settle`](Self::settle), or not use this.
+    pub(super) fn phi_here(&mut self) -> [f64; LANES] {
+        if let Some(known) = self.known {
+            return known;
+        }
+        let mut phi = [0.0; LANES];
+        self.phi(&mut phi);
+        self.evaluations -= 1.0;
+        phi
+    }
+
+    /// [`accept`](Self::accept) that remembers which $`\Phi`$ stays.
+    pub(super) fn settle(&mut self, d: &[f64; LANES], old: &[f64], before: &[f64; LANES], after: &[f64; LANES]) {
+        let taken = self.accept(d, old);
+        let mut known = *before;
+        known.iter_mut().zip(after).zip(taken).filter(|(_, t)| *t).for_each(|((k, a), _)| *k = *a);
+        self.known = Some(known);
     }
 
     /// Gradient of the potential part of the action.
@@ -260,6 +292,7 @@ impl Block {
 
     pub(super) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
         from.read_f64s_into(&mut self.x)?;
+        self.known = None;
         self.proposed = from.read_u64()?;
         self.accepted = from.read_u64()?;
         self.evaluations = from.read_f64()?;

@@ -35,9 +35,7 @@ impl Sampler for Pcn {
     fn step(&mut self, block: &mut Block) {
         let n = block.x.len();
         [&mut self.xi, &mut self.y, &mut self.old].into_iter().for_each(|v| v.resize(n, 0.0));
-        let (mut before, mut after) = ([0.0; LANES], [0.0; LANES]);
-        block.phi(&mut before);
-        block.evaluations -= 1.0;
+        let (before, mut after) = (block.phi_here(), [0.0; LANES]);
         self.old.copy_from_slice(&block.x);
         block.draw_reference(&mut self.xi);
         block.deviation(&mut self.y);
@@ -48,7 +46,7 @@ impl Sampler for Pcn {
         let hbar = block.hbar();
         let mut d = [0.0; LANES];
         (0..LANES).for_each(|l| d[l] = (after[l] - before[l]) / hbar);
-        block.accept(&d, &self.old);
+        block.settle(&d, &self.old, &before, &after);
     }
 
     fn adapt(&mut self, acceptance: f64) {
@@ -126,11 +124,10 @@ impl Sampler for Langevin {
         for v in [&mut self.xi, &mut self.gradient, &mut self.solved, &mut self.y, &mut self.new, &mut self.old] {
             v.resize(n, 0.0);
         }
-        let (mut before, mut after) = ([0.0; LANES], [0.0; LANES]);
-        block.phi(&mut before);
+        let (before, mut after) = (block.phi_here(), [0.0; LANES]);
         self.gradient_at(block);
-        // Both are those of the end of the step before.
-        block.evaluations -= 2.0;
+        // It is that of the end of the step before.
+        block.evaluations -= 1.0;
         self.old.copy_from_slice(&block.x);
         block.deviation(&mut self.y);
         block.draw_reference(&mut self.xi);
@@ -151,7 +148,7 @@ impl Sampler for Langevin {
         for l in 0..LANES {
             d[l] = (after[l] + back[l] - before[l] - forth[l]) / hbar;
         }
-        block.accept(&d, &self.old);
+        block.settle(&d, &self.old, &before, &after);
     }
 
     fn adapt(&mut self, acceptance: f64) {

@@ -38,10 +38,8 @@ impl Sampler for HmcReference {
         self.gradient.resize(n, 0.0);
         self.old.resize(n, 0.0);
         self.old.copy_from_slice(&block.x);
-        let (mut before, mut after) = ([0.0; LANES], [0.0; LANES]);
-        block.phi(&mut before);
         // The potential at the start is that at the end of the step before.
-        block.evaluations -= 1.0;
+        let (before, mut after) = (block.phi_here(), [0.0; LANES]);
         block.draw_reference(&mut self.velocity);
         let h = TRAJECTORY / self.kicks as f64;
         let mut work = vec![0.0; cols];
@@ -62,7 +60,7 @@ impl Sampler for HmcReference {
             let kinetic: f64 = work[l * dim..(l + 1) * dim].iter().sum();
             d[l] = (after[l] - before[l] + kinetic) / hbar;
         }
-        block.accept(&d, &self.old);
+        block.settle(&d, &self.old, &before, &after);
     }
 
     fn adapt(&mut self, acceptance: f64) {
@@ -93,6 +91,14 @@ fn rotate(target: &super::Target, x: &mut [f64], v: &mut [f64], dim: usize, angl
     let cols = LANES * dim;
     let mean = target.reference().mean();
     for (k, (x, v)) in x.chunks_exact_mut(cols).zip(v.chunks_exact_mut(cols)).enumerate() {
+        if dim == 1 {
+            let m = mean[k];
+            for (x, v) in x.iter_mut().zip(v) {
+                let y = *x - m;
+                (*x, *v) = (m + (cos * y + sin * *v), cos * *v - sin * y);
+            }
+            continue;
+        }
         for (c, (x, v)) in x.iter_mut().zip(v).enumerate() {
             let m = mean[k * dim + c % dim];
             let y = *x - m;
