@@ -71,7 +71,7 @@ struct Args {
     #[arg(long, default_value_t = 160)]
     slices: usize,
     /// Paths measured, over all chains.
-    #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+    #[arg(long, default_value_t = 800_000, value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
     samples: u64,
     /// Chains, in groups of 16.
     #[arg(long, default_value_t = 32)]
@@ -130,7 +130,10 @@ fn run(mut args: Args) -> Result<(), Failure> {
     let mut chains = Chains::new(&target, args.sampler, params)?;
     let steps = args.samples.div_ceil(chains.n_chains() as u64);
     chains.thermalize((steps / 10).max(200), &mut ())?;
-    let measure = ObservablesParams::default().bin((steps / 16).max(1));
+    let mut measure = ObservablesParams::default().bin((steps / 16).max(1));
+    if let Some(window) = window(&args, &system, &ensemble)? {
+        measure = measure.window(window);
+    }
     let mut observables = vec![Observables::new(&target, measure)?; chains.n_chains() / LANES];
     chains.run(steps, &mut observables, &mut ())?;
     let report = Report::new(&observables)?;
@@ -164,6 +167,21 @@ fn run(mut args: Args) -> Result<(), Failure> {
         chains.force_evaluations(),
     );
     draw(&args, &system, &report)
+}
+
+/// The middle of a projection: from where what is left of the first state that mixes with the ground state is 1e-6, at least the
+/// middle half.
+fn window(args: &Args, system: &System, ensemble: &Ensemble) -> Result<Option<std::ops::Range<usize>>, Failure> {
+    if args.ensemble != Paths::GroundState {
+        return Ok(None);
+    }
+    let spectrum = Spectrum::new(system)?;
+    let even = args.potential.iter().skip(1).step_by(2).all(|c| *c == 0.0);
+    let gap = spectrum.energy(if even { 2 } else { 1 }) - spectrum.energy(0);
+    let margin = (1e6f64.ln() * args.hbar / gap / ensemble.step()).ceil() as usize;
+    let n = ensemble.n_points();
+    let margin = margin.min(n / 4);
+    Ok(Some(margin..n - margin))
 }
 
 fn print_table(

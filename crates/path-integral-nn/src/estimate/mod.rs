@@ -15,8 +15,8 @@
 //! For every function $`g`$ and every weight $`a_n`$ the equation of motion says
 //! $`\langle a_0\, g'(x_m) - g(x_m)\sum_n a_n\, \partial_{m+n} S/\hbar\rangle = 0`$, exactly, on the lattice, at any step. With
 //! $`a_n = e^{-\kappa\Delta|n|}`$ the noise of the kinetic term telescopes away, and the left-hand sides are smooth functionals of the path that
-//! resemble the fluctuations of $`\int O\,dt`$. Energies and moments are reported with the best combination of eight of them
-//! (more for potentials without symmetry) taken off: the variance of the energy of $`x^2/2 + x^4`$ falls by a factor of
+//! resemble the fluctuations of $`\int O\,dt`$. Energies and moments are reported with the best combination of twelve of them
+//! (sixteen for potentials without symmetry) taken off: the variance of the energy of $`x^2/2 + x^4`$ falls by a factor of
 //! about 1000, that of an oscillator to nothing. The plain estimate stays beside it.
 
 mod correlator;

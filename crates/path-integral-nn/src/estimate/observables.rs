@@ -128,7 +128,7 @@ impl Observables {
         let spread = (system.hbar() / (2.0 * system.mass() * frequency)).sqrt();
         let powers = match (params.control_variates, symmetric(system, oscillator.center, spread)) {
             (false, _) => vec![],
-            (true, true) => vec![1, 3],
+            (true, true) => vec![1, 3, 5],
             (true, false) => vec![0, 1, 2, 3],
         };
         let available = if ensemble.is_periodic() { n / 2 } else { window.len() - 1 };
@@ -295,7 +295,8 @@ impl Observables {
                             0 => (1.0, 0.0),
                             1 => (u, 1.0),
                             2 => (u * u, 2.0 * u),
-                            _ => (u * u * u, 3.0 * u * u),
+                            3 => (u * u * u, 3.0 * u * u),
+                            _ => (u * u * u * u * u, 5.0 * u * u * u * u),
                         };
                         *sum += own * slope + g * r;
                     }
