@@ -264,7 +264,11 @@ impl Observables {
         let dim = action.system().dim();
         let cols = LANES * dim;
         let frequency = action.system().hbar() / (2.0 * action.system().mass() * self.spread * self.spread);
-        let [residual, filtered, sums, ..] = &mut self.buffers;
+        let [residual, filtered, sums, scaled, _] = &mut self.buffers;
+        // The coordinates of the window, in widths from the centre.
+        let window = &block.paths()[self.window.start * cols..self.window.end * cols];
+        scaled.clear();
+        scaled.extend(window.iter().map(|x| (x - self.center) / self.spread));
         residual.resize(block.paths().len(), 0.0);
         filtered.resize(block.paths().len(), 0.0);
         action.block_gradient(block.paths(), LANES, &mut self.scratch, residual);
@@ -282,26 +286,16 @@ impl Observables {
             for first in (0..cols).step_by(LANES) {
                 widest(Filter { residual, filtered, cols, first, q, wrap });
             }
-            for &power in &self.powers {
-                sums.resize(cols, 0.0);
-                sums.fill(0.0);
-                let factor = 1.0 / (self.window.len() as f64);
-                for k in self.window.clone() {
-                    let row = k * cols..(k + 1) * cols;
-                    let points = block.paths()[row.clone()].iter().zip(&filtered[row]);
-                    for (sum, (x, r)) in sums.iter_mut().zip(points) {
-                        let u = (x - self.center) / self.spread;
-                        let (g, slope) = match power {
-                            0 => (1.0, 0.0),
-                            1 => (u, 1.0),
-                            2 => (u * u, 2.0 * u),
-                            3 => (u * u * u, 3.0 * u * u),
-                            _ => (u * u * u * u * u, 5.0 * u * u * u * u),
-                        };
-                        *sum += own * slope + g * r;
-                    }
-                }
-                for (c, sum) in sums.iter().enumerate() {
+            let filtered = &filtered[self.window.start * cols..self.window.end * cols];
+            sums.resize(self.powers.len() * cols, 0.0);
+            sums.fill(0.0);
+            for first in (0..cols).step_by(LANES) {
+                let weigh = Weigh { powers: &self.powers, points: scaled, filtered, sums, cols, first, own };
+                widest(weigh);
+            }
+            let factor = 1.0 / (self.window.len() as f64);
+            for of_power in sums.chunks_exact(cols) {
+                for (c, sum) in of_power.iter().enumerate() {
                     rows[c / dim * self.width + place] += factor * sum;
                 }
                 place += 1;
@@ -443,6 +437,48 @@ impl Work for Filter<'_> {
             for l in 0..LANES {
                 filtered[start + l] += back[l];
                 back[l] = q * (back[l] + residual[start + l]);
+            }
+        }
+    }
+}
+
+/// Sums of $`a_0 g'(u) + g(u) R`$ over the window for each power $`g = u^p`$ and each column of a group.
+struct Weigh<'a> {
+    powers: &'a [i32],
+    points: &'a [f64],
+    filtered: &'a [f64],
+    sums: &'a mut [f64],
+    cols: usize,
+    first: usize,
+    own: f64,
+}
+
+impl Weigh<'_> {
+    #[inline(always)]
+    fn add(&mut self, place: usize, function: impl Fn(f64) -> (f64, f64)) {
+        let mut sums = [0.0; LANES];
+        for (u, r) in self.points.chunks_exact(self.cols).zip(self.filtered.chunks_exact(self.cols)) {
+            let (u, r) = (&u[self.first..self.first + LANES], &r[self.first..self.first + LANES]);
+            for l in 0..LANES {
+                let (g, slope) = function(u[l]);
+                sums[l] += self.own * slope + g * r[l];
+            }
+        }
+        let start = place * self.cols + self.first;
+        self.sums[start..start + LANES].copy_from_slice(&sums);
+    }
+}
+
+impl Work for Weigh<'_> {
+    #[inline(always)]
+    fn run(mut self) {
+        for (place, &power) in self.powers.iter().enumerate() {
+            match power {
+                0 => self.add(place, |_| (1.0, 0.0)),
+                1 => self.add(place, |u| (u, 1.0)),
+                2 => self.add(place, |u| (u * u, 2.0 * u)),
+                3 => self.add(place, |u| (u * u * u, 3.0 * u * u)),
+                _ => self.add(place, |u| (u * (u * u) * (u * u), 5.0 * (u * u) * (u * u))),
             }
         }
     }
