@@ -9,7 +9,7 @@
 //! cargo run --release --example path_integral -- --ensemble periodic --beta 4 --slices 40 --rule trapezoid
 //! ```
 //!
-//! The defaults (x²/2 + x⁴) take a few seconds on two cores. Expected: E = 0.80377 within 1e-4, 0.80369 being the
+//! The defaults (x²/2 + x⁴) take about five seconds on two cores. Expected: E = 0.80377 within 1e-4, 0.80369 being the
 //! value of the lattice; gap 1.9341; ⟨x²⟩ = 0.25715.
 
 use std::path::PathBuf;

@@ -182,7 +182,7 @@ impl Observables {
             count = count.min(all.len() / cols - from);
         }
         let places = &all[from * cols..(from + count) * cols];
-        let [plain, effective, slope, force, product] = &mut self.buffers;
+        let [plain, effective, slope, force, _] = &mut self.buffers;
         for values in [&mut *plain, &mut *effective] {
             values.resize(count * LANES, 0.0);
         }
@@ -215,28 +215,39 @@ impl Observables {
         let x = block.paths();
         let share = 1.0 / links.len().max(1) as f64;
         let (half, stiffness) = (0.5 * system.hbar() * dim as f64 / step, 0.5 * system.mass() / (step * step));
-        for l in 0..LANES {
-            let square = |(a, b): &(usize, usize)| {
-                (0..dim).map(|d| (x[a * cols + l * dim + d] - x[b * cols + l * dim + d]).powi(2)).sum::<f64>()
-            };
-            let kinetic: f64 = links.iter().map(square).sum();
-            rows[l * self.width + THERMODYNAMIC] += half - stiffness * share * kinetic;
+        let mut kinetic = vec![0.0; cols];
+        for (a, b) in links {
+            let pair = x[a * cols..(a + 1) * cols].iter().zip(&x[b * cols..(b + 1) * cols]);
+            kinetic.iter_mut().zip(pair).for_each(|(sum, (a, b))| *sum += (a - b) * (a - b));
+        }
+        for (l, columns) in kinetic.chunks_exact(dim).enumerate() {
+            rows[l * self.width + THERMODYNAMIC] += half - stiffness * share * columns.iter().sum::<f64>();
         }
         // Moments at the points, with their correction for Takahashi and Imada's rule.
         let window = &x[self.window.start * cols..self.window.end * cols];
         let correction = if rule == Rule::TakahashiImada { step * step / (12.0 * system.mass()) } else { 0.0 };
         if correction != 0.0 {
             force.resize(window.len(), 0.0);
-            product.clear();
             system.potential().gradients(window, force);
         }
         let scale = 1.0 / self.window.len() as f64;
-        for (i, x) in window.iter().enumerate() {
-            let row = &mut rows[i / dim % LANES * self.width..];
-            let slope = if correction == 0.0 { 0.0 } else { correction * force[i] };
-            row[X2] += scale * (x * x + 2.0 * x * slope);
-            row[X4] += scale * (x.powi(4) + 4.0 * x.powi(3) * slope);
-            row[MEAN] += scale * (x + slope) / dim as f64;
+        let mut moments = [vec![0.0; cols], vec![0.0; cols], vec![0.0; cols]];
+        let [squares, fourth, means] = &mut moments;
+        force.resize(if correction == 0.0 { cols } else { window.len() }, 0.0);
+        for (k, points) in window.chunks_exact(cols).enumerate() {
+            let slopes = if correction == 0.0 { &force[..cols] } else { &force[k * cols..(k + 1) * cols] };
+            for c in 0..cols {
+                let (x, slope) = (points[c], correction * slopes[c]);
+                let square = x * x;
+                squares[c] += square + 2.0 * x * slope;
+                fourth[c] += square * square + 4.0 * square * x * slope;
+                means[c] += x + slope;
+            }
+        }
+        for (place, columns, scale) in [(X2, squares, scale), (X4, fourth, scale), (MEAN, means, scale / dim as f64)] {
+            for (l, columns) in columns.chunks_exact(dim).enumerate() {
+                rows[l * self.width + place] += scale * columns.iter().sum::<f64>();
+            }
         }
     }
 
