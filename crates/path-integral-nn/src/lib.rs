@@ -16,7 +16,6 @@ pub mod reference;
 mod relativistic;
 pub mod sampler;
 mod threads;
-mod wide;
 
 pub use action::{Action, Rule};
 pub use cumulant::cumulant_expansion;

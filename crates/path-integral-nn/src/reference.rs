@@ -7,7 +7,7 @@ use crate::action::{Action, LANES};
 use crate::ensemble::{Ends, Kind};
 use crate::error::{Error, Result, all_finite};
 use crate::potential::System;
-use crate::wide::{Work, widest};
+use linalg_core::simd::{Work, widest};
 
 /// An oscillator that resembles a system: $`V(x) \approx m\Omega^2 (x-c)^2/2`$ + constant.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -345,6 +345,8 @@ struct Substitute<'a, const W: usize> {
 }
 
 impl<const W: usize> Work for Substitute<'_, W> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { reference, data, cols, first, both } = self;

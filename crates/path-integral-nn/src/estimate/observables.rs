@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::estimate::Correlators;
 use crate::potential::System;
 use crate::sampler::{Block, Measurement, Target};
-use crate::wide::{Work, widest};
+use linalg_core::simd::{Work, widest};
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -416,6 +416,8 @@ struct Filter<'a> {
 }
 
 impl Work for Filter<'_> {
+    type Output = ();
+
     #[inline(always)]
     #[allow(clippy::needless_range_loop)]
     fn run(self) {
@@ -481,6 +483,8 @@ impl Weigh<'_> {
 }
 
 impl Work for Weigh<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run(mut self) {
         for (place, &power) in self.powers.iter().enumerate() {
@@ -506,6 +510,8 @@ struct Products<'a> {
 }
 
 impl Work for Products<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { a, b, lag, pairs, closed, total } = self;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Potential, check_points};
 use crate::error::{Error, Result, all_finite};
-use crate::wide::{Work, widest};
+use linalg_core::simd::{Work, widest};
 
 /// $`V(x) = \sum_k c_k x^k`$ for one coordinate, bounded below.
 ///
@@ -110,6 +110,8 @@ struct Horner<'a, const K: usize> {
 }
 
 impl<const K: usize> Work for Horner<'_, K> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         for (&x, v) in self.points.iter().zip(self.out) {

@@ -5,7 +5,7 @@ use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use super::{Block, Sampler};
 use crate::action::LANES;
 use crate::reference::GaussianReference;
-use crate::wide::{Work, widest};
+use linalg_core::simd::{Work, widest};
 
 /// With mass $`A`$ every mode of the reference turns at the same rate, so that a drift is $`y' = y\cos h + v\sin h`$ without any
 /// transform, and a kick is $`v' = v - h\,A^{-1}\nabla\Phi`$: a tridiagonal solve.
@@ -135,6 +135,8 @@ fn row<const W: usize>(data: &[f64], start: usize) -> [f64; W] {
 }
 
 impl<const W: usize> Work for Kick<'_, '_, W> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { pass, first } = self;
