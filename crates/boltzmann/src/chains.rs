@@ -3,9 +3,10 @@
 use linalg_core::Streams;
 
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
-use crate::fast::{BitRows, PackedRbm, SHARD, threads};
+use crate::fast::{BitRows, PackedRbm, SHARD};
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 /// Block Gibbs chains of a machine with 0/1 units, 16 to a shard; shard k draws from stream k.
 ///

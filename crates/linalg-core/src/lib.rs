@@ -20,6 +20,7 @@ pub mod simd;
 pub mod special;
 pub mod stats;
 pub mod tensor;
+pub mod threads;
 
 pub use error::{Error, Result};
 pub use merge::{Merge, MergeError, Units};

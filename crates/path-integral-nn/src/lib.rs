@@ -15,7 +15,6 @@ pub mod real_time;
 pub mod reference;
 mod relativistic;
 pub mod sampler;
-mod threads;
 
 pub use action::{Action, Rule};
 pub use cumulant::cumulant_expansion;

@@ -12,7 +12,6 @@ mod pairs;
 pub mod posterior;
 pub mod product;
 pub mod scalar;
-mod threads;
 pub mod van;
 
 pub use bethe::Bethe;

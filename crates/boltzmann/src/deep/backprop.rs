@@ -3,13 +3,13 @@
 use linalg_core::Streams;
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Writer};
 use linalg_core::optim::ConjugateGradientParams;
-use linalg_core::rand::RngExt;
 
 use super::network::{Block, Loss, Network, Piece, ROWS, gradient_of_piece};
-use crate::fast::threads;
+use crate::train::RowOrder;
 use crate::train::Schedule;
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 const KIND: &str = "boltzmann network trainer 1";
 
@@ -160,8 +160,7 @@ pub struct NetworkTrainer<'a> {
     /// Means of the gradient and of its square.
     moments: [Vec<f32>; 2],
     blocks: Vec<Block<f32>>,
-    order: Vec<u32>,
-    order_epoch: u64,
+    order: RowOrder,
     updates: u64,
 }
 
@@ -194,8 +193,7 @@ impl<'a> NetworkTrainer<'a> {
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros],
             blocks,
-            order: Vec::new(),
-            order_epoch: u64::MAX,
+            order: RowOrder::new(rows),
             updates: 0,
             network,
             inputs,
@@ -254,20 +252,7 @@ impl<'a> NetworkTrainer<'a> {
         }
     }
 
-    fn order_rows(&mut self) {
-        let epoch = self.updates / self.updates_per_epoch();
-        if self.order_epoch != epoch {
-            let mut rng = Streams::new(self.params.seed).fast_stream(epoch);
-            self.order = (0..(self.inputs.len() / self.network.sizes()[0]) as u32).collect();
-            for k in (1..self.order.len()).rev() {
-                self.order.swap(k, rng.random_range(0..=k as u64) as usize);
-            }
-            self.order_epoch = epoch;
-        }
-    }
-
     fn update(&mut self) -> Result<f64> {
-        self.order_rows();
         let loss = match self.params.optimizer {
             Optimizer::Adam => self.adam(),
             Optimizer::ConjugateGradient { line_searches } => self.conjugate_gradient(line_searches)?,
@@ -284,7 +269,8 @@ impl<'a> NetworkTrainer<'a> {
     fn evaluate(&mut self) -> f64 {
         let (n, m) = (self.network.sizes()[0], self.targets.len() / (self.inputs.len() / self.network.sizes()[0]));
         let batch = (self.updates % self.updates_per_epoch()) as usize;
-        let rows = &self.order[batch * self.params.batch..][..self.params.batch];
+        let order = self.order.of_epoch(self.updates / self.updates_per_epoch(), &Streams::new(self.params.seed));
+        let rows = &order[batch * self.params.batch..][..self.params.batch];
         let (network, loss, scale) = (&self.network, self.params.loss, 1.0 / self.params.batch as f64);
         let (inputs, targets) = (self.inputs, self.targets);
         threads::for_pieces(threads::count(self.params.threads), &mut self.blocks, |first, blocks| {
@@ -433,7 +419,6 @@ impl<'a> NetworkTrainer<'a> {
         };
         let (updates, [parameters, mean, square]) = read()?;
         (self.updates, self.network.parameters, self.moments) = (updates, parameters, [mean, square]);
-        self.order_epoch = u64::MAX;
         Ok(())
     }
 }

@@ -6,9 +6,9 @@ use linalg_core::gemm::{GemmScalar, Matrix, MatrixMut, gemm};
 use linalg_core::rand::Rng;
 use linalg_core::rng::standard_normal;
 
-use crate::fast::threads;
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 /// What a unit of a layer does with its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

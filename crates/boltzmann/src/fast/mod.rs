@@ -11,7 +11,6 @@ pub(crate) mod lanes;
 pub(crate) mod math;
 mod matrix;
 pub(crate) mod shard;
-pub(crate) mod threads;
 mod upward;
 
 pub use bits::BitRows;

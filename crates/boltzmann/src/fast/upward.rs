@@ -3,8 +3,9 @@
 use linalg_core::Streams;
 
 use super::shard::{Leave, Shard, sample_hidden};
-use super::{BitRows, PackedRbm, SHARD, threads};
+use super::{BitRows, PackedRbm, SHARD};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 impl PackedRbm {
     /// One sample of the hidden units for every row of data, on up to `threads` threads (0: all there are); 16 rows share a stream.

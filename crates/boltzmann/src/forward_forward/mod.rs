@@ -22,8 +22,8 @@ use linalg_core::rand::Rng;
 
 use crate::deep::Network;
 use crate::deep::network::{Block, ROWS, Shape};
-use crate::fast::threads;
 use crate::{Error, Result};
+use linalg_core::threads;
 
 /// A network trained by [`ForwardForwardTrainer`]: layers with a goodness each, and a linear classifier that reads their activities.
 ///

@@ -9,10 +9,11 @@ use super::negatives::{climb, mask, wrong_label};
 use super::{ForwardForward, Negatives, write_label};
 use crate::deep::network::{Block, Piece, ROWS, Shape, gradient_of_piece};
 use crate::deep::{Rates, Step};
-use crate::fast::threads;
+use crate::train::RowOrder;
 use crate::train::Schedule;
 use crate::{Error, Result};
 use linalg_core::simd::widest;
+use linalg_core::threads;
 
 const KIND: &str = "boltzmann forward-forward 1";
 
@@ -183,8 +184,7 @@ pub struct ForwardForwardTrainer<'a> {
     head_gradient: Vec<f32>,
     /// Running means of the activities on data.
     means: Vec<Vec<f32>>,
-    order: Vec<u32>,
-    order_epoch: u64,
+    order: RowOrder,
     updates: u64,
 }
 
@@ -229,8 +229,7 @@ impl<'a> ForwardForwardTrainer<'a> {
             gradient: layers,
             head_gradient: head,
             means: zeros,
-            order: Vec::new(),
-            order_epoch: u64::MAX,
+            order: RowOrder::new(labels.len()),
             updates: 0,
             network,
             rows,
@@ -289,22 +288,11 @@ impl<'a> ForwardForwardTrainer<'a> {
         }
     }
 
-    fn order_rows(&mut self) {
-        let epoch = self.updates / self.updates_per_epoch();
-        if self.order_epoch != epoch {
-            let mut rng = Streams::new(self.params.seed).child(ORDER).fast_stream(epoch);
-            self.order = (0..self.labels.len() as u32).collect();
-            for k in (1..self.order.len()).rev() {
-                self.order.swap(k, rng.random_range(0..=k as u64) as usize);
-            }
-            self.order_epoch = epoch;
-        }
-    }
-
     fn update(&mut self) -> Result<f64> {
-        self.order_rows();
         let batch = (self.updates % self.updates_per_epoch()) as usize;
-        let present = &self.order[batch * self.params.batch..][..self.params.batch];
+        let epoch = self.updates / self.updates_per_epoch();
+        let order = self.order.of_epoch(epoch, &Streams::new(self.params.seed).child(ORDER));
+        let present = &order[batch * self.params.batch..][..self.params.batch];
         // What pulls the mean activities of a layer together.
         let pulls: Vec<Vec<f32>> = (self.means.iter())
             .map(|means| {
@@ -411,7 +399,6 @@ impl<'a> ForwardForwardTrainer<'a> {
         for x in lists.chain(&mut self.moments).chain(&mut self.means).flatten() {
             *x = f32::from_bits(reader.read_u32()?);
         }
-        self.order_epoch = u64::MAX;
         reader.finish()
     }
 }

@@ -9,11 +9,12 @@ use spin_models::{Kind, LnZ, Progress};
 
 use crate::fast::math::{Product, softplus_sum};
 use crate::fast::shard::Shard;
-use crate::fast::{BitRows, PackedRbm, Row, SHARD, WIDTH, rows_of, threads, valid};
+use crate::fast::{BitRows, PackedRbm, Row, SHARD, WIDTH, rows_of, valid};
 use crate::rbm::{layer_ln_z, layer_sample};
 use crate::units::Unit;
 use crate::{Error, Rbm, Result};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 /// Annealed importance sampling from independent units to the machine.
 ///

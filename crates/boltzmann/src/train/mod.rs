@@ -20,7 +20,10 @@ mod dense;
 mod dense_params;
 mod gradient;
 mod params;
+mod row_order;
 mod trainer;
+
+pub(crate) use row_order::RowOrder;
 
 pub use dense::DenseTrainer;
 pub use dense_params::{DenseMethod, DenseParams, Stepper};

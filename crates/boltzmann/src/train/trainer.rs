@@ -8,10 +8,12 @@ use linalg_core::rng::{ChaCha8Rng, uniform_open01};
 
 use super::gradient::{PanelState, Step, Update};
 use super::params::{Method, TrainingParams};
+use super::row_order::RowOrder;
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
-use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, rows_of, threads, valid};
+use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, rows_of, valid};
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
+use linalg_core::threads;
 
 const KIND: &str = "boltzmann trainer 1";
 
@@ -85,8 +87,7 @@ pub struct Trainer<'a> {
     exchanges: ChaCha8Rng,
     exchanged: [u64; 2],
     updates: u64,
-    order: Vec<u32>,
-    order_epoch: u64,
+    order: RowOrder,
     /// The last machine known to be finite, with its update.
     good: (u64, PackedRbm),
 }
@@ -161,8 +162,7 @@ impl<'a> Trainer<'a> {
             exchanges: streams.stream(EXCHANGES),
             exchanged: [0; 2],
             updates: 0,
-            order: Vec::new(),
-            order_epoch: u64::MAX,
+            order: RowOrder::new(data.n_rows()),
             good: (0, machine.clone()),
             machine,
             params,
@@ -270,15 +270,8 @@ impl<'a> Trainer<'a> {
     fn load_batch(&mut self) {
         let per_epoch = self.updates_per_epoch();
         let (epoch, batch) = (self.updates / per_epoch, (self.updates % per_epoch) as usize);
-        if self.order_epoch != epoch {
-            let mut rng = Streams::new(self.params.seed).child(ORDER).fast_stream(epoch);
-            self.order = (0..self.data.n_rows() as u32).collect();
-            for k in (1..self.order.len()).rev() {
-                self.order.swap(k, rng.random_range(0..=k as u64) as usize);
-            }
-            self.order_epoch = epoch;
-        }
-        let rows = &self.order[batch * self.params.batch..][..self.params.batch];
+        let order = self.order.of_epoch(epoch, &Streams::new(self.params.seed).child(ORDER));
+        let rows = &order[batch * self.params.batch..][..self.params.batch];
         for (shard, rows) in self.batch.iter_mut().zip(rows.chunks(SHARD)) {
             rows.iter().enumerate().for_each(|(c, &row)| shard.set_visible(c, self.data.row(row as usize)));
         }
@@ -449,7 +442,6 @@ impl<'a> Trainer<'a> {
             shard.restore(&mut reader, &self.machine)?;
         }
         reader.finish()?;
-        self.order_epoch = u64::MAX;
         self.good = (self.updates, self.machine.clone());
         if let Some(sampler) = &mut self.sampler {
             for (k, (to, panel)) in sampler.panels.iter_mut().zip(&self.machine.panels).enumerate() {

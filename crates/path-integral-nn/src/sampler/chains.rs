@@ -9,7 +9,7 @@ use linalg_core::rng::Streams;
 use super::{Block, Method, Sampler, Target};
 use crate::action::LANES;
 use crate::error::{Error, Result, at_least_one};
-use crate::threads;
+use linalg_core::threads;
 
 /// Name of the checkpoints of this layout.
 const KIND: &str = "path-integral chains 1";

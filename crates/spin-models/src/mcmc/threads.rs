@@ -1,35 +1,6 @@
 //! Independent chains on several threads.
 
-/// Calls `work` on every item, with up to `threads` threads; the numbers cannot depend on how many.
-pub(super) fn for_each<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) + Sync) {
-    for_each_with(&mut vec![(); threads.max(1)], items, |item, ()| work(item));
-}
-
-/// Calls `work` on every item, with a thread for every one of `scratches`, which is its own.
-///
-/// # Panics
-/// If there are no scratches.
-pub(super) fn for_each_with<T: Send, S: Send>(
-    scratches: &mut [S],
-    items: &mut [T],
-    work: impl Fn(&mut T, &mut S) + Sync,
-) {
-    let run = |items: &mut [T], scratch: &mut S| items.iter_mut().for_each(|item| work(item, scratch));
-    let run = &run;
-    let (own, others) = scratches.split_first_mut().expect("a scratch for every thread");
-    if others.is_empty() || items.len() <= 1 {
-        return run(items, own);
-    }
-    let share = items.len().div_ceil(others.len() + 1);
-    // This thread works, too: one less has to start.
-    let (first, rest) = items.split_at_mut(share);
-    std::thread::scope(|scope| {
-        for (items, scratch) in rest.chunks_mut(share).zip(others) {
-            scope.spawn(move || run(items, scratch));
-        }
-        run(first, own);
-    });
-}
+pub(super) use linalg_core::threads::for_each;
 
 /// Up to `threads` threads, each with work for some tenths of a millisecond: starting one takes a tenth of that, and much
 /// longer on a machine that is busy.

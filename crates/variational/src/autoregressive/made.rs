@@ -451,9 +451,7 @@ impl<T: Scalar> Autoregressive for Made<T> {
                 w[Self::seen(layer, row / layer.c_out)..].fill(0.0);
             }
         }
-        for (t, &p) in self.theta.iter_mut().zip(&self.parameters) {
-            *t = T::from_f64(p);
-        }
+        super::round_parameters(&mut self.theta, &self.parameters);
         let mut turned = Vec::new();
         for layer in &self.layers {
             let range = layer.weight..layer.bias;

@@ -21,6 +21,7 @@ pub use transformer::{Transformer, TransformerParams, TransformerPass};
 #[cfg(feature = "safetensors")]
 pub use weights::{read_weights, write_weights};
 
+use crate::scalar::Scalar;
 use crate::{Error, Result};
 
 /// Checks a new set of parameters.
@@ -31,6 +32,13 @@ pub(crate) fn check_parameters(parameters: &[f64], expected: usize) -> Result<()
     match parameters.iter().position(|p| !p.is_finite()) {
         None => Ok(()),
         Some(index) => Err(Error::NotFinite { what: "parameter", index, value: parameters[index] }),
+    }
+}
+
+/// Takes over parameters in the precision of the network.
+pub(crate) fn round_parameters<T: Scalar>(theta: &mut [T], parameters: &[f64]) {
+    for (t, &p) in theta.iter_mut().zip(parameters) {
+        *t = T::from_f64(p);
     }
 }
 

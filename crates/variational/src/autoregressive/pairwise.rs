@@ -284,9 +284,7 @@ impl<T: Scalar> Autoregressive for TwoBody<T> {
         for (i, row) in self.parameters[..self.n * self.n].chunks_exact_mut(self.n).enumerate() {
             row[i..].fill(0.0);
         }
-        for (t, &p) in self.theta.iter_mut().zip(&self.parameters) {
-            *t = T::from_f64(p);
-        }
+        super::round_parameters(&mut self.theta, &self.parameters);
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use spin_models::{EnergyModel, Progress};
 
 use crate::error::{check_beta, check_positive};
 use crate::normalized::Normalized;
-use crate::threads::for_each;
 use crate::{Error, Result};
+use linalg_core::threads::for_each;
 
 /// Samples of a work unit.
 const UNIT: usize = 1024;

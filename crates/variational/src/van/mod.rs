@@ -8,6 +8,7 @@ mod global_move;
 mod importance;
 mod natural;
 mod neural_mcmc;
+mod pieces;
 mod schedule;
 mod solver;
 mod trainer;

@@ -5,8 +5,8 @@ use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 use crate::cholesky::Cholesky;
 use crate::error::check_range;
 use crate::scalar::Scalar;
-use crate::threads::for_each;
 use crate::{Error, Result};
+use linalg_core::threads::for_each;
 
 /// Columns of gradients that are widened at once.
 const PANEL: usize = 512;

@@ -7,12 +7,13 @@ use linalg_core::{Observer, Streams};
 use spin_models::EnergyModel;
 
 use super::natural::{NaturalParams, natural_direction};
+use super::pieces::pieces;
 use super::schedule::Annealing;
 use crate::autoregressive::Autoregressive;
 use crate::error::{check_positive, check_range};
 use crate::scalar::Scalar;
-use crate::threads::{for_each, pieces};
 use crate::{Error, Result};
+use linalg_core::threads::for_each;
 
 /// Most samples of a work unit.
 const UNIT: usize = 256;

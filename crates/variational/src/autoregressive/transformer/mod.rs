@@ -223,9 +223,7 @@ impl<T: Scalar> Autoregressive for Transformer<T> {
     fn set_parameters(&mut self, parameters: &[f64]) -> Result<()> {
         super::check_parameters(parameters, self.parameters.len())?;
         self.parameters.copy_from_slice(parameters);
-        for (t, &p) in self.theta.iter_mut().zip(&self.parameters) {
-            *t = T::from_f64(p);
-        }
+        super::round_parameters(&mut self.theta, &self.parameters);
         Ok(())
     }
 
