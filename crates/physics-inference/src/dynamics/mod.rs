@@ -1,0 +1,1 @@
+//! Charges that move: Hamiltonians, integrators and what they conserve.
