@@ -1,5 +1,7 @@
-//! The kernels of the crate `gemm`, behind checks that make the call safe.
+//! The kernels of the crates `gemm-f32`, `gemm-f64` and `gemm-c64`, behind checks that make the call safe.
 #![allow(unsafe_code)]
+
+use gemm_common::Parallelism;
 
 use super::matrix::Layout;
 use super::scalar::GemmScalar;
@@ -15,12 +17,18 @@ pub(super) fn gemm<T: GemmScalar>(alpha: T, a: &[T], b: &[T], beta: T, c: &mut [
     lb.check_batch("b", 1, 0, b.len());
     lc.check_batch("c", 1, 0, c.len());
     lc.check_disjoint(1, 0);
+    // The kernels want the stride of the rows of C to be the smaller one: else the transposed product.
+    let (a, la, b, lb, lc) = if lc.col_stride < lc.row_stride {
+        (b, lb.transposed(), a, la.transposed(), lc.transposed())
+    } else {
+        (a, la, b, lb, lc)
+    };
     // SAFETY: the checks above show that every entry (i, j) of each layout lies inside its slice at a distance that
     // fits `isize`, and that the entries of C are distinct; C is borrowed exclusively, so it shares nothing with A and
-    // B. The kernels read and write these entries only. `T` is one of the types that `gemm` dispatches on
-    // (`GemmScalar` is sealed), and C is initialised.
+    // B; a transposed layout has the same entries. The kernels read and write these entries only; they are chosen by
+    // what the processor has. C is initialised.
     unsafe {
-        gemm::gemm(
+        T::kernel()(
             lc.rows,
             lc.cols,
             la.cols,
@@ -39,7 +47,7 @@ pub(super) fn gemm<T: GemmScalar>(alpha: T, a: &[T], b: &[T], beta: T, c: &mut [
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            Parallelism::None,
         );
     }
 }

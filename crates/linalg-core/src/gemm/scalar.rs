@@ -2,6 +2,7 @@
 
 use std::ops::{Add, Mul};
 
+use gemm_common::Parallelism;
 use num_complex::Complex64;
 
 /// `f32`, `f64` and `Complex64`. Sealed.
@@ -14,11 +15,52 @@ pub trait GemmScalar:
     const ONE: Self;
 }
 
-pub trait Sealed {}
+/// `C ← α C + β A B`: sizes m, n, k; C with its strides of columns and rows, and whether it is read; A and B with theirs; α, β;
+/// whether C, A and B are conjugated.
+pub type Kernel<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
 
-impl Sealed for f32 {}
-impl Sealed for f64 {}
-impl Sealed for Complex64 {}
+pub trait Sealed: Sized {
+    /// The kernel for this processor.
+    fn kernel() -> Kernel<Self>;
+}
+
+impl Sealed for f32 {
+    fn kernel() -> Kernel<Self> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
+}
+
+impl Sealed for f64 {
+    fn kernel() -> Kernel<Self> {
+        gemm_f64::gemm::f64::get_gemm_fn()
+    }
+}
+
+impl Sealed for Complex64 {
+    fn kernel() -> Kernel<Self> {
+        gemm_c64::gemm::f64::get_gemm_fn()
+    }
+}
 
 impl GemmScalar for f32 {
     const ZERO: Self = 0.0;
