@@ -1,5 +1,6 @@
 //! The models.
 
+mod batch_energies;
 mod duplicates;
 mod ensembles;
 mod interaction;
