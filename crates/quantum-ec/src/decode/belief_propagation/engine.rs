@@ -53,6 +53,10 @@ pub(super) struct Engine<const L: usize> {
     posterior: Rows<f32, L>,
     next: Rows<f32, L>,
     memory: Memory<L>,
+    /// What lanes that start a leg begin their first sums with, for disordered memory.
+    carried: Rows<f32, L>,
+    /// Lanes that have not done so yet.
+    carries: Mask<L>,
     /// Signs of the syndromes.
     syndrome: Rows<u32, L>,
     messages: Messages<L>,
@@ -75,6 +79,8 @@ impl<const L: usize> Engine<L> {
             priors: graph.priors.clone(),
             posterior: Rows::new(graph.n_bits()),
             next: Rows::new(if params.schedule == Schedule::Flooding { graph.n_bits() } else { 0 }),
+            carried: Rows::new(if matches!(memory, Memory::Disordered(_)) { graph.n_bits() } else { 0 }),
+            carries: [0; L],
             memory,
             syndrome: Rows::new(graph.n_detectors),
             messages,
@@ -122,9 +128,32 @@ impl<const L: usize> Engine<L> {
         out.extend(self.posterior.get().iter().map(|row| row[lane]));
     }
 
+    /// Puts the posteriors of a lane that another engine had.
+    pub(super) fn set_posteriors(&mut self, lane: usize, from: &[f32]) {
+        self.posterior.get_mut().iter_mut().zip(from).for_each(|(row, &x)| row[lane] = x);
+    }
+
+    /// The lanes of the mask begin a leg with their new memory strengths: the first messages to the checks are the
+    /// priors, the first sums remember the posteriors of the leg before.
+    #[inline(always)]
+    pub(super) fn relay(&mut self, mask: &Mask<L>) {
+        if let Memory::Disordered(gamma) = &self.memory {
+            let rows = self.carried.get_mut().iter_mut().zip(self.posterior.get()).zip(gamma.get()).zip(&self.priors);
+            for (((carried, old), gamma), &prior) in rows {
+                for l in 0..L {
+                    let base = prior + gamma[l] * (old[l] - prior);
+                    carried[l] = f32::from_bits(carried[l].to_bits() & !mask[l] | base.to_bits() & mask[l]);
+                }
+            }
+        }
+        self.reset(mask);
+        self.carries = or(&self.carries, mask);
+    }
+
     /// Messages are forgotten in the lanes of the mask, posteriors go back to the priors.
     #[inline(always)]
     pub(super) fn reset(&mut self, mask: &Mask<L>) {
+        clear(&mut self.carries, mask);
         for (row, &prior) in self.posterior.get_mut().iter_mut().zip(&self.priors) {
             replace(row, mask, prior);
         }
@@ -190,6 +219,15 @@ impl<const L: usize> Engine<L> {
             }
             (messages, Schedule::Flooding) => {
                 begin_next(&self.priors, &self.memory, self.posterior.get(), self.next.get_mut());
+                if self.carries.iter().any(|&x| x != 0) {
+                    for (new, carried) in self.next.get_mut().iter_mut().zip(self.carried.get()) {
+                        for l in 0..L {
+                            let (kept, taken) = (new[l].to_bits() & !self.carries[l], carried[l].to_bits());
+                            new[l] = f32::from_bits(kept | taken & self.carries[l]);
+                        }
+                    }
+                    self.carries = [0; L];
+                }
                 let (old, new) = (self.posterior.get(), self.next.get_mut());
                 match messages {
                     Messages::MinSum(messages) => messages.flood(graph, syndrome, old, new, &scale),

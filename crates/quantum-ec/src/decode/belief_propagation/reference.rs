@@ -32,6 +32,45 @@ impl Dense<'_> {
             }
         }
     }
+
+    /// One iteration of all checks, then of all bits, whose last posteriors count by `memory`.
+    #[allow(clippy::needless_range_loop, reason = "indices as in the formulas")]
+    fn flood(&mut self, prior: &[f64], posterior: &mut [f64], memory: impl Fn(usize) -> f64, t: i32) {
+        let (m, n) = (self.h.len(), prior.len());
+        let message = |i: usize, j: usize| if self.h[i][j] { self.message(i, j, t) } else { 0.0 };
+        self.u = (0..m).map(|i| (0..n).map(|j| message(i, j)).collect()).collect();
+        for j in 0..n {
+            let checks: Vec<usize> = (0..m).filter(|&i| self.h[i][j]).collect();
+            let base = prior[j] + memory(j) * (posterior[j] - prior[j]);
+            posterior[j] = base + checks.iter().map(|&i| self.u[i][j]).sum::<f64>();
+            for &i in &checks {
+                let others: f64 = checks.iter().filter(|&&l| l != i).map(|&l| self.u[l][j]).sum();
+                self.v[i][j] = base + others;
+            }
+        }
+    }
+}
+
+/// The posteriors at the end of legs of `params.iterations` each, by the strengths of every leg: messages begin anew, posteriors
+/// are remembered.
+pub(super) fn relayed(
+    problem: &DecodingProblem,
+    syndrome: &BitVec,
+    params: &BpParams,
+    legs: &[Vec<f64>],
+) -> Vec<Vec<f64>> {
+    let (m, n) = (problem.n_detectors(), problem.n_mechanisms());
+    let h: Vec<Vec<bool>> = (0..m).map(|i| (0..n).map(|j| problem.checks().column(j).contains(&i)).collect()).collect();
+    let prior: Vec<f64> = (0..n).map(|j| problem.weight(j)).collect();
+    let mut posterior = prior.clone();
+    let leg = |strengths: &Vec<f64>| {
+        let mut b = Dense { h: h.clone(), syndrome, params, u: vec![vec![0.0; n]; m], v: vec![prior.clone(); m] };
+        for t in 1..=params.iterations as i32 {
+            b.flood(&prior, &mut posterior, |j| strengths[j], t);
+        }
+        posterior.clone()
+    };
+    legs.iter().map(leg).collect()
 }
 
 /// $`2 \operatorname{artanh}(\tanh(a/2) \tanh(b/2))`$ without saturation.
@@ -51,19 +90,7 @@ pub(super) fn posteriors(problem: &DecodingProblem, syndrome: &BitVec, params: &
     let mut posterior = prior.clone();
     for t in 1..=params.iterations as i32 {
         match params.schedule {
-            Schedule::Flooding => {
-                let u: Vec<Vec<f64>> =
-                    (0..m).map(|i| (0..n).map(|j| if h[i][j] { b.message(i, j, t) } else { 0.0 }).collect()).collect();
-                b.u = u;
-                for j in 0..n {
-                    let base = prior[j] + params.memory * (posterior[j] - prior[j]);
-                    posterior[j] = base + checks_of(j).iter().map(|&i| b.u[i][j]).sum::<f64>();
-                    for &i in &checks_of(j) {
-                        let others: f64 = checks_of(j).iter().filter(|&&l| l != i).map(|&l| b.u[l][j]).sum();
-                        b.v[i][j] = base + others;
-                    }
-                }
-            }
+            Schedule::Flooding => b.flood(&prior, &mut posterior, |_| params.memory, t),
             Schedule::Layered => {
                 for i in 0..m {
                     for j in (0..n).filter(|&j| h[i][j]) {

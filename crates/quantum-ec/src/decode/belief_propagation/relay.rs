@@ -141,7 +141,8 @@ impl RelayParams {
 ///
 /// In every leg the prior of the next iteration is $`\lambda_j + \gamma_j (\Lambda_j - \lambda_j)`$ with the posterior
 /// $`\Lambda_j`$ of the last. The first leg has one γ; in the others each γ_j is drawn anew, which breaks the symmetry of the
-/// patterns on which belief propagation is caught. A leg ends at the first hard decision with the syndrome, a solution, or
+/// patterns on which belief propagation is caught. A leg begins with fresh messages and remembers the posteriors with which
+/// the one before ended. It ends at the first hard decision with the syndrome, a solution, or
 /// after its iterations. After [`solutions`](RelayParams::solutions) solutions or the last leg, the lightest is predicted. If
 /// there is none, the hard decision of the last iteration is: then [`report`](Self::report) says so, and the prediction may
 /// have another syndrome.

@@ -27,7 +27,8 @@ pub(crate) struct End<'a> {
 pub(crate) enum Next {
     /// It takes another shot.
     Shot,
-    /// It starts again with the memory strengths of this number, and takes at most so many iterations.
+    /// It starts again with the memory strengths of this number, remembers its posteriors, and takes at most so many
+    /// iterations.
     Leg { number: usize, iterations: usize },
 }
 
@@ -66,12 +67,13 @@ pub(crate) struct Runner<const L: usize> {
 }
 
 /// A lane that is to start again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Leg {
     lane: usize,
     shot: usize,
     number: usize,
     iterations: usize,
+    posteriors: Vec<f32>,
 }
 
 impl<const L: usize> Runner<L> {
@@ -141,7 +143,7 @@ impl<const L: usize> Runner<L> {
     }
 
     /// Goes on in lane 0 with a leg that another runner gave back.
-    fn resume(&mut self, leg: Leg, syndrome: &[u64], control: &mut dyn Control) {
+    fn resume(&mut self, leg: &Leg, syndrome: &[u64], control: &mut dyn Control) {
         let mut active = [0u32; L];
         active[0] = !0;
         (self.drained, self.first_lane) = (true, leg.lane);
@@ -149,7 +151,8 @@ impl<const L: usize> Runner<L> {
         self.engine.set_syndrome(0, &self.shifted);
         self.set_strengths(0, leg.number);
         (self.shot[0], self.t[0], self.limit[0]) = (leg.shot, 0, leg.iterations as u32);
-        self.simd.reset(&mut self.engine, &[!0; L]);
+        self.engine.set_posteriors(0, &leg.posteriors);
+        self.simd.relay(&mut self.engine, &[!0; L]);
         self.iterate(active, std::iter::empty(), control);
     }
 
@@ -180,7 +183,7 @@ impl<const L: usize> Runner<L> {
             }
             self.chosen.iter_mut().for_each(Vec::clear);
             self.simd.negative(&self.engine, &done, &mut self.chosen);
-            let mut restart = [0u32; L];
+            let (mut restart, mut again) = ([0u32; L], [0u32; L]);
             for lane in 0..L {
                 if done[lane] == 0 {
                     continue;
@@ -197,12 +200,14 @@ impl<const L: usize> Runner<L> {
                     Next::Shot => active[lane] = 0,
                     Next::Leg { number, iterations } => {
                         if L > 1 && self.drained && active.iter().filter(|&&x| x != 0).count() == 1 {
-                            return Some(Leg { lane, shot: self.shot[lane], number, iterations });
+                            let mut posteriors = Vec::new();
+                            self.engine.posteriors(lane, &mut posteriors);
+                            return Some(Leg { lane, shot: self.shot[lane], number, iterations, posteriors });
                         }
                         self.set_strengths(lane, number);
                         self.t[lane] = 0;
                         self.limit[lane] = iterations as u32;
-                        restart[lane] = !0;
+                        again[lane] = !0;
                     }
                 }
             }
@@ -215,6 +220,9 @@ impl<const L: usize> Runner<L> {
             }
             if restart.iter().any(|&x| x != 0) {
                 self.simd.reset(&mut self.engine, &restart);
+            }
+            if again.iter().any(|&x| x != 0) {
+                self.simd.relay(&mut self.engine, &again);
             }
         }
         None
@@ -281,7 +289,7 @@ impl Lanes {
             Wide::Sixteen(runner) => runner.run(rows, control),
         };
         if let Some(leg) = left {
-            self.one.resume(leg, shots.row(leg.shot), control);
+            self.one.resume(&leg, shots.row(leg.shot), control);
         }
     }
 }

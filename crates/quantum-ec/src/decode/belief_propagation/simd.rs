@@ -85,5 +85,6 @@ macro_rules! dispatched {
 
 dispatched!(step, step_avx2, step_avx512, (t: &[u32; L]), &mut Engine<L>);
 dispatched!(reset, reset_avx2, reset_avx512, (mask: &Mask<L>), &mut Engine<L>);
+dispatched!(relay, relay_avx2, relay_avx512, (mask: &Mask<L>), &mut Engine<L>);
 dispatched!(unsatisfied, unsatisfied_avx2, unsatisfied_avx512, (mask: &Mask<L>), &Engine<L>, Mask<L>);
 dispatched!(negative, negative_avx2, negative_avx512, (mask: &Mask<L>, found: &mut [Vec<u32>; L]), &Engine<L>);

@@ -242,6 +242,56 @@ fn long_runs_stay_finite() {
     }
 }
 
+#[test]
+fn legs_begin_anew_and_remember_posteriors() {
+    const LEGS: usize = 4;
+    fn strength(&[a, b, c, _]: &[f64; 4], leg: usize, bit: usize) -> f32 {
+        (a + b * leg as f64 + c * ((7 * bit + 3 * leg) % 5) as f64) as f32
+    }
+    struct Record(Vec<Vec<Vec<f32>>>);
+    impl Control for Record {
+        fn trivial(&mut self, shot: usize) {
+            panic!("shot {shot} has a syndrome");
+        }
+        fn end(&mut self, end: &End<'_>) -> Next {
+            let mut posteriors = Vec::new();
+            (end.posteriors)(&mut posteriors);
+            self.0[end.shot].push(posteriors);
+            let number = self.0[end.shot].len();
+            if number < LEGS { Next::Leg { number, iterations: end.iterations } } else { Next::Shot }
+        }
+    }
+    let mut rng = rng(19);
+    let checks = random_checks(9, 18, &mut rng);
+    let problem = identity_problem(checks, (0..18).map(|_| rng.random_range(0.02..0.3)).collect());
+    let values = [-0.1, 0.05, 0.1, 0.0];
+    let legs: Vec<Vec<f64>> =
+        (0..LEGS).map(|leg| (0..18).map(|bit| f64::from(strength(&values, leg, bit))).collect()).collect();
+    let params = BpParams::default().scaling(Scaling::Factor(0.8)).iterations(5).early_stopping(false);
+    // More shots than lanes, so that lanes take a second one and the last legs are done alone.
+    let mut shots = Shots::zeros(21, 9);
+    let mut expected = Vec::new();
+    for shot in 0..21 {
+        let mut syndrome = problem.syndrome(&random_error(&problem, &mut rng));
+        syndrome.set(shot % 9, true);
+        shots.row_mut(shot).copy_from_slice(syndrome.words());
+        expected.push(reference::relayed(&problem, &syndrome, &params, &legs));
+    }
+    let graph = FactorGraph::new(&problem);
+    let mut lanes = super::runner::Lanes::new(&graph, params, Strengths::Disordered(strength, values));
+    let mut many = Record(vec![Vec::new(); 21]);
+    lanes.run_many(shots.view(), &mut many);
+    for shot in 0..21 {
+        let mut one = Record(vec![Vec::new()]);
+        lanes.run_one(shots.row(shot), &mut one);
+        assert_eq!(many.0[shot], one.0[0], "shot {shot}");
+        for (got, expected) in one.0[0].iter().flatten().zip(expected[shot].iter().flatten()) {
+            approx::assert_relative_eq!(f64::from(*got), *expected, max_relative = 1e-4, epsilon = 1e-4);
+        }
+        assert_eq!(one.0[0].len(), LEGS);
+    }
+}
+
 /// Bits of a code that belief propagation solves often but not always.
 #[test]
 fn relay_legs_are_the_same_in_batches_and_find_solutions() {
