@@ -89,6 +89,14 @@ pub enum Error {
         /// Its mirror image.
         upper: f64,
     },
+    /// A symmetric matrix without a Cholesky factor.
+    #[error("the matrix is not positive definite: pivot {row} is {pivot}")]
+    NotPositiveDefinite {
+        /// The first row with such a pivot.
+        row: usize,
+        /// What is left of the diagonal entry there.
+        pivot: f64,
+    },
     /// An iteration without a partial result to report.
     #[error("{what} did not converge in {iterations} iterations")]
     NotConverged {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod checkpoint;
+pub mod cholesky;
 pub mod eigen;
 pub mod error;
 pub mod fft;

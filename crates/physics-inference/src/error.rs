@@ -29,6 +29,54 @@ pub enum Error {
         /// The number found.
         value: f64,
     },
+    /// An entry of a list outside its range.
+    #[error("{what} {index} is {value}, expected {expected}")]
+    Entry {
+        /// What the entries are.
+        what: &'static str,
+        /// Which one, from 0.
+        index: usize,
+        /// The value found.
+        value: f64,
+        /// The range or the rule it breaks.
+        expected: &'static str,
+    },
+    /// Two particles at one place where their distance is divided by.
+    #[error("particles {first} and {second} are both at {place:?}: move one of them or soften the kernel")]
+    Coincident {
+        /// One particle, from 0.
+        first: usize,
+        /// The other one.
+        second: usize,
+        /// Where they are.
+        place: Vec<f64>,
+    },
+    /// A covariance whose particles all want the same distance, which no arrangement in space has.
+    #[error(
+        "all covariances between {particles} variables come from one pair potential {value}: no {dimension} dimensions hold so many points at one distance"
+    )]
+    AllEqual {
+        /// Number of variables.
+        particles: usize,
+        /// The common value of $`S_{ij}/(q_i q_j)`$.
+        value: f64,
+        /// Dimension of space.
+        dimension: usize,
+    },
+    /// A covariance that is not positive definite.
+    #[error("the covariance is not positive definite: pivot {row} is {pivot}; raise the softening or the masses")]
+    NotPositiveDefinite {
+        /// The first row with such a pivot.
+        row: usize,
+        /// The pivot.
+        pivot: f64,
+    },
+    /// A spin that points along the measurement axis and leaves the axis across undefined.
+    #[error("the spin has a perpendicular part of {s_perp}, expected more than 0: every axis across is as good")]
+    Degenerate {
+        /// Length of the perpendicular part.
+        s_perp: f64,
+    },
     /// An error of the numerical core.
     #[error(transparent)]
     Core(#[from] linalg_core::Error),

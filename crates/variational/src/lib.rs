@@ -2,7 +2,6 @@
 
 pub mod autoregressive;
 pub mod bethe;
-mod cholesky;
 pub mod error;
 pub mod feedback;
 mod kernels;

@@ -7,13 +7,17 @@
 //! | [`leapfrog`] | kick-drift-kick (velocity Verlet): second order, reversible, preserves volume |
 //! | [`position_verlet`] | drift-kick-drift: the same order, forces in the middle of the step |
 //! | [`implicit_midpoint`] | second order, preserves every quadratic invariant, an iteration a step |
+//! | [`implicit_midpoint_coupled`] | the same rule for Hamiltonians that are not separable |
+//! | [`tao`] | explicit for such Hamiltonians, in an extended phase space |
 //! | [`baoab`] | Langevin dynamics: half kick, half drift, exact friction and noise, half drift, half kick |
 //!
 //! The force is a closure `force(q, out)` that writes $`-\partial U/\partial q`$.
 
+mod coupled;
 mod hamiltonian;
 mod langevin;
 
+pub use coupled::{implicit_midpoint_coupled, tao};
 pub use hamiltonian::{MidpointReport, implicit_midpoint, leapfrog, position_verlet};
 pub use langevin::{Bath, baoab};
 

@@ -7,8 +7,8 @@ use spin_models::{PairwiseModel, Progress};
 use super::graph::Graph;
 use super::params::{MeanFieldParams, Update};
 use super::plefka::{Plefka, PlefkaOrder};
-use crate::cholesky::Cholesky;
 use crate::{Error, Result};
+use linalg_core::cholesky::Cholesky;
 
 /// Most spins for the linear response: a dense matrix.
 const MOST_RESPONSE: usize = 4096;
@@ -136,7 +136,7 @@ pub(super) fn linear_response<M: PairwiseModel + ?Sized>(
     }
     let graph = Graph::new(model, beta)?;
     let hessian = Plefka::new(&graph, order)?.hessian(m);
-    Cholesky::new(hessian, n).map(|factor| factor.inverse()).ok_or_else(|| Error::NotApplicable {
+    Cholesky::new(hessian, n).map(|factor| factor.inverse()).map_err(|_| Error::NotApplicable {
         method: "linear response",
         reason: "the free energy is no minimum at these magnetizations".to_owned(),
     })

@@ -2,10 +2,10 @@
 
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 
-use crate::cholesky::Cholesky;
 use crate::error::check_range;
 use crate::scalar::Scalar;
 use crate::{Error, Result};
+use linalg_core::cholesky::Cholesky;
 use linalg_core::threads::for_each;
 
 /// Columns of gradients that are widened at once.
@@ -100,7 +100,7 @@ pub fn natural_direction<T: Scalar>(
         gram[i * batch + i] += damping;
     }
     let trace = (0..batch).map(|i| gram[i * batch + i]).sum::<f64>();
-    let factor = Cholesky::new(gram, batch);
+    let factor = Cholesky::new(gram, batch).ok();
     let factor =
         factor.ok_or(Error::NotFinite { what: "trace of the Gram matrix of sample", index: 0, value: trace })?;
     let mut alpha = weights.to_vec();
