@@ -1,5 +1,8 @@
 //! The loops: blocks of targets against particles and against multipoles.
 
+// Loops over dimensions are unrolled and loops over lanes vectorised as they stand.
+#![allow(clippy::needless_range_loop)]
+
 use linalg_core::simd::Work;
 
 /// Targets that share a walk.

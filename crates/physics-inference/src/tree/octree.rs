@@ -229,6 +229,8 @@ impl<const D: usize> Octree<D> {
             + self.moments.capacity() * size_of::<Moments<D>>()
     }
 
+    // Sources at one place are told from close ones bit by bit.
+    #[allow(clippy::float_cmp)]
     fn divide(&mut self, keys: &[(u64, u32)]) {
         let mut levels = vec![0u32];
         self.cells.push(Cell { first: 0, last: keys.len() as u32, parts: 0, n_parts: 0, radius: 0.0 });

@@ -1,3 +1,6 @@
+// Equality is meant where it stands: same bits, exact zeros. Loops run over dimensions of several lists.
+#![allow(clippy::float_cmp, clippy::needless_range_loop)]
+
 use std::time::Instant;
 
 use linalg_core::Streams;
