@@ -12,7 +12,8 @@
 //! ```
 //!
 //! Takes some seconds and writes `target/figures/two_readings.svg` and `target/figures/learning_as_motion.svg`. Expected:
-//! motion without friction does not learn; the other rules do.
+//! motion without friction does not learn, the text's step learns slowly, longer proximal steps and friction learn, and Adam
+//! learns most.
 
 mod rules;
 
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use linalg_core::stats::{Estimate, Running};
 use physics_inference::dynamics::{HamiltonianSystem, Kinetics, Sign};
-use rules::{Problem, Rule};
+use rules::{Problem, Rule, Setting};
 use workspace_examples::exit;
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
@@ -88,7 +89,7 @@ fn reading(name: &'static str, sign: Sign, steps: usize) -> Result<Reading, Fail
 /// What a rule came to.
 struct Outcome {
     rule: Rule,
-    rate: f64,
+    setting: Setting,
     /// Loss above the best known one, after each evaluation, over the seeds.
     excess: Vec<Running>,
 }
@@ -100,14 +101,14 @@ fn compare(args: &Args) -> Result<Vec<Outcome>, Failure> {
     let kept = (0..3).map(|k| problem(u64::MAX - k)).collect::<Result<Vec<_>, _>>()?;
     let mut outcomes = Vec::new();
     for rule in Rule::ALL {
-        outcomes.push(Outcome { rule, rate: rule.tune(&kept, budget)?, excess: vec![Running::new(); budget] });
+        outcomes.push(Outcome { rule, setting: rule.tune(&kept, budget)?, excess: vec![Running::new(); budget] });
     }
     for k in 0..args.seeds {
         let seed = args.seed.wrapping_add(k);
         let problem = problem(seed)?;
         let runs: Vec<Vec<f64>> = outcomes
             .iter()
-            .map(|outcome| outcome.rule.learn(&problem, outcome.rate, budget, seed))
+            .map(|outcome| outcome.rule.learn(&problem, outcome.setting, budget, seed))
             .collect::<Result<_, _>>()?;
         // A run may find what the search has not.
         let best = runs.iter().flatten().fold(problem.best, |best, &loss| best.min(loss));
@@ -184,7 +185,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
             "loss above the best known: {} clusters, {} evaluations, {} seeds",
             args.clusters, args.evaluations, args.seeds
         );
-        println!("{:<14}{:>10}{:>14}{:>12}{:>14}{:>12}", "rule", "rate", "half way", "+-", "end", "+-");
+        println!("{:<16}{:>10}{:>7}{:>14}{:>12}{:>14}{:>12}", "rule", "rate", "lost", "half way", "+-", "end", "+-");
     }
     for outcome in &outcomes {
         let at = |k: usize| -> Estimate { outcome.excess[k].estimate() };
@@ -193,7 +194,8 @@ fn run(mut args: Args) -> Result<(), Failure> {
         if args.json {
             let line = Line::new()
                 .text("rule", outcome.rule.name())
-                .number("rate", Some(outcome.rate))
+                .number("rate", Some(outcome.setting.rate))
+                .number("lost", Some(outcome.setting.lost))
                 .number("excess_half_way", Some(at(half).value))
                 .number("excess", Some(at(end).value))
                 .number("std_error", Some(error(end)))
@@ -203,9 +205,10 @@ fn run(mut args: Args) -> Result<(), Failure> {
             println!("{}", line.finish());
         } else {
             println!(
-                "{:<14}{:>10.3}{:>14.3e}{:>12.1e}{:>14.3e}{:>12.1e}",
+                "{:<16}{:>10.3}{:>7.2}{:>14.3e}{:>12.1e}{:>14.3e}{:>12.1e}",
                 outcome.rule.name(),
-                outcome.rate,
+                outcome.setting.rate,
+                outcome.setting.lost,
                 at(half).value,
                 error(half),
                 at(end).value,

@@ -1,4 +1,4 @@
-//! The five rules, on one problem with one budget of evaluations.
+//! The rules, on one problem with one budget of evaluations.
 
 use linalg_core::Streams;
 use linalg_core::cholesky::Cholesky;
@@ -54,12 +54,22 @@ impl Problem {
     }
 }
 
+/// What is tuned.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub rate: f64,
+    /// Part of the momentum lost in a step, to first order: friction times time step.
+    pub lost: f64,
+}
+
 /// A way to learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// The proximal step; its rate is 1/λ, the text's being 1.
+    /// The proximal step as in the text, λ = 1.
+    Text,
+    /// The proximal step with the rate 1/λ.
     Proximal,
-    /// Motion with friction; the rate is the time step, the friction a fifth of its inverse.
+    /// Motion with friction; the rate is the time step.
     Friction,
     /// Motion without friction.
     Conservative,
@@ -68,10 +78,11 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 5] = [Self::Proximal, Self::Friction, Self::Conservative, Self::Adam, Self::Sgd];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Proximal, Self::Friction, Self::Conservative, Self::Adam, Self::Sgd];
 
     pub fn name(self) -> &'static str {
         match self {
+            Self::Text => "proximal, text",
             Self::Proximal => "proximal",
             Self::Friction => "friction",
             Self::Conservative => "conservative",
@@ -80,10 +91,15 @@ impl Rule {
         }
     }
 
-    /// Rates to choose from, a factor of about three apart.
-    pub fn rates(self) -> Vec<f64> {
-        let from = |low: f64| (0..7).map(|k| low * 10f64.powf(0.5 * f64::from(k))).collect();
+    /// Settings to choose from: rates a factor of about three apart, and three frictions.
+    fn settings(self) -> Vec<Setting> {
+        let losses: &[f64] = if self == Self::Friction { &[0.02, 0.1, 0.5] } else { &[0.0] };
+        let from = |low: f64| -> Vec<Setting> {
+            let rates = (0..7).map(|k| low * 10f64.powf(0.5 * f64::from(k)));
+            rates.flat_map(|rate| losses.iter().map(move |&lost| Setting { rate, lost })).collect()
+        };
         match self {
+            Self::Text => vec![Setting { rate: 1.0, lost: 0.0 }],
             Self::Proximal => from(1.0),
             Self::Friction | Self::Conservative => from(0.03),
             Self::Adam => from(0.003),
@@ -92,12 +108,13 @@ impl Rule {
     }
 
     /// The loss after 1, 2, .. `budget` evaluations of loss and gradient.
-    pub fn learn(self, problem: &Problem, rate: f64, budget: usize, seed: u64) -> Result<Vec<f64>, Failure> {
+    pub fn learn(self, problem: &Problem, setting: Setting, budget: usize, seed: u64) -> Result<Vec<f64>, Failure> {
+        let Setting { rate, lost } = setting;
         let mut x: Vec<f64> = problem.start.positions().as_flattened().to_vec();
         let mut losses = Vec::with_capacity(budget);
         let mut gradient = vec![0.0; x.len()];
         match self {
-            Self::Proximal => {
+            Self::Text | Self::Proximal => {
                 let mut k = problem.start.clone();
                 while losses.len() < budget {
                     let left = budget - losses.len();
@@ -115,7 +132,6 @@ impl Rule {
                 losses.resize(budget, last);
             }
             Self::Friction | Self::Conservative => {
-                let friction = if self == Self::Friction { 0.2 / rate } else { 0.0 };
                 let mass: Vec<f64> = problem.start.masses().iter().flat_map(|&m| [m; 3]).collect();
                 let mut p = vec![0.0; x.len()];
                 let mut failure = None;
@@ -129,7 +145,7 @@ impl Rule {
                         force.fill(0.0);
                     }
                 };
-                let bath = Bath { friction, temperature: 0.0 };
+                let bath = Bath { friction: lost / rate, temperature: 0.0 };
                 let mut rng = Streams::new(seed).stream(1);
                 baoab(&mut x, &mut p, &mass, rate, budget - 1, bath, force, &mut rng);
                 if let Some(error) = failure {
@@ -155,17 +171,17 @@ impl Rule {
         Ok(losses)
     }
 
-    /// The rate with the lowest mean loss at the end on problems kept for that.
-    pub fn tune(self, problems: &[Problem], budget: usize) -> Result<f64, Failure> {
-        let mut best = (f64::INFINITY, 0.0);
-        for rate in self.rates() {
+    /// The setting with the lowest mean loss at the end on problems kept for that.
+    pub fn tune(self, problems: &[Problem], budget: usize) -> Result<Setting, Failure> {
+        let mut best = (f64::INFINITY, Setting { rate: 0.0, lost: 0.0 });
+        for setting in self.settings() {
             let mut sum = 0.0;
             for problem in problems {
-                let losses = self.learn(problem, rate, budget, 0)?;
+                let losses = self.learn(problem, setting, budget, 0)?;
                 sum += losses.last().copied().unwrap_or(f64::INFINITY);
             }
             if sum < best.0 {
-                best = (sum, rate);
+                best = (sum, setting);
             }
         }
         Ok(best.1)
