@@ -1,4 +1,4 @@
-//! Eigenvalues of real symmetric matrices.
+//! Eigenvalues of real symmetric and of Hermitian matrices.
 //!
 //! Matrices are flat slices, n × n, row-major (for a symmetric matrix the order of rows and columns makes no
 //! difference). The work is done by nalgebra: Householder tridiagonalisation and implicit QR, about $`\tfrac43 n^3`$
@@ -8,6 +8,7 @@
 //! the largest entry is an error, because the algorithm would silently use one of the two.
 
 use nalgebra::DMatrix;
+use num_complex::Complex64;
 
 use crate::{Error, Result};
 
@@ -167,6 +168,87 @@ pub fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<SymmetricEigen> {
     Ok(SymmetricEigen { values, vectors })
 }
 
+/// Eigenvalues, ascending, and orthonormal eigenvectors of a Hermitian matrix.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct HermitianEigen {
+    /// Eigenvalues, ascending.
+    pub values: Vec<f64>,
+    /// Eigenvectors, n × n row-major: row `k` belongs to `values[k]`.
+    pub vectors: Vec<Complex64>,
+}
+
+impl HermitianEigen {
+    /// The matrix $`f(H) = \sum_k f(\lambda_k) |k\rangle\langle k|`$, row-major; O(n³).
+    pub fn function(&self, mut f: impl FnMut(f64) -> Complex64) -> Vec<Complex64> {
+        let n = self.values.len();
+        let mut out = vec![Complex64::new(0.0, 0.0); n * n];
+        for (value, vector) in self.values.iter().zip(self.vectors.chunks_exact(n.max(1))) {
+            let weight = f(*value);
+            for (row, a) in out.chunks_exact_mut(n).zip(vector) {
+                let a = weight * a;
+                row.iter_mut().zip(vector).for_each(|(o, b)| *o += a * b.conj());
+            }
+        }
+        out
+    }
+}
+
+/// Eigenvalues and eigenvectors of a Hermitian matrix, n × n row-major.
+///
+/// ```
+/// use linalg_core::eigen::hermitian_eigen;
+/// use linalg_core::num_complex::Complex64;
+///
+/// // σ_y has the eigenvalues ±1; its square is the identity.
+/// let (zero, i) = (Complex64::new(0.0, 0.0), Complex64::new(0.0, 1.0));
+/// let eigen = hermitian_eigen(&[zero, -i, i, zero], 2)?;
+/// assert!((eigen.values[0] + 1.0).abs() < 1e-15 && (eigen.values[1] - 1.0).abs() < 1e-15);
+/// let square = eigen.function(|x| (x * x).into());
+/// assert!((square[0] - 1.0).norm() < 1e-14 && square[1].norm() < 1e-14);
+/// # Ok::<(), linalg_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::NotFinite`] for a NaN or infinite entry, [`Error::NotHermitian`] for an entry that differs from the conjugate of its
+/// mirror image by more than $`10^{-10}`$ of the largest, and [`Error::NotConverged`] when the iteration stalls.
+///
+/// # Panics
+/// When `matrix.len()` is not `n * n`.
+pub fn hermitian_eigen(matrix: &[Complex64], n: usize) -> Result<HermitianEigen> {
+    assert!(matrix.len() == n * n, "{} entries for a matrix of {n} rows", matrix.len());
+    if let Some(index) = matrix.iter().position(|z| !z.is_finite()) {
+        let value = if matrix[index].re.is_finite() { matrix[index].im } else { matrix[index].re };
+        return Err(Error::NotFinite { what: "matrix", index, value });
+    }
+    let scale = matrix.iter().map(|z| z.re.abs().max(z.im.abs())).fold(0.0, f64::max);
+    for row in 0..n {
+        for column in 0..=row {
+            let difference = (matrix[row * n + column] - matrix[column * n + row].conj()).norm();
+            if difference > ASYMMETRY * scale {
+                return Err(Error::NotHermitian { row, column, difference });
+            }
+        }
+    }
+    if scale == 0.0 {
+        let mut vectors = vec![Complex64::new(0.0, 0.0); n * n];
+        vectors.iter_mut().step_by(n + 1).for_each(|z| *z = 1.0.into());
+        return Ok(HermitianEigen { values: vec![0.0; n], vectors });
+    }
+    // Row-major in, as for the real case scaled to a largest entry of 1.
+    let scaled = DMatrix::from_row_iterator(n, n, matrix.iter().map(|z| z / scale));
+    let iterations = 1000 + 100 * n;
+    let Some(eigen) = nalgebra::SymmetricEigen::try_new(scaled, f64::EPSILON, iterations) else {
+        return Err(Error::NotConverged { what: "Hermitian eigenvalues", iterations });
+    };
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| eigen.eigenvalues[i].total_cmp(&eigen.eigenvalues[j]));
+    let values = order.iter().map(|&k| eigen.eigenvalues[k] * scale).collect();
+    let vectors =
+        order.iter().flat_map(|&k| eigen.eigenvectors.column(k).iter().copied().collect::<Vec<_>>()).collect();
+    Ok(HermitianEigen { values, vectors })
+}
+
 /// The largest modulus among the entries of a matrix found fit.
 fn check(matrix: &[f64], n: usize) -> Result<f64> {
     assert!(n.checked_mul(n) == Some(matrix.len()), "{} entries do not form a {n} x {n} matrix", matrix.len());
@@ -285,5 +367,29 @@ mod tests {
     #[should_panic(expected = "3 entries do not form a 2 x 2 matrix")]
     fn wrong_length() {
         let _ = symmetric_eigenvalues(&[1.0, 0.0, 1.0], 2);
+    }
+
+    #[test]
+    fn hermitian_matrices_are_rebuilt_from_their_parts() {
+        for n in [1usize, 2, 5, 16] {
+            let entry = |i: usize, j: usize| ((3 * i + 7 * j + 1) as f64).sin();
+            let matrix: Vec<Complex64> = (0..n * n)
+                .map(|k| {
+                    let (i, j) = (k / n, k % n);
+                    Complex64::new(entry(i, j) + entry(j, i), entry(i, j) - entry(j, i))
+                })
+                .collect();
+            let eigen = hermitian_eigen(&matrix, n).unwrap();
+            let again = eigen.function(Complex64::from);
+            assert!(again.iter().zip(&matrix).all(|(a, b)| (a - b).norm() < 1e-12), "{n}");
+            let one = eigen.function(|_| 1.0.into());
+            assert!((0..n * n).all(|k| (one[k] - f64::from(u8::from(k / n == k % n))).norm() < 1e-12));
+            assert!(eigen.values.windows(2).all(|pair| pair[0] <= pair[1]));
+        }
+        let one = Complex64::new(1.0, 0.0);
+        assert!(hermitian_eigen(&[one * 0.0; 4], 2).unwrap().values.iter().all(|x| *x == 0.0));
+        let error = hermitian_eigen(&[one, one, -one, one], 2);
+        assert!(matches!(error, Err(Error::NotHermitian { row: 1, column: 0, .. })));
+        assert!(matches!(hermitian_eigen(&[one * f64::NAN], 1), Err(Error::NotFinite { .. })));
     }
 }

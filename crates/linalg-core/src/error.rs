@@ -97,6 +97,18 @@ pub enum Error {
         /// What is left of the diagonal entry there.
         pivot: f64,
     },
+    /// A matrix that must be Hermitian and is not.
+    #[error(
+        "entries ({row}, {column}) and ({column}, {row}) differ by {difference} from conjugates, expected a Hermitian matrix"
+    )]
+    NotHermitian {
+        /// Row of the entry below the diagonal.
+        row: usize,
+        /// Column of the entry below the diagonal.
+        column: usize,
+        /// Modulus of the difference.
+        difference: f64,
+    },
     /// An iteration without a partial result to report.
     #[error("{what} did not converge in {iterations} iterations")]
     NotConverged {

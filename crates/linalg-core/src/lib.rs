@@ -22,6 +22,7 @@ pub mod special;
 pub mod stats;
 pub mod tensor;
 pub mod threads;
+pub mod tridiagonal;
 
 pub use error::{Error, Result};
 pub use merge::{Merge, MergeError, Units};

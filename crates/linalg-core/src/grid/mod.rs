@@ -5,12 +5,15 @@
 //! | [`GridAxis`] | equidistant points |
 //! | [`SincDvr`] | eigenvalues and eigenvectors in the sinc basis: errors fall exponentially with the spacing |
 //! | [`SplitStep`] | $`e^{-zH}`$ by a symmetric product and Fourier transforms, for real and complex $`z`$, of any even order |
+//! | [`CrankNicolson`] | $`e^{-zH}`$ by Cayley's form of second differences, between walls or on a ring |
 //!
 //! Numbers only: what $`c`$, $`V`$ and $`z`$ mean is up to the caller.
 
+mod crank_nicolson;
 mod dvr;
 mod split_step;
 
+pub use crank_nicolson::{CrankNicolson, Ends};
 pub use dvr::{SincDvr, SincEigen};
 pub use split_step::SplitStep;
 
