@@ -77,6 +77,38 @@ pub enum Error {
         /// Length of the perpendicular part.
         s_perp: f64,
     },
+    /// A density with a zero, where a phase or a velocity has no value.
+    #[error("the density has a node at point {index}: {density:e} of its maximum, with a threshold of {threshold:e}")]
+    NodeInDensity {
+        /// Point of the grid, row-major.
+        index: usize,
+        /// Density there over the largest density.
+        density: f64,
+        /// Smallest ratio taken as free of nodes.
+        threshold: f64,
+    },
+    /// Measurement operators that do not add up to one.
+    #[error("the sum of the operators is off by {difference:e} at ({row}, {column}), expected at most {tolerance:e}")]
+    IncompletePovm {
+        /// Row of the worst entry of $`\sum_m O_m^\dagger O_m - 1`$.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// Its modulus.
+        difference: f64,
+        /// Largest modulus allowed.
+        tolerance: f64,
+    },
+    /// A hidden neuron whose output is a combination of the others'.
+    #[error(
+        "the column of a neuron is independent of the others only by {independent:e} of its square, expected more than {threshold:e}"
+    )]
+    CollinearNeuron {
+        /// Squared length of its part outside the span of the others, over its squared length.
+        independent: f64,
+        /// Smallest ratio allowed.
+        threshold: f64,
+    },
     /// An error of the numerical core.
     #[error(transparent)]
     Core(#[from] linalg_core::Error),
