@@ -30,21 +30,26 @@
 //! The vector potential of (39) is a gradient: there is no magnetic field, and on a [`Ring`] an integer flux has no effect.
 
 mod density_matrix;
+mod diagnose;
 mod entropy;
 mod fokker_planck;
 mod grand_canonical;
 mod hamilton_jacobi;
 mod langevin;
+pub mod losses;
 mod madelung;
 mod matrix;
+pub mod neurons;
 mod parameters;
 mod povm;
 mod ring;
 mod schroedinger;
+pub mod sgd;
 pub mod thermodynamics;
 pub mod vortex;
 
 pub use density_matrix::DensityMatrix;
+pub use diagnose::{Comparison, Description, Diagnose, Score, Setup, Snapshot, Verdict};
 pub use entropy::{
     EntropyBalance, EntropyProduction, entropy, entropy_balance, entropy_production, fisher_information,
 };

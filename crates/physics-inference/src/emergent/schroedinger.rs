@@ -5,7 +5,7 @@ use linalg_core::grid::{CrankNicolson, Ends, GridAxis, SplitStep};
 use linalg_core::num_complex::Complex64;
 
 use super::{Wave, n_points, point, volume};
-use crate::{Error, Result};
+use crate::Result;
 
 /// $`i\hbar\,\partial_t\psi = \left(-\frac{\hbar^2}{2m}\nabla^2 + V\right)\psi`$ on one to three axes, (19).
 ///
@@ -65,7 +65,7 @@ impl Schroedinger {
     /// `steps` of Strang's product, `dt` each; negative steps go back.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for `dt`.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for `dt`.
     ///
     /// # Panics
     /// When there are not as many values as points.
@@ -78,7 +78,7 @@ impl Schroedinger {
     /// `steps` of Crank and Nicolson's rule, `dt` each.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for `dt`.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for `dt`.
     ///
     /// # Panics
     /// When there are not as many values as points.
@@ -204,6 +204,7 @@ pub fn gaussian_moments(wave: Wave, omega: f64, x0: f64, sigma: f64, t: f64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn the_packet_of_the_specification() {

@@ -368,7 +368,12 @@ struct Run {
 /// # Errors
 /// [`Error::Parameter`] for a step or batch that is not positive, fewer than two runs or no measured steps,
 /// [`Error::NotFinite`] for runs that diverge.
-pub fn measure<M: SampleLoss>(model: &M, at: &Calibration, params: EnsembleParams, streams: Streams) -> Result<Measured> {
+pub fn measure<M: SampleLoss>(
+    model: &M,
+    at: &Calibration,
+    params: EnsembleParams,
+    streams: Streams,
+) -> Result<Measured> {
     positive("step", params.eta)?;
     positive("batch", params.batch as f64)?;
     positive("measured steps", params.steps as f64)?;
@@ -469,9 +474,9 @@ mod tests {
         assert_eq!(mlp.n_parameters(), 17);
         let w: Vec<f64> = (0..17).map(|k| (1.1 * f64::from(k)).sin()).collect();
         let check = check_gradient(|w, g| mlp.full_gradient(w, g), &w).unwrap();
-        assert!(check.max_error < 1e-6, "{check:?}");
+        assert!(check.relative_error < 1e-6, "{check:?}");
         let linear = LinearModel { data: data(3, 12, 0.3), ridge: 0.1 };
-        assert!(check_gradient(|w, g| linear.full_gradient(w, g), &w[..3]).unwrap().max_error < 1e-6);
+        assert!(check_gradient(|w, g| linear.full_gradient(w, g), &w[..3]).unwrap().relative_error < 1e-6);
     }
 
     fn agree<M: SampleLoss>(model: &M, start: &[f64], params: EnsembleParams) {
@@ -510,15 +515,19 @@ mod tests {
         // Two equal columns: a flat direction.
         let twice = Regression::new(vec![1.0, 1.0, 2.0, 2.0], vec![1.0, 0.0], 2).unwrap();
         let flat = LinearModel { data: twice, ridge: 0.0 };
-        assert!(calibrate(&flat, &[0.0; 2]).is_err_and(|e| matches!(e, Error::Parameter { .. })) || {
-            // Rounding may leave a tiny positive curvature: then the spread is huge instead.
-            calibrate(&flat, &[0.0; 2]).unwrap().curvatures[0] < 1e-8
-        });
+        assert!(
+            calibrate(&flat, &[0.0; 2]).is_err_and(|e| matches!(e, Error::Parameter { .. })) || {
+                // Rounding may leave a tiny positive curvature: then the spread is huge instead.
+                calibrate(&flat, &[0.0; 2]).unwrap().curvatures[0] < 1e-8
+            }
+        );
         let model = LinearModel { data: data(3, 8, 0.5), ridge: 0.0 };
         let at = calibrate(&model, &[0.0; 3]).unwrap();
         let run = |params| measure(&model, &at, params, Streams::new(0));
         assert!(run(EnsembleParams::new(0.0, 8)).is_err() && run(EnsembleParams::new(0.1, 0)).is_err());
-        assert!(run(EnsembleParams::new(0.1, 8).runs(1)).is_err() && run(EnsembleParams::new(0.1, 8).steps(0, 0)).is_err());
+        assert!(
+            run(EnsembleParams::new(0.1, 8).runs(1)).is_err() && run(EnsembleParams::new(0.1, 8).steps(0, 0)).is_err()
+        );
         assert!(matches!(run(EnsembleParams::new(50.0, 1).runs(2)), Err(Error::NotFinite { .. })));
     }
 }
