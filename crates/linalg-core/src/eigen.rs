@@ -185,7 +185,7 @@ impl HermitianEigen {
         let mut out = vec![Complex64::new(0.0, 0.0); n * n];
         for (value, vector) in self.values.iter().zip(self.vectors.chunks_exact(n.max(1))) {
             let weight = f(*value);
-            for (row, a) in out.chunks_exact_mut(n).zip(vector) {
+            for (row, a) in out.chunks_exact_mut(n.max(1)).zip(vector) {
                 let a = weight * a;
                 row.iter_mut().zip(vector).for_each(|(o, b)| *o += a * b.conj());
             }

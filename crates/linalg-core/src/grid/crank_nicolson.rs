@@ -93,7 +93,7 @@ impl CrankNicolson {
             let mut inner = n;
             for (axis, &length) in self.shape.iter().enumerate() {
                 inner /= length;
-                for first in (0..n).filter(|i| i / inner % length == 0) {
+                for first in (0..n).filter(|i| (i / inner).is_multiple_of(length)) {
                     self.line(psi, (first, inner, length), axis, z, &mut line);
                 }
             }

@@ -395,8 +395,9 @@ fn velocity(psi: &[Complex64], axis: GridAxis, ends: Ends, wave: Wave) -> Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emergent::gaussian_packet;
+    use crate::emergent::{LangevinParams, gaussian_packet, langevin_ensemble};
     use linalg_core::Streams;
+    use linalg_core::rng::standard_normal;
     use std::f64::consts::TAU;
 
     fn ring() -> Diagnose {
@@ -448,6 +449,27 @@ mod tests {
         let Verdict::Undecided(mut pair) = comparison.verdict else { panic!("{comparison:?}") };
         pair.sort_by_key(|d| *d as usize);
         assert_eq!(pair, [Description::Madelung, Description::Schroedinger]);
+    }
+
+    #[test]
+    fn langevin_ensembles_are_diffusions() {
+        // Members from a simulation of their own, not from the prediction that is tested: 100 ensembles of 500.
+        let axis = GridAxis::new(-6.0, 6.0, 160).unwrap();
+        let fp = FpParams::new(0.3, 1.0).unwrap();
+        let setup = Setup::new(axis, Ends::Zero, fp, Wave::new(1.0, 1.0).unwrap()).dt(0.01);
+        let start = gaussian_packet(&[axis], &[1.0], 0.6, &[0.0]);
+        let diagnose = Diagnose::new(&setup, &start, |x| 0.5 * x * x, &[1.5]).unwrap();
+        let steps = LangevinParams::new(fp, 0.01).unwrap().steps(150);
+        let mut won = 0;
+        for k in 0..100 {
+            let streams = Streams::new(23).child(k);
+            let mut rng = streams.stream(0);
+            let mut positions: Vec<f64> = (0..500).map(|_| 1.0 + 0.6 * standard_normal(&mut rng)).collect();
+            langevin_ensemble(steps, &mut positions, 1, |q, f| f[0] = -q[0], streams).unwrap();
+            let comparison = diagnose.compare(&[Snapshot { time: 1.5, positions }]).unwrap();
+            won += usize::from(comparison.verdict == Verdict::One(Description::FokkerPlanck));
+        }
+        assert!(won >= 99, "{won} of 100");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use crate::{Error, Result};
 
 /// Expected events of a chunk of uniformisation: $`e^{-400}`$ is still a number.
 const EVENTS: f64 = 400.0;
+/// Expected events beyond which uniformisation is refused.
+const MOST_EVENTS: f64 = 1e9;
 
 /// $`\partial_t p = \nabla\cdot(D\nabla p - \gamma p\nabla F)`$ on a grid of one to three axes, (1) with (3).
 ///
@@ -44,7 +46,13 @@ pub struct FokkerPlanck {
 
 /// $`z/(e^z - 1)`$.
 fn bernoulli(z: f64) -> f64 {
-    if z == 0.0 { 1.0 } else { z / z.exp_m1() }
+    if z == 0.0 {
+        1.0
+    } else if z > 700.0 {
+        0.0
+    } else {
+        z / z.exp_m1()
+    }
 }
 
 impl FokkerPlanck {
@@ -83,7 +91,7 @@ impl FokkerPlanck {
         }
         let FpParams { d, gamma } = self.params;
         let mut inner = n;
-        self.rates.clear();
+        let mut new = Vec::with_capacity(self.axes.len());
         for axis in &self.axes {
             let (length, unit) = (axis.n_points(), d / axis.spacing().powi(2));
             inner /= length;
@@ -98,8 +106,13 @@ impl FokkerPlanck {
                 let delta = -gamma * (values[next] - values[i]) / d;
                 [unit * bernoulli(delta), unit * bernoulli(-delta)]
             });
-            self.rates.push(rates.collect());
+            new.push(rates.collect::<Vec<_>>());
         }
+        if let Some(index) = new.iter().flatten().position(|rate| !rate.iter().all(|r| r.is_finite())) {
+            // Too steep for numbers: the difference over D overflows.
+            return Err(Error::NotFinite { what: "rate of a jump from cell", index: index % n, value: f64::INFINITY });
+        }
+        self.rates = new;
         self.free_energy = values;
         Ok(())
     }
@@ -170,8 +183,8 @@ impl FokkerPlanck {
     /// $`1.4\,\Lambda t`$ products of a sparse matrix with a vector, $`\Lambda \approx 2 D \sum_a h_a^{-2}`$.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], [`Error::Parameter`] or an empty density for what is no density, or a time that is negative or not
-    /// finite.
+    /// [`Error::NotFinite`], [`Error::Parameter`] or an empty density for what is no density, or a time that is negative, not
+    /// finite, or takes more than 10⁹ jumps of the fastest cell.
     ///
     /// # Panics
     /// When there are not as many densities as points.
@@ -187,6 +200,10 @@ impl FokkerPlanck {
             out[j] += down;
         });
         let largest = out.iter().copied().fold(0.0, f64::max);
+        if largest * t > MOST_EVENTS {
+            let expected = "less than 1e9 jumps; implicit steps serve longer times";
+            return Err(Error::Parameter { what: "time", value: t, expected });
+        }
         let chunks = (largest * t / EVENTS).ceil();
         if chunks == 0.0 {
             return Ok(());
@@ -246,7 +263,7 @@ impl FokkerPlanck {
             for (axis, rates) in self.axes.iter().zip(&self.rates) {
                 let length = axis.n_points();
                 inner /= length;
-                for first in (0..n).filter(|i| i / inner % length == 0) {
+                for first in (0..n).filter(|i| (i / inner).is_multiple_of(length)) {
                     let rate = |k: usize| rates[first + k * inner];
                     [&mut lower, &mut diagonal, &mut upper, &mut rhs].into_iter().for_each(Vec::clear);
                     for k in 0..length {
@@ -446,7 +463,8 @@ mod tests {
         for bad in [[0.0; 4], [1.0, f64::NAN, 0.0, 0.0], [1.0, -1.0, 0.0, 0.0]] {
             assert!(fp.propagate(&mut bad.clone(), 1.0).is_err() && fp.implicit(&mut bad.clone(), 1.0, 1).is_err());
         }
-        for t in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(FokkerPlanck::new(&[axis], Ends::Zero, params, |x| 1e308 * x[0].signum()).is_err());
+        for t in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
             assert!(fp.propagate(&mut [1.0; 4], t).is_err());
         }
         let holes = fp.entropy_production(&[1.0, 0.0, 1.0, 1.0]);

@@ -86,28 +86,29 @@ pub fn classical_flow<V: Fn(f64) -> f64>(
             density.iter_mut().for_each(|d| *d += weight / n as f64);
             continue;
         }
-        let mut add = |cell: f64, share: f64| {
+        let turns = if ends == Ends::Periodic { (a / n as f64).floor() * n as f64 } else { 0.0 };
+        let (a, b) = (a - turns, b - turns);
+        let mut add = |cell: i64, share: f64| {
             let cell = match ends {
-                Ends::Periodic => cell.rem_euclid(n as f64) as usize % n,
-                Ends::Zero => cell.clamp(0.0, (n - 1) as f64) as usize,
+                Ends::Periodic => cell.rem_euclid(n as i64),
+                Ends::Zero => cell.clamp(0, n as i64 - 1),
             };
-            density[cell] += weight * share;
+            density[cell as usize] += weight * share;
         };
-        let (first, last) = match ends {
-            Ends::Periodic => (a.floor(), b.floor()),
-            Ends::Zero => (a.floor().clamp(-1.0, n as f64), b.floor().clamp(-1.0, n as f64)),
+        // One cell on either side of an open grid stands for all beyond.
+        let bound = |place: f64| match ends {
+            Ends::Periodic => place.floor() as i64,
+            Ends::Zero => place.floor().clamp(-1.0, n as f64) as i64,
         };
+        let (first, last) = (bound(a), bound(b));
         if first == last || wide <= 0.0 {
             add(first, 1.0);
             continue;
         }
-        let mut cell = first;
-        while cell <= last {
-            // The outermost cells of an open grid stand for all beyond.
-            let from = if cell == first { a } else { cell };
-            let to = if cell == last { b } else { cell + 1.0 };
+        for cell in first..=last {
+            let from = if cell == first { a } else { cell as f64 };
+            let to = if cell == last { b } else { cell as f64 + 1.0 };
             add(cell, (to - from) / wide);
-            cell += 1.0;
         }
     }
     Ok(density)

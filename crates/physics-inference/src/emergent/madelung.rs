@@ -75,6 +75,8 @@ pub struct Madelung {
     slope: Vec<f64>,
 }
 
+/// Steps beyond which an evolution is refused.
+const MOST_STEPS: f64 = 1e9;
 /// Points of a parabola through the end of a tail.
 const TAIL: usize = 6;
 
@@ -171,7 +173,7 @@ impl Madelung {
             let mut before = 0;
             for axis in axes {
                 inner /= axis.n_points();
-                if i / inner % axis.n_points() > 0 {
+                if !(i / inner).is_multiple_of(axis.n_points()) {
                     before = inner;
                 }
             }
@@ -328,7 +330,7 @@ impl Madelung {
     ///
     /// # Errors
     /// [`Error::NodeInDensity`] when a node forms: the fluid ends there, the Schrödinger equation does not.
-    /// [`Error::Parameter`] for a time that is negative or not finite.
+    /// [`Error::Parameter`] for a time that is negative, not finite or longer than 10⁹ steps.
     pub fn evolve(&mut self, t: f64) -> Result<usize> {
         if !(t.is_finite() && t >= 0.0) {
             return Err(Error::Parameter { what: "time", value: t, expected: "a finite number >= 0" });
@@ -336,6 +338,9 @@ impl Madelung {
         let Wave { mass, hbar } = self.params.wave;
         let stiffness: f64 = self.axes.iter().map(|axis| axis.spacing().powi(-2)).sum();
         let steps = (t * stiffness * hbar / (mass * self.params.courant)).ceil();
+        if steps > MOST_STEPS {
+            return Err(Error::Parameter { what: "time", value: t, expected: "less than 1e9 steps of the fluid" });
+        }
         let dt = t / steps.max(1.0);
         for _ in 0..steps as usize {
             self.runge_kutta(dt)?;
@@ -596,6 +601,7 @@ mod tests {
         assert!(Madelung::new(&[axis; 2], Ends::Zero, params, |_| 0.0, &[1.0; 256], &[0.0; 256]).is_err());
         assert!(Madelung::new(&[axis], Ends::Zero, params, |_| f64::NAN, &flat, &flat).is_err());
         let mut fluid = make(params, &flat, &flat).unwrap();
-        assert!(fluid.evolve(f64::NAN).is_err() && fluid.set_winding(&[f64::NAN]).is_err());
+        assert!(fluid.evolve(f64::NAN).is_err() && fluid.evolve(1e300).is_err());
+        assert!(fluid.set_winding(&[f64::NAN]).is_err());
     }
 }

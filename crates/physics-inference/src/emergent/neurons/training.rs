@@ -378,20 +378,18 @@ where
         }
     }
     let mut runs: Vec<(usize, Result<Vec<Trace>>)> = (0..seeds).map(|k| (k, Ok(Vec::new()))).collect();
-    for_each(count(threads), &mut runs, |(k, out)| {
-        let own = streams.child(*k as u64);
-        let one = || {
-            let (data, test) = make(own)?;
-            let mut traces = Vec::new();
-            for (j, kappa) in confinements.iter().enumerate() {
-                let confined = training.clone().confined(*kappa, training.centre);
-                let mut rng = own.fast_stream(1 + j as u64);
-                traces.push(confined.tuned(&data, Some(&test), warm_up, steps, &mut rng)?);
-            }
-            Ok(traces)
-        };
-        *out = one();
-    });
+    let one = |k: usize| {
+        let own = streams.child(k as u64);
+        let (data, test) = make(own)?;
+        let mut traces = Vec::new();
+        for (j, kappa) in confinements.iter().enumerate() {
+            let confined = training.clone().confined(*kappa, training.centre);
+            let mut rng = own.fast_stream(1 + j as u64);
+            traces.push(confined.tuned(&data, Some(&test), warm_up, steps, &mut rng)?);
+        }
+        Ok(traces)
+    };
+    for_each(count(threads), &mut runs, |(k, out)| *out = one(*k));
     let mut traces = Vec::with_capacity(seeds);
     for (_, run) in runs {
         traces.push(run?);
