@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod exact;
+pub mod hopfield;
 pub mod io;
 pub mod mcmc;
 pub mod model;
