@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use boltzmann::train::{DenseMethod, Method, Schedule, TrainingParams};
+use boltzmann::train::{DenseMethod, Method, Schedule, Stepper, TrainingParams};
 use clap::Parser;
 use workspace_examples::binary_images::Binarisation;
 
@@ -25,8 +25,8 @@ pub struct Args {
     /// Kind of the hidden units: the same, or relu, double-relu.
     #[arg(long, default_value = "bernoulli")]
     pub hidden_units: String,
-    /// cd:K, pcd, pcd:K, fast-pcd, parallel-tempering[:TEMPERATURES], trajectory-tempering, tap, tap:ORDER (1 is mean field) or exact;
-    /// the last three by the general trainer.
+    /// cd:K, pcd, pcd:K, fast-pcd, parallel-tempering[:TEMPERATURES], trajectory-tempering, tap, tap:ORDER (1 is mean field), or exact,
+    /// which is by the general trainer.
     #[arg(long, default_value = "pcd")]
     pub method: String,
     /// Passes through the data.
@@ -38,9 +38,19 @@ pub struct Args {
     /// Persistent chains, at every temperature.
     #[arg(long, default_value_t = 128)]
     pub chains: usize,
-    /// First learning rate; it falls linearly to 0.
+    /// First learning rate.
     #[arg(long, default_value_t = 0.1)]
     pub learning_rate: f64,
+    /// How the learning rate falls: constant, linear (to 0), exponential (to a hundredth), cooldown (constant for half of the run, then
+    /// linear to 0).
+    #[arg(long, default_value = "linear")]
+    pub schedule: String,
+    /// Steps of Adam; a learning rate of 0.001 is a beginning.
+    #[arg(long)]
+    pub adam: bool,
+    /// Stationary points of the method tap.
+    #[arg(long, default_value_t = 4)]
+    pub points: usize,
     /// Momentum.
     #[arg(long, default_value_t = 0.0)]
     pub momentum: f64,
@@ -74,6 +84,9 @@ pub struct Args {
     /// Writes the weights to this .safetensors file.
     #[arg(long)]
     pub weights: Option<PathBuf>,
+    /// Draws singular values of the weights, overlaps of hidden units and correlations of drawn images against the epochs; prints them.
+    #[arg(long)]
+    pub statistics: bool,
     /// Writes filters and samples to this directory, as PNG.
     #[arg(long)]
     pub figures: Option<PathBuf>,
@@ -88,21 +101,35 @@ pub struct Args {
 impl Args {
     /// Whether the fast trainer of 0/1 units does not do it.
     pub fn general(&self) -> bool {
-        let slow = ["tap", "exact", "trajectory-tempering"];
-        self.visible != "bernoulli"
-            || self.hidden_units != "bernoulli"
-            || slow.iter().any(|name| self.method.split(':').next() == Some(name))
+        self.visible != "bernoulli" || self.hidden_units != "bernoulli" || self.method == "exact"
+    }
+
+    /// How the learning rate falls.
+    pub fn schedule(&self) -> Result<Schedule, String> {
+        match &self.schedule[..] {
+            "constant" => Ok(Schedule::Constant),
+            "linear" => Ok(Schedule::Linear { end: 0.0 }),
+            "exponential" => Ok(Schedule::Exponential { end: 0.01 }),
+            "cooldown" => Ok(Schedule::Cooldown { from: 0.5, end: 0.0 }),
+            other => Err(format!("schedule {other:?} is unknown, expected constant, linear, exponential or cooldown")),
+        }
+    }
+
+    /// How a gradient moves the parameters.
+    pub fn stepper(&self) -> Stepper {
+        if self.adam { Stepper::Adam } else { Stepper::Gradient }
     }
 
     /// The parameters of the training run.
     pub fn training(&self) -> Result<TrainingParams, String> {
         Ok(TrainingParams::default()
-            .method(method(&self.method)?)
+            .method(method(&self.method, self.points)?)
             .epochs(self.epochs)
             .batch(self.batch)
             .chains(self.chains)
             .learning_rate(self.learning_rate)
-            .schedule(Schedule::Linear { end: 0.0 })
+            .schedule(self.schedule()?)
+            .stepper(self.stepper())
             .momentum(self.momentum)
             .decay(self.l2, 0.0)
             .centred(!self.plain)
@@ -146,12 +173,17 @@ pub fn dense_method(name: &str) -> Result<DenseMethod, String> {
     }
 }
 
-fn method(name: &str) -> Result<Method, String> {
+fn method(name: &str, points: usize) -> Result<Method, String> {
     match split(name)? {
         ("cd", number) => Ok(Method::ContrastiveDivergence { sweeps: number.unwrap_or(1) }),
         ("pcd", number) => Ok(Method::Persistent { sweeps: number.unwrap_or(1) }),
         ("fast-pcd", None) => Ok(Method::FastPersistent { sweeps: 1, decay: 0.95, rate: 0.05 }),
         ("parallel-tempering", number) => Ok(Method::ParallelTempering { betas: temperatures(number), sweeps: 1 }),
+        ("trajectory-tempering", None) => Ok(Method::TrajectoryTempering { rate: 0.25, sweeps: 1 }),
+        ("tap", order) => {
+            let order = u8::try_from(order.unwrap_or(2)).map_err(|_| unknown(name))?;
+            Ok(Method::MeanField { order, iterations: 10, points })
+        }
         _ => Err(unknown(name)),
     }
 }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use boltzmann::io::{self, static_binarisation};
 use boltzmann::partition::{AnnealedImportance, annealed_importance, exact_ln_z};
-use boltzmann::train::{DenseParams, DenseTrainer, Schedule};
+use boltzmann::train::{DenseParams, DenseTrainer};
 use boltzmann::units::{Unit, UnitKind};
 use boltzmann::{BitRows, Error, Rbm};
 use linalg_core::Streams;
+use linalg_core::checkpoint::Checkpoint;
 use linalg_core::stats::Running;
 use workspace_examples::binary_images::Binarisation;
 use workspace_examples::grey_images::GreyImages;
@@ -122,8 +123,8 @@ fn likelihoods(machine: &Machine, rows: &[f64]) -> Running {
 
 /// Trains in `f64` and evaluates, exactly where a layer is small enough or Gaussian.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    if args.checkpoint.is_some() || args.resume.is_some() || args.figures.is_some() {
-        return Err("--checkpoint, --resume and --figures are for 0/1 units and the fast methods".into());
+    if args.statistics || args.figures.is_some() {
+        return Err("--statistics and --figures are for 0/1 units and the fast methods".into());
     }
     let (train, test) = match &args.data {
         Some(directory) => {
@@ -144,15 +145,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let per_epoch = (train.len() / args.batch.clamp(1, train.len())) as u64;
     let params = DenseParams::default()
         .method(dense_method(&args.method)?)
-        .learning_rate(args.learning_rate, Schedule::Linear { end: 0.0 })
+        .learning_rate(args.learning_rate, args.schedule()?)
+        .stepper(args.stepper())
         .updates(args.epochs * per_epoch)
         .batch(args.batch.min(train.len()))
         .chains(args.chains)
         .momentum(args.momentum, args.l2)
         .centred(!args.plain);
     let mut trainer = DenseTrainer::new(start, &rows.train, params, streams.child(2))?;
+    if let Some(file) = &args.resume {
+        trainer.restore(&Checkpoint::load(file)?)?;
+    }
     let mut seconds = 0.0;
-    for epoch in 1..=args.epochs {
+    for epoch in trainer.updates() / per_epoch + 1..=args.epochs {
         let clock = Instant::now();
         trainer.advance(per_epoch)?;
         let epoch_seconds = clock.elapsed().as_secs_f64();
@@ -164,6 +169,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             println!("{}", line.finish());
         } else {
             println!("{epoch:>6} {epoch_seconds:>9.3} s, reconstruction error {error:.3}");
+        }
+        if let Some(file) = &args.checkpoint {
+            trainer.checkpoint().save(file)?;
         }
     }
     let machine = trainer.machine();

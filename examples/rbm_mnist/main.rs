@@ -13,6 +13,7 @@
 
 mod args;
 mod general;
+mod statistics;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use args::Args;
-use boltzmann::train::{Trainer, monitor};
+use boltzmann::train::{Trainer, TrainingTrace, monitor};
 use boltzmann::{GibbsChains, PackedRbm, io};
 use clap::Parser;
 use linalg_core::Streams;
@@ -67,6 +68,10 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
         &images.train.to_f64(0..images.train.n_rows().min(2000)).iter().map(|&x| x as u8).collect::<Vec<_>>(),
         images.train.n_columns(),
     )?;
+    let mut trace = match args.statistics {
+        true => Some(TrainingTrace::new(&images.train, trainer.machine(), 1000, streams.child(1000))?.threads(args.threads)),
+        false => None,
+    };
     while trainer.updates() < trainer.total_updates() {
         let clock = Instant::now();
         trainer.epoch()?;
@@ -82,9 +87,15 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
         } else {
             println!("{epoch:>6} {epoch_seconds:>9.3} {pseudo:>12.3} {error:>12.3}");
         }
+        if let Some(trace) = &mut trace {
+            statistics::print(trace.record(trainer.updates(), trainer.machine())?, epoch, args.json);
+        }
         if let Some(file) = &args.checkpoint {
             trainer.checkpoint().save(file)?;
         }
+    }
+    if let Some(trace) = trace {
+        statistics::draw(&trace.into_points()?, trainer.updates_per_epoch())?;
     }
     let machine = trainer.machine();
     if let Some(file) = &args.weights {

@@ -1,6 +1,7 @@
 //! Parallel tempering of both layers.
 
 use linalg_core::Streams;
+use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use linalg_core::rng::{Xoshiro256PlusPlus, uniform_open01};
 
 use crate::error::check_beta;
@@ -42,6 +43,19 @@ pub(crate) struct Replica {
     pub(crate) v: Vec<f64>,
     pub(crate) h: Vec<f64>,
     pub(crate) rng: Xoshiro256PlusPlus,
+}
+
+impl Replica {
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.write_f64s(&self.v).write_f64s(&self.h).write_xoshiro(&self.rng);
+    }
+
+    pub(crate) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+        from.read_f64s_into(&mut self.v)?;
+        from.read_f64s_into(&mut self.h)?;
+        self.rng = from.read_xoshiro()?;
+        Ok(())
+    }
 }
 
 impl JointTempering {
@@ -139,6 +153,32 @@ impl JointTempering {
             }
             self.rounds += 1;
         }
+    }
+
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.write_u64(self.rounds).write_xoshiro(&self.rng).write_u64s(self.exchanged.as_flattened());
+        self.replicas.iter().for_each(|replica| replica.save(out));
+    }
+
+    /// Reads what was saved of chains of as many temperatures.
+    pub(crate) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+        self.rounds = from.read_u64()?;
+        self.rng = from.read_xoshiro()?;
+        self.exchanged = read_exchanged(from, self.exchanged.len())?;
+        self.replicas.iter_mut().try_for_each(|replica| replica.read(from))
+    }
+}
+
+/// Reads the counts of exchanges of `pairs` pairs.
+pub(crate) fn read_exchanged(
+    from: &mut Reader<'_>,
+    pairs: usize,
+) -> std::result::Result<Vec<[u64; 2]>, CheckpointError> {
+    let at = from.position();
+    let counts = from.read_u64s()?;
+    match counts.as_chunks() {
+        (counts, []) if counts.len() == pairs => Ok(counts.to_vec()),
+        _ => Err(CheckpointError::Length { at, expected: 2 * pairs, found: counts.len() as u64 }),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Tempering along the trajectory of training.
 
 use linalg_core::Streams;
+use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use linalg_core::rng::{Xoshiro256PlusPlus, uniform_open01};
 use spin_models::LnZ;
 
 use crate::partition::{AisRun, bennett};
-use crate::tempering::{Replica, seed};
+use crate::tempering::{Replica, read_exchanged, seed};
+use crate::train::{read_parameters, save_parameters};
 use crate::units::Unit;
 use crate::{Error, Rbm, Result};
 
@@ -166,6 +168,39 @@ impl<V: Unit + Clone, H: Unit + Clone> TrajectoryTempering<V, H> {
             }
             self.rounds += 1;
         }
+    }
+
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.write_usize(self.machines.len()).write_u64(self.rounds).write_xoshiro(&self.rng);
+        out.write_u64s(self.exchanged.as_flattened());
+        self.machines.iter().for_each(|machine| save_parameters(machine, out));
+        self.replicas.iter().for_each(|replica| replica.save(out));
+    }
+
+    /// Reads what was saved of a ladder of machines of the same units, of any length.
+    pub(crate) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+        let at = from.position();
+        let n = from.read_usize()?;
+        // A machine takes more bytes than this.
+        if n == 0 || n > from.remaining() {
+            return Err(CheckpointError::Invalid { what: "number of machines", at });
+        }
+        self.rounds = from.read_u64()?;
+        self.rng = from.read_xoshiro()?;
+        self.exchanged = read_exchanged(from, n - 1)?;
+        let (machine, replica) = (self.machines[0].clone(), self.replicas[0].clone());
+        (self.machines, self.replicas) = (Vec::new(), Vec::new());
+        for _ in 0..n {
+            let mut machine = machine.clone();
+            read_parameters(&mut machine, from)?;
+            self.machines.push(machine);
+        }
+        for _ in 0..n * self.chains {
+            let mut replica = replica.clone();
+            replica.read(from)?;
+            self.replicas.push(replica);
+        }
+        Ok(())
     }
 
     /// Goes on by so many rounds and estimates $`\ln Z_{r+1} - \ln Z_r`$ of all neighbours by Bennett's ratio on the free energies of the

@@ -295,13 +295,8 @@ impl<'a> NetworkTrainer<'a> {
             return loss;
         }
         let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        let power = i32::try_from(self.updates + 1).unwrap_or(i32::MAX);
-        let rates = Rates {
-            rate: (self.params.learning_rate * self.params.schedule.factor(t)) as f32,
-            mean_scale: (1.0 / (1.0 - 0.9f64.powi(power))) as f32,
-            square_scale: (1.0 / (1.0 - 0.999f64.powi(power))) as f32,
-            decay: self.params.l2 as f32,
-        };
+        let rate = self.params.learning_rate * self.params.schedule.factor(t);
+        let rates = Rates::of_update(self.updates, rate, self.params.l2);
         let (shape, blocks) = (&self.network.shape, &self.blocks);
         let [mean, square] = &mut self.moments;
         let mut rest = [&mut self.network.parameters[..], &mut self.gradient[..], &mut mean[..], &mut square[..]];
@@ -431,6 +426,19 @@ pub(crate) struct Rates {
     pub(crate) decay: f32,
 }
 
+impl Rates {
+    /// Those of the update after so many, with their corrections for the first ones.
+    pub(crate) fn of_update(updates: u64, rate: f64, decay: f64) -> Self {
+        let power = i32::try_from(updates + 1).unwrap_or(i32::MAX);
+        Self {
+            rate: rate as f32,
+            mean_scale: (1.0 / (1.0 - 0.9f64.powi(power))) as f32,
+            square_scale: (1.0 / (1.0 - 0.999f64.powi(power))) as f32,
+            decay: decay as f32,
+        }
+    }
+}
+
 /// A step of Adam in `f32`, vectorised: networks of millions of weights live in the memory bandwidth. What it computes is
 /// [`linalg_core::optim::Adam`], which the tests hold it against.
 pub(crate) struct Step<'a> {
@@ -479,15 +487,10 @@ mod tests {
         let mut adam = Adam::new(params, 3).unwrap();
         let mut exact = [1.0, -2.0, 0.5];
         let (mut x, mut mean, mut square) = ([1.0f32, -2.0, 0.5], [0.0; 3], [0.0; 3]);
-        for t in 1..=50 {
+        for t in 1..=50u32 {
             let gradient = [f64::from(t).sin(), 1e-3 * f64::from(t), -3.0];
             adam.step(&mut exact, &gradient).unwrap();
-            let rates = Rates {
-                rate: 0.01,
-                mean_scale: (1.0 / (1.0 - 0.9f64.powi(t))) as f32,
-                square_scale: (1.0 / (1.0 - 0.999f64.powi(t))) as f32,
-                decay: 0.1,
-            };
+            let rates = Rates::of_update(u64::from(t) - 1, 0.01, 0.1);
             let gradient = gradient.map(|g| g as f32);
             widest(Step { x: &mut x, gradient: &gradient, mean: &mut mean, square: &mut square, rates });
         }

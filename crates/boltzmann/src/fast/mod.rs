@@ -10,6 +10,7 @@ pub(crate) mod bits;
 pub(crate) mod lanes;
 pub(crate) mod math;
 mod matrix;
+pub(crate) mod mean_field;
 pub(crate) mod shard;
 mod upward;
 

@@ -336,13 +336,8 @@ impl<'a> ForwardForwardTrainer<'a> {
 
     fn step(&mut self, threads: usize) {
         let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        let power = i32::try_from(self.updates + 1).unwrap_or(i32::MAX);
-        let rates = Rates {
-            rate: (self.params.learning_rate * self.params.schedule.factor(t)) as f32,
-            mean_scale: (1.0 / (1.0 - 0.9f64.powi(power))) as f32,
-            square_scale: (1.0 / (1.0 - 0.999f64.powi(power))) as f32,
-            decay: self.params.l2 as f32,
-        };
+        let rate = self.params.learning_rate * self.params.schedule.factor(t);
+        let rates = Rates::of_update(self.updates, rate, self.params.l2);
         let heads: Vec<Block<f32>> = self.work.iter().map(|work| work.head.clone()).collect();
         let head_shape = self.network.head_shape();
         let [mean, square, head_mean, head_square] = &mut self.moments;

@@ -1,13 +1,16 @@
 //! Training of machines with any units, in `f64`.
 
 use linalg_core::Streams;
+use linalg_core::checkpoint::ContentHash;
 use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::rand::RngExt;
 use linalg_core::rng::Xoshiro256PlusPlus;
 
-use super::dense_params::{DenseMethod, DenseParams, Stepper};
+use super::dense_params::{DenseMethod, DenseParams};
+use super::params::Stepper;
 use crate::partition::{Tap, exact};
 use crate::rbm::Statistics;
+use crate::tempering::seed;
 use crate::units::Unit;
 use crate::{Error, JointTempering, Rbm, Result, TrajectoryTempering};
 
@@ -15,6 +18,8 @@ use crate::{Error, JointTempering, Rbm, Result, TrajectoryTempering};
 const EXCHANGES: u64 = 200;
 
 /// Gradient ascent of the likelihood at β = 1 for any pair of units, and with the exact gradient for small machines.
+///
+/// A run restored from a [`checkpoint`](Self::checkpoint) goes on bit by bit.
 ///
 /// ```
 /// use boltzmann::Rbm;
@@ -44,6 +49,8 @@ pub struct DenseTrainer<'a, V, H> {
     rng: Xoshiro256PlusPlus,
     updates: u64,
     gradient_norm: f64,
+    /// A hash of the first machine and of the streams.
+    origin: u64,
 }
 
 /// What the averages of the model come from.
@@ -63,9 +70,11 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     /// # Errors
     /// [`Error::Alphabet`] for a value that the units cannot take, and others of [`Rbm::check_data`]; [`Error::Parameter`].
     pub fn new(machine: Rbm<V, H>, data: &'a [f64], params: DenseParams, streams: Streams) -> Result<Self> {
-        match params.missing {
-            None => machine.check_data(data)?,
-            Some(_) => machine.check_data(&without_missing(&machine, data))?,
+        let rows = if params.missing.is_some() { &without_missing(&machine, data)[..] } else { data };
+        if params.probabilities {
+            check_probabilities(&machine, rows)?
+        } else {
+            machine.check_data(rows)?
         }
         params.validate(data.len() / machine.visible_len())?;
         let chains = |betas| JointTempering::new(&machine, betas, params.chains, streams.child(1));
@@ -98,7 +107,10 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 Some([adam(nv * nh)?, adam(nv)?, adam(nh)?])
             }
         };
+        let mut origin = ContentHash::new();
+        origin.write_u64s(&[machine.content_hash(), seed(streams)]);
         Ok(Self {
+            origin: origin.finish(),
             velocity: Statistics::zeros(machine.visible_len(), machine.hidden_len()),
             adam,
             machine,
@@ -264,6 +276,21 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     }
 }
 
+/// Rows of 0/1 units whose values may lie between.
+fn check_probabilities<V: Unit, H: Unit>(machine: &Rbm<V, H>, data: &[f64]) -> Result<()> {
+    if machine.visible().name() != "bernoulli" {
+        let reason = "the visible units are not Bernoulli";
+        return Err(Error::NotApplicable { method: "training on probabilities", reason });
+    }
+    let ends: Vec<f64> = data.iter().map(|x| if (0.0..=1.0).contains(x) { 0.0 } else { *x }).collect();
+    match machine.check_data(&ends) {
+        Err(Error::Alphabet { row, entry, value, .. }) => {
+            Err(Error::Alphabet { row, entry, value, expected: "0 to 1" })
+        }
+        other => other,
+    }
+}
+
 /// The data with the likeliest value of a free unit in place of missing ones. A unit of several numbers is missing when its first is.
 fn without_missing<V: Unit, H: Unit>(machine: &Rbm<V, H>, data: &[f64]) -> Vec<f64> {
     let (nv, width) = (machine.visible_len(), machine.visible().width());
@@ -295,6 +322,9 @@ fn fill_missing<V: Unit, H: Unit>(machine: &Rbm<V, H>, rows: &mut [f64], sweeps:
         }
     }
 }
+
+mod checkpoint;
+pub(crate) use checkpoint::{read_parameters, save_parameters};
 
 #[cfg(test)]
 mod tests;

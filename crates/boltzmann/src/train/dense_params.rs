@@ -1,6 +1,6 @@
 //! What a training run of machines with any units is told.
 
-use super::params::Schedule;
+use super::params::{Schedule, Stepper};
 use crate::{Error, Result};
 
 /// How [`DenseTrainer`](super::DenseTrainer) averages over the model.
@@ -40,16 +40,6 @@ pub enum DenseMethod {
     },
 }
 
-/// How a gradient moves the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stepper {
-    /// Plain steps, with momentum where there is one.
-    Gradient,
-    /// Adam with its usual decays.
-    Adam,
-}
-
 /// Parameters of [`DenseTrainer`](super::DenseTrainer).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -82,6 +72,8 @@ pub struct DenseParams {
     /// Where NaN in the data stands for a missing unit: sweeps by which the missing units of a row are drawn given the others, at every
     /// update; default none, NaN is an error.
     pub missing: Option<usize>,
+    /// Whether 0/1 data may hold numbers between: probabilities, in place of many draws of the unit; default false.
+    pub probabilities: bool,
 }
 
 impl Default for DenseParams {
@@ -100,6 +92,7 @@ impl Default for DenseParams {
             centred: true,
             stepper: Stepper::Gradient,
             missing: None,
+            probabilities: false,
         }
     }
 }
@@ -158,6 +151,12 @@ impl DenseParams {
     /// Lets NaN stand for missing units, drawn by so many sweeps at every update.
     pub fn missing(mut self, sweeps: usize) -> Self {
         self.missing = Some(sweeps);
+        self
+    }
+    /// Lets 0/1 data hold probabilities: a row then counts with its means, as the upper machines of a stack learn from those of the
+    /// layer below (Hinton and Salakhutdinov, Science 313, 504 (2006)).
+    pub fn probabilities(mut self, probabilities: bool) -> Self {
+        self.probabilities = probabilities;
         self
     }
 

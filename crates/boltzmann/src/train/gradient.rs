@@ -1,6 +1,8 @@
 //! The gradient of 64 hidden units and the step along it, in one pass over their weights.
 #![allow(clippy::needless_range_loop, reason = "loops over indices of fixed length are what vectorises")]
 
+use crate::deep::Rates;
+use crate::fast::mean_field::{Point, cumulants};
 use crate::fast::shard::Shard;
 use crate::fast::{Panel, Row, SHARD, WIDTH};
 use linalg_core::simd::Work;
@@ -8,9 +10,12 @@ use linalg_core::simd::Work;
 /// What training keeps beside a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PanelState {
-    /// Momentum of the weights; empty without momentum.
+    /// Momentum of the weights, or the mean of the gradient; empty without.
     pub(super) velocity: Vec<Row>,
     pub(super) bias_velocity: Row,
+    /// Mean square of the gradient; empty without Adam.
+    pub(super) square: Vec<Row>,
+    pub(super) bias_square: Row,
     /// Offsets of the hidden units.
     pub(super) offsets: Row,
     /// Fast weights; empty without.
@@ -27,6 +32,8 @@ pub(super) struct PanelState {
 pub(super) struct Step<'a> {
     pub(super) rate: f32,
     pub(super) momentum: f32,
+    /// Rates of Adam, where it moves the parameters.
+    pub(super) adam: Option<Rates>,
     pub(super) l2: f32,
     pub(super) l1: f32,
     pub(super) centred: bool,
@@ -82,8 +89,85 @@ pub(super) struct Update<'a> {
     pub(super) sampler: Option<&'a mut Panel>,
     pub(super) state: &'a mut PanelState,
     pub(super) data: &'a [Shard],
-    pub(super) model: &'a [Shard],
+    pub(super) model: Model<'a>,
     pub(super) step: Step<'a>,
+}
+
+/// What the model is averaged over.
+#[derive(Clone, Copy)]
+pub(super) enum Model<'a> {
+    Chains(&'a [Shard]),
+    Points(u8, &'a [Point]),
+}
+
+impl Model<'_> {
+    /// The number of chains or points.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Chains(shards) => shards.iter().map(|shard| shard.n).sum(),
+            Self::Points(_, points) => points.len(),
+        }
+    }
+
+    /// The sum of visible unit `i` over them.
+    pub(super) fn visible(&self, i: usize) -> f32 {
+        match self {
+            Self::Chains(shards) => shards.iter().map(|shard| shard.columns[i].count_ones()).sum::<u32>() as f32,
+            Self::Points(_, points) => points.iter().map(|point| point.visible[i / WIDTH].0[i % WIDTH]).sum(),
+        }
+    }
+
+    /// The sum of the hidden means of panel `p`.
+    #[inline(always)]
+    fn total(&self, p: usize) -> Row {
+        match self {
+            Self::Chains(shards) => total(shards, p),
+            Self::Points(_, points) => {
+                let mut sum = Row::ZERO;
+                for point in *points {
+                    for k in 0..WIDTH {
+                        sum.0[k] += point.hidden[p].0[k];
+                    }
+                }
+                sum
+            }
+        }
+    }
+
+    /// The sum of the products of visible unit `i` and the hidden units of panel `p`, with these weights between them.
+    #[inline(always)]
+    fn products(&self, p: usize, i: usize, w: &Row) -> Row {
+        match self {
+            Self::Chains(shards) => sum_of_ones(shards, p, i),
+            Self::Points(order, points) => {
+                let mut sum = Row::ZERO;
+                for point in *points {
+                    let [m, m2, m3] = cumulants(point.visible[i / WIDTH].0[i % WIDTH]);
+                    let hidden = &point.hidden[p];
+                    for k in 0..WIDTH {
+                        let [n, n2, n3] = cumulants(hidden.0[k]);
+                        let mut both = m * n;
+                        if *order >= 2 {
+                            both += w.0[k] * m2 * n2;
+                        }
+                        if *order >= 3 {
+                            both += 0.5 * w.0[k] * w.0[k] * m3 * n3;
+                        }
+                        sum.0[k] += both;
+                    }
+                }
+                sum
+            }
+        }
+    }
+}
+
+/// What a step of Adam adds to a parameter, with the gradient of the likelihood: it goes up.
+#[inline(always)]
+pub(super) fn adam(g: f32, mean: &mut f32, square: &mut f32, rates: Rates) -> f32 {
+    *mean = 0.9 * *mean + 0.1 * g;
+    *square = 0.999 * *square + 0.001 * (g * g);
+    rates.rate * (*mean * rates.mean_scale) / ((*square * rates.square_scale).sqrt() + 1e-8)
 }
 
 #[inline(always)]
@@ -111,7 +195,7 @@ impl Work for Update<'_> {
         let Self { p, panel, sampler, state, data, model, step } = self;
         let [of_data, of_model] = step.weights;
         let data_means = total(data, p);
-        let model_means = total(model, p);
+        let model_means = model.total(p);
         let mut hidden = Row::ZERO;
         for k in 0..WIDTH {
             let mean = of_data * data_means.0[k];
@@ -129,7 +213,7 @@ impl Work for Update<'_> {
         }
         state.squares = 0.0;
         for i in 0..step.visible.len() {
-            let (positive, negative) = (sum_of_ones(data, p, i), sum_of_ones(model, p, i));
+            let (positive, negative) = (sum_of_ones(data, p, i), model.products(p, i, &panel.weights[i]));
             let mut g = Row::ZERO;
             for k in 0..WIDTH {
                 g.0[k] = of_data * positive.0[k] - of_model * negative.0[k];
@@ -149,8 +233,16 @@ impl Work for Update<'_> {
                 let sign = if w.0[k] > 0.0 { 1.0 } else { -1.0 };
                 let shrink = step.l2 * w.0[k] + if w.0[k] == 0.0 { 0.0 } else { step.l1 * sign };
                 change.0[k] = step.rate * (g.0[k] - shrink);
+                if step.adam.is_some() {
+                    change.0[k] = g.0[k] - shrink;
+                }
             }
-            if !state.velocity.is_empty() {
+            if let Some(rates) = step.adam {
+                let (mean, square) = (&mut state.velocity[i], &mut state.square[i]);
+                for k in 0..WIDTH {
+                    change.0[k] = adam(change.0[k], &mut mean.0[k], &mut square.0[k], rates);
+                }
+            } else if !state.velocity.is_empty() {
                 let velocity = &mut state.velocity[i];
                 for k in 0..WIDTH {
                     velocity.0[k] = step.momentum * velocity.0[k] + change.0[k];
@@ -169,8 +261,12 @@ impl Work for Update<'_> {
         }
         for k in 0..WIDTH {
             let velocity = &mut state.bias_velocity.0[k];
-            *velocity = step.momentum * *velocity + step.rate * bias_gradient.0[k];
-            panel.bias.0[k] += *velocity;
+            if let Some(rates) = step.adam {
+                panel.bias.0[k] += adam(bias_gradient.0[k], velocity, &mut state.bias_square.0[k], rates);
+            } else {
+                *velocity = step.momentum * *velocity + step.rate * bias_gradient.0[k];
+                panel.bias.0[k] += *velocity;
+            }
         }
         panel.transpose();
         if let (Some(sampler), Some((rate, decay))) = (sampler, step.fast) {

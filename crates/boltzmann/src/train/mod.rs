@@ -2,8 +2,9 @@
 //!
 //! | type | for |
 //! |---|---|
-//! | [`Trainer`] | machines with 0/1 units, fast: CD-k, persistent CD, fast persistent CD, parallel tempering |
+//! | [`Trainer`] | machines with 0/1 units, fast: CD-k, persistent CD, fast weights, parallel and trajectory tempering, mean field |
 //! | [`DenseTrainer`] | machines with any units, `f64`; the exact gradient for small ones |
+//! | [`TrainingTrace`] | spectrum of the weights, overlaps and correlations against the time of training |
 //! | [`monitor`] | pseudo-likelihood, reconstruction error, free-energy gap |
 //!
 //! The gradient of the mean log-likelihood is a difference of averages,
@@ -21,11 +22,14 @@ mod dense_params;
 mod gradient;
 mod params;
 mod row_order;
+mod trace;
 mod trainer;
 
+pub(crate) use dense::{read_parameters, save_parameters};
 pub(crate) use row_order::RowOrder;
 
 pub use dense::DenseTrainer;
-pub use dense_params::{DenseMethod, DenseParams, Stepper};
-pub use params::{Method, Schedule, TrainingParams};
+pub use dense_params::{DenseMethod, DenseParams};
+pub use params::{Method, Schedule, Stepper, TrainingParams};
+pub use trace::{TracePoint, TrainingTrace};
 pub use trainer::{Trainer, TrainingProgress};

@@ -35,6 +35,36 @@ pub enum Method {
         /// Sweeps between exchanges; one round of exchanges an update.
         sweeps: usize,
     },
+    /// Persistent chains of the machine and of earlier states of itself, which exchange configurations by their joint energies, as in
+    /// [`TrajectoryTempering`](crate::TrajectoryTempering). Where fewer than `rate` of the last 200 or more exchanges with the machine as
+    /// it is are accepted, it joins the ladder. Béreux et al., arXiv:2405.15376 (2024).
+    TrajectoryTempering {
+        /// The smallest accepted part of the exchanges, 0.25 say.
+        rate: f64,
+        /// Sweeps between exchanges; one round of exchanges an update.
+        sweeps: usize,
+    },
+    /// Stationary points of Plefka's expansion, each from that of the update before: the extended mean field of Gabrié, Tramel and
+    /// Krzakala, NeurIPS 2015. There is no sampling and no chain; what [`Tap`](crate::partition::Tap) computes, in `f32`.
+    MeanField {
+        /// 1 (mean field), 2 (TAP) or 3.
+        order: u8,
+        /// Iterations an update at most.
+        iterations: usize,
+        /// Points, which begin at rows of the data; the model is their average.
+        points: usize,
+    },
+}
+
+/// How a gradient moves the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Stepper {
+    /// Plain steps, with momentum where there is one.
+    Gradient,
+    /// Adam with its usual decays, 0.9 and 0.999, ε = 1e-8; the momentum is not used. Kingma and Ba, arXiv:1412.6980.
+    Adam,
 }
 
 /// The learning rate as a function of the part of the run that is over.
@@ -54,16 +84,32 @@ pub enum Schedule {
         /// The last rate as a fraction of the first.
         end: f64,
     },
+    /// Stays the same for a part of the run, then falls linearly to this fraction of the first rate.
+    Cooldown {
+        /// The part of the run before the rate falls, 0 to less than 1.
+        from: f64,
+        /// The last rate as a fraction of the first.
+        end: f64,
+    },
 }
 
 impl Schedule {
     /// The factor after a fraction `t` from 0 to 1 of the run.
+    ///
+    /// ```
+    /// use boltzmann::train::Schedule;
+    ///
+    /// let schedule = Schedule::Cooldown { from: 0.5, end: 0.0 };
+    /// assert_eq!([0.0, 0.5, 0.75, 1.0].map(|t| schedule.factor(t)), [1.0, 1.0, 0.5, 0.0]);
+    /// ```
     pub fn factor(&self, t: f64) -> f64 {
         let t = t.clamp(0.0, 1.0);
         match *self {
             Self::Constant => 1.0,
             Self::Linear { end } => 1.0 + (end - 1.0) * t,
             Self::Exponential { end } => end.powf(t),
+            Self::Cooldown { from, end } if t > from => 1.0 + (end - 1.0) * (t - from) / (1.0 - from),
+            Self::Cooldown { .. } => 1.0,
         }
     }
 }
@@ -98,6 +144,8 @@ pub struct TrainingParams {
     pub chains: usize,
     /// Momentum; default 0.
     pub momentum: f64,
+    /// How a gradient moves the parameters; default plain steps.
+    pub stepper: Stepper,
     /// L2 decay of the weights: `rate · l2 · w` comes off at every update; default 0.
     pub l2: f64,
     /// L1 decay of the weights: `rate · l1 · sign w` comes off at every update; default 0.
@@ -124,6 +172,7 @@ impl Default for TrainingParams {
             batch: 128,
             chains: 128,
             momentum: 0.0,
+            stepper: Stepper::Gradient,
             l2: 0.0,
             l1: 0.0,
             centred: true,
@@ -171,6 +220,11 @@ impl TrainingParams {
         self.momentum = momentum;
         self
     }
+    /// Sets how a gradient moves the parameters.
+    pub fn stepper(mut self, stepper: Stepper) -> Self {
+        self.stepper = stepper;
+        self
+    }
     /// Sets the L2 and L1 decay of the weights.
     pub fn decay(mut self, l2: f64, l1: f64) -> Self {
         (self.l2, self.l1) = (l2, l1);
@@ -203,7 +257,9 @@ impl TrainingParams {
             Method::ContrastiveDivergence { sweeps }
             | Method::Persistent { sweeps }
             | Method::FastPersistent { sweeps, .. }
-            | Method::ParallelTempering { sweeps, .. } => sweeps,
+            | Method::ParallelTempering { sweeps, .. }
+            | Method::TrajectoryTempering { sweeps, .. } => sweeps,
+            Method::MeanField { iterations, .. } => iterations,
         }
     }
 
@@ -228,7 +284,11 @@ impl TrainingParams {
         range("l2 decay", self.l2, 0.0, 1e3, "0 to 1000")?;
         range("l1 decay", self.l1, 0.0, 1e3, "0 to 1000")?;
         range("offset rate", self.offset_rate, 0.0, 1.0, "0 to 1")?;
-        if let Schedule::Linear { end } | Schedule::Exponential { end } = self.schedule {
+        if let Schedule::Cooldown { from, .. } = self.schedule {
+            range("part of the run before the rate falls", from, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+        }
+        if let Schedule::Linear { end } | Schedule::Exponential { end } | Schedule::Cooldown { end, .. } = self.schedule
+        {
             range("end of the learning rate", end, 0.0, 1e3, "0 to 1000")?;
         }
         if let Some((target, strength)) = self.sparsity {
@@ -244,7 +304,8 @@ impl TrainingParams {
         };
         count("rows of a batch", self.batch, n_rows, "1 to the number of rows of the data")?;
         count("number of chains", self.chains, 1 << 24, "1 to 16777216")?;
-        count("sweeps an update", self.sweeps(), 1 << 20, "1 to 1048576")?;
+        let what = if let Method::MeanField { .. } = self.method { "iterations" } else { "sweeps an update" };
+        count(what, self.sweeps(), 1 << 20, "1 to 1048576")?;
         match &self.method {
             Method::FastPersistent { decay, rate, .. } => {
                 range("decay of the fast weights", *decay, 0.0, 1.0, "0 to 1")?;
@@ -258,6 +319,13 @@ impl TrainingParams {
                     let value = format!("{betas:?}");
                     return Err(Error::Parameter { what: "betas", value, expected: "ascending from >= 0 to 1" });
                 }
+            }
+            Method::TrajectoryTempering { rate, .. } => {
+                range("smallest rate of exchanges", *rate, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+            }
+            Method::MeanField { order, points, .. } => {
+                crate::partition::Tap::new(*order)?;
+                count("number of points", *points, 1 << 16, "1 to 65536")?;
             }
             _ => {}
         }

@@ -2,20 +2,19 @@
 
 use linalg_core::Observer;
 use linalg_core::Streams;
-use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Reader, Writer};
 use linalg_core::rand::RngExt;
 use linalg_core::rng::{ChaCha8Rng, uniform_open01};
 
-use super::gradient::{PanelState, Step, Update};
-use super::params::{Method, TrainingParams};
+use super::gradient::{Model, PanelState, Step, Update, adam};
+use super::params::{Method, Stepper, TrainingParams};
 use super::row_order::RowOrder;
+use crate::deep::Rates;
+use crate::fast::mean_field::{Point, Solve};
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
-use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, rows_of, valid};
+use crate::fast::{BitRows, PackedRbm, Panel, Row, SHARD, WIDTH, valid};
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
 use linalg_core::threads;
-
-const KIND: &str = "boltzmann trainer 1";
 
 /// Updates between two looks for NaN.
 const CHECK_EVERY: u64 = 256;
@@ -77,13 +76,20 @@ pub struct Trainer<'a> {
     sampler: Option<PackedRbm>,
     states: Vec<PanelState>,
     visible_velocity: Vec<f32>,
+    visible_square: Vec<f32>,
     visible_fast: Vec<f32>,
     /// Offsets of the visible units.
     offsets: Vec<f32>,
     /// Shards of the batch.
     batch: Vec<Shard>,
-    /// Shards of the chains, those of the lowest β first.
+    /// Shards of the chains, those of the lowest β or of the earliest machine first.
     chains: Vec<Shard>,
+    /// Earlier states of the machine, whose chains come before its own.
+    ladder: Vec<PackedRbm>,
+    /// Accepted and tried exchanges with the last of them, since it was last decided about a new one.
+    recent: [u64; 2],
+    /// Stationary points in place of chains.
+    points: Vec<Point>,
     exchanges: ChaCha8Rng,
     exchanged: [u64; 2],
     updates: u64,
@@ -115,8 +121,10 @@ impl<'a> Trainer<'a> {
         let fast = matches!(params.method, Method::FastPersistent { .. });
         let rows = |used: bool| if used { vec![Row::ZERO; height] } else { Vec::new() };
         let state = PanelState {
-            velocity: rows(params.momentum > 0.0),
+            velocity: rows(params.momentum > 0.0 || params.stepper == Stepper::Adam),
             bias_velocity: Row::ZERO,
+            square: rows(params.stepper == Stepper::Adam),
+            bias_square: Row::ZERO,
             offsets: Row::ZERO,
             fast: rows(fast),
             fast_bias: Row::ZERO,
@@ -131,7 +139,14 @@ impl<'a> Trainer<'a> {
         let batch = shards(params.batch, SHARDS);
         let mut chains = Vec::new();
         let contrastive = matches!(params.method, Method::ContrastiveDivergence { .. });
-        for beta in params.betas() {
+        // Trajectory tempering begins with the first machine and, once more, with the one that learns.
+        let trajectory = matches!(params.method, Method::TrajectoryTempering { .. });
+        let betas = match params.method {
+            Method::MeanField { .. } => Vec::new(),
+            _ if trajectory => vec![1.0; 2],
+            _ => params.betas(),
+        };
+        for beta in betas {
             let first = chains.len();
             let from = SHARDS + batch.len() as u64 + first as u64;
             chains.extend(shards(if contrastive { params.batch } else { params.chains }, from));
@@ -146,6 +161,13 @@ impl<'a> Trainer<'a> {
             }
         }
         widest(Start { machine: &machine, shards: &mut chains });
+        let n_points = if let Method::MeanField { points, .. } = params.method { points } else { 0 };
+        let points = (0..n_points)
+            .map(|_| {
+                let row = data.row(rng.random_range(0..data.n_rows() as u64) as usize);
+                Point::at_row(&machine, row)
+            })
+            .collect();
         let n_panels = machine.panels.len();
         // 0 where there is no unit: nothing may move there.
         let units = |p: usize| if params.centred { valid(machine.n_hidden(), p) } else { 0 };
@@ -156,9 +178,13 @@ impl<'a> Trainer<'a> {
             sampler: fast.then(|| machine.clone()),
             states: (0..n_panels).map(|p| PanelState { offsets: half(p), ..state.clone() }).collect(),
             visible_velocity: vec![0.0; nv],
+            visible_square: vec![0.0; nv],
             visible_fast: vec![0.0; nv],
             batch,
             chains,
+            ladder: if trajectory { vec![machine.clone()] } else { Vec::new() },
+            recent: [0; 2],
+            points,
             exchanges: streams.stream(EXCHANGES),
             exchanged: [0; 2],
             updates: 0,
@@ -277,9 +303,19 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Where the chains begin that the gradient is made of: those at β = 1.
+    /// Temperatures or machines with chains of their own.
+    fn rungs(&self) -> usize {
+        if self.ladder.is_empty() { self.params.betas().len() } else { self.ladder.len() + 1 }
+    }
+
+    /// The states of the machine on the ladder of trajectory tempering, the earliest first; empty for other methods.
+    pub fn ladder(&self) -> &[PackedRbm] {
+        &self.ladder
+    }
+
+    /// Where the chains begin that the gradient is made of: those at β = 1 of the machine that learns.
     fn first_learning(&self) -> usize {
-        self.chains.len() / self.params.betas().len() * (self.params.betas().len() - 1)
+        self.chains.len() / self.rungs() * (self.rungs() - 1)
     }
 
     fn update(&mut self) {
@@ -288,20 +324,35 @@ impl<'a> Trainer<'a> {
         let rate = self.learning_rate() as f32;
         let first_learning = self.first_learning();
         let tempered = first_learning > 0;
+        let per_rung = (self.chains.len() / self.rungs()).max(1);
+        let samplers: Vec<&PackedRbm> =
+            self.ladder.iter().chain([self.sampler.as_ref().unwrap_or(&self.machine)]).collect();
         let phase = Phase {
             machine: &self.machine,
-            sampler: self.sampler.as_ref().unwrap_or(&self.machine),
+            samplers: &samplers,
             sweeps: self.params.sweeps(),
             contrastive: matches!(self.params.method, Method::ContrastiveDivergence { .. }),
             leave: if tempered { Leave::Energy } else { Leave::Sample },
         };
         let mut batch = self.batch.iter_mut();
         let chains = self.chains.iter_mut().enumerate();
-        let mut items: Vec<Item<'_>> =
-            chains.map(|(k, chain)| Item { data: batch.next(), chain: Some((chain, k >= first_learning)) }).collect();
-        items.extend(batch.map(|data| Item { data: Some(data), chain: None }));
+        let mut items: Vec<Item<'_>> = chains
+            .map(|(k, chain)| {
+                let sampler = if samplers.len() > 1 { k / per_rung } else { 0 };
+                Item { data: batch.next(), chain: Some((chain, k >= first_learning)), sampler }
+            })
+            .collect();
+        items.extend(batch.map(|data| Item { data: Some(data), chain: None, sampler: 0 }));
         threads::for_pieces(threads, &mut items, |_, items| widest(PhaseWork { phase, items }));
-        if tempered {
+        if let Method::MeanField { order, iterations, .. } = self.params.method {
+            let machine = &self.machine;
+            threads::for_pieces(threads, &mut self.points, |_, points| {
+                points.iter_mut().for_each(|point| widest(Solve { machine, order, iterations, point }));
+            });
+        }
+        if let Method::TrajectoryTempering { rate, .. } = self.params.method {
+            self.exchange_along_trajectory(rate, threads);
+        } else if tempered {
             self.exchange();
         }
         self.step(rate, threads);
@@ -331,11 +382,14 @@ impl<'a> Trainer<'a> {
     /// The gradient from the means of both phases, and the step along it.
     fn step(&mut self, rate: f32, threads: usize) {
         let nv = self.machine.n_visible();
-        let (data, model) = (&self.batch[..], &self.chains[self.first_learning()..]);
-        let weights = [data, model].map(|shards| 1.0 / shards.iter().map(|shard| shard.n).sum::<usize>() as f32);
-        let ones = |shards: &[Shard], i: usize| shards.iter().map(|s| s.columns[i].count_ones()).sum::<u32>() as f32;
-        let means: Vec<f32> = (0..nv).map(|i| weights[0] * ones(data, i)).collect();
-        let visible: Vec<f32> = means.iter().enumerate().map(|(i, mean)| mean - weights[1] * ones(model, i)).collect();
+        let data = &self.batch[..];
+        let model = match self.params.method {
+            Method::MeanField { order, .. } => Model::Points(order, &self.points),
+            _ => Model::Chains(&self.chains[self.first_learning()..]),
+        };
+        let weights = [Model::Chains(data), model].map(|phase| 1.0 / phase.len() as f32);
+        let means: Vec<f32> = (0..nv).map(|i| weights[0] * Model::Chains(data).visible(i)).collect();
+        let visible: Vec<f32> = means.iter().enumerate().map(|(i, m)| m - weights[1] * model.visible(i)).collect();
         let params = &self.params;
         if params.centred {
             for (offset, mean) in self.offsets.iter_mut().zip(&means) {
@@ -345,6 +399,7 @@ impl<'a> Trainer<'a> {
         let step = Step {
             rate,
             momentum: params.momentum as f32,
+            adam: (params.stepper == Stepper::Adam).then(|| Rates::of_update(self.updates, f64::from(rate), 0.0)),
             l2: params.l2 as f32,
             l1: params.l1 as f32,
             centred: params.centred,
@@ -376,126 +431,19 @@ impl<'a> Trainer<'a> {
                 gradient -= self.states.iter().map(|state| state.corrections[i]).sum::<f32>();
             }
             let velocity = &mut self.visible_velocity[i];
-            *velocity = step.momentum * *velocity + rate * gradient;
             let bias = &mut self.machine.visible_bias[i / WIDTH].0[i % WIDTH];
-            *bias += *velocity;
+            if let Some(rates) = step.adam {
+                *bias += adam(gradient, velocity, &mut self.visible_square[i], rates);
+            } else {
+                *velocity = step.momentum * *velocity + rate * gradient;
+                *bias += *velocity;
+            }
             if let (Some(sampler), Some((rate, decay))) = (&mut self.sampler, step.fast) {
                 self.visible_fast[i] = decay * self.visible_fast[i] + rate * gradient;
                 sampler.visible_bias[i / WIDTH].0[i % WIDTH] = *bias + self.visible_fast[i];
             }
         }
     }
-
-    fn content_hash(&self) -> u64 {
-        let mut hash = ContentHash::new();
-        hash.write_u64(self.data.content_hash()).write_usizes(&[self.machine.n_visible(), self.machine.n_hidden()]);
-        self.params.hash_into(&mut hash);
-        hash.finish()
-    }
-
-    /// The state of the run. It belongs to its data and parameters, the number of threads excepted.
-    pub fn checkpoint(&self) -> Checkpoint {
-        let mut out = Writer::new();
-        out.write_u64(self.updates).write_chacha(&self.exchanges);
-        save_machine(&self.machine, &mut out);
-        for state in &self.states {
-            save_rows(&state.velocity, &mut out);
-            save_rows(&state.fast, &mut out);
-            save_rows(&[state.bias_velocity, state.offsets, state.fast_bias], &mut out);
-        }
-        for values in [&self.visible_velocity, &self.visible_fast, &self.offsets] {
-            save_rows(&rows_of(values.iter().copied(), 0.0), &mut out);
-        }
-        self.chains.iter().chain(&self.batch).for_each(|shard| shard.save(&mut out));
-        Checkpoint::new(KIND, self.content_hash(), out)
-    }
-
-    /// Goes on from a checkpoint of a run with the same data and parameters; bit by bit as if it had not been interrupted.
-    ///
-    /// # Errors
-    /// When the checkpoint is of another run or damaged; the trainer is then what it was.
-    pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let mut other = self.clone();
-        other.read(from)?;
-        *self = other;
-        Ok(())
-    }
-
-    fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
-        let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
-        self.exchanges = reader.read_chacha()?;
-        read_machine(&mut self.machine, &mut reader)?;
-        for state in &mut self.states {
-            read_rows(&mut state.velocity, &mut reader)?;
-            read_rows(&mut state.fast, &mut reader)?;
-            let mut rows = [Row::ZERO; 3];
-            read_rows(&mut rows, &mut reader)?;
-            [state.bias_velocity, state.offsets, state.fast_bias] = rows;
-        }
-        for values in [&mut self.visible_velocity, &mut self.visible_fast, &mut self.offsets] {
-            let mut rows = rows_of(values.iter().copied(), 0.0);
-            read_rows(&mut rows, &mut reader)?;
-            values.iter_mut().zip(rows.iter().flat_map(|row| row.0)).for_each(|(x, read)| *x = read);
-        }
-        for shard in self.chains.iter_mut().chain(&mut self.batch) {
-            shard.restore(&mut reader, &self.machine)?;
-        }
-        reader.finish()?;
-        self.good = (self.updates, self.machine.clone());
-        if let Some(sampler) = &mut self.sampler {
-            for (k, (to, panel)) in sampler.panels.iter_mut().zip(&self.machine.panels).enumerate() {
-                let state = &self.states[k];
-                for (row, (w, fast)) in to.weights.iter_mut().zip(panel.weights.iter().zip(&state.fast)) {
-                    (0..WIDTH).for_each(|k| row.0[k] = w.0[k] + fast.0[k]);
-                }
-                (0..WIDTH).for_each(|k| to.bias.0[k] = panel.bias.0[k] + state.fast_bias.0[k]);
-                to.transpose();
-            }
-            for (i, fast) in self.visible_fast.iter().enumerate() {
-                let (q, k) = (i / WIDTH, i % WIDTH);
-                sampler.visible_bias[q].0[k] = self.machine.visible_bias[q].0[k] + fast;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn save_rows(rows: &[Row], out: &mut Writer) {
-    out.write_usize(rows.len());
-    rows.iter().flat_map(|row| row.0).for_each(|x| {
-        out.write_u32(x.to_bits());
-    });
-}
-
-fn read_rows(rows: &mut [Row], from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
-    let at = from.position();
-    let found = from.read_u64()?;
-    if found != rows.len() as u64 {
-        return Err(CheckpointError::Length { at, expected: rows.len(), found });
-    }
-    for x in rows.iter_mut().flat_map(|row| &mut row.0) {
-        *x = f32::from_bits(from.read_u32()?);
-    }
-    Ok(())
-}
-
-fn save_machine(machine: &PackedRbm, out: &mut Writer) {
-    save_rows(&machine.visible_bias, out);
-    for panel in &machine.panels {
-        save_rows(&panel.weights, out);
-        save_rows(&[panel.bias], out);
-    }
-}
-
-fn read_machine(machine: &mut PackedRbm, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
-    read_rows(&mut machine.visible_bias, from)?;
-    for panel in &mut machine.panels {
-        read_rows(&mut panel.weights, from)?;
-        read_rows(std::slice::from_mut(&mut panel.bias), from)?;
-        panel.transpose();
-    }
-    Ok(())
 }
 
 /// First hidden states of the chains.
@@ -518,12 +466,14 @@ impl Work for Start<'_> {
 struct Item<'a> {
     data: Option<&'a mut Shard>,
     chain: Option<(&'a mut Shard, bool)>,
+    /// Number of the machine that moves the chain.
+    sampler: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Phase<'a> {
     machine: &'a PackedRbm,
-    sampler: &'a PackedRbm,
+    samplers: &'a [&'a PackedRbm],
     sweeps: usize,
     contrastive: bool,
     leave: Leave,
@@ -540,7 +490,7 @@ impl Work for PhaseWork<'_, '_> {
 
     #[inline(always)]
     fn run(self) {
-        let Phase { machine, sampler, sweeps, contrastive, leave } = self.phase;
+        let Phase { machine, samplers, sweeps, contrastive, leave } = self.phase;
         // All shards together, so that a panel serves all of them while it is in the cache.
         let mut data: Vec<&mut Shard> = self.items.iter_mut().filter_map(|item| item.data.as_deref_mut()).collect();
         sample_hidden(machine, &mut data, if contrastive { Leave::Sample } else { Leave::Means });
@@ -552,11 +502,14 @@ impl Work for PhaseWork<'_, '_> {
                 }
             }
         }
-        let mut shards: Vec<&mut Shard> =
-            self.items.iter_mut().filter_map(|item| item.chain.as_mut().map(|(chain, _)| &mut **chain)).collect();
-        for _ in 0..sweeps {
-            sample_visible(sampler, &mut shards);
-            sample_hidden(sampler, &mut shards, leave);
+        for items in self.items.chunk_by_mut(|a, b| a.sampler == b.sampler) {
+            let sampler = samplers[items[0].sampler];
+            let mut shards: Vec<&mut Shard> =
+                items.iter_mut().filter_map(|item| item.chain.as_mut().map(|(chain, _)| &mut **chain)).collect();
+            for _ in 0..sweeps {
+                sample_visible(sampler, &mut shards);
+                sample_hidden(sampler, &mut shards, leave);
+            }
         }
         for item in self.items {
             if let Some((chain, true)) = &mut item.chain {
@@ -566,5 +519,7 @@ impl Work for PhaseWork<'_, '_> {
     }
 }
 
+mod checkpoint;
+mod ladder;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 use super::*;
 use crate::PackedRbm;
 use crate::partition::{AnnealedImportance, exact_ln_z};
+use crate::train::Schedule;
+use linalg_core::Streams;
+use linalg_core::checkpoint::Checkpoint;
 use linalg_core::logspace::log_sum_exp;
 
 fn bits(state: usize, n: usize) -> Vec<f64> {
@@ -116,6 +119,27 @@ fn training_raises_the_likelihood_with_and_without_pretraining() {
         let found = likelihood(trainer.machine());
         assert!(found > -1.1 && found < -0.693, "{found}");
     }
+}
+
+#[test]
+fn a_run_goes_on_bit_by_bit() {
+    let data: Vec<f64> = (0..8).flat_map(|state| bits(state, 3)).collect();
+    let params = DeepBoltzmannTraining::default().updates(40).chains(20, 2).batch(5).l2(0.01);
+    let new = || DeepBoltzmannTrainer::new(machine(0.5), &data, params.clone(), Streams::new(8)).unwrap();
+    let (mut whole, mut first, mut second) = (new(), new(), new());
+    whole.run().unwrap();
+    first.advance(17).unwrap();
+    let saved = first.checkpoint().to_bytes();
+    second.restore(&Checkpoint::from_bytes(&saved).unwrap()).unwrap();
+    assert_eq!(second.updates(), 17);
+    second.run().unwrap();
+    assert_eq!(second.machine(), whole.machine());
+    assert_eq!(second.checkpoint(), whole.checkpoint());
+    // Another run does not take it, nor does a damaged one, and both stay what they are.
+    let mut other = DeepBoltzmannTrainer::new(machine(0.5), &data, params, Streams::new(9)).unwrap();
+    assert!(other.restore(&Checkpoint::from_bytes(&saved).unwrap()).is_err());
+    assert_eq!((other.updates(), other.machine()), (0, &machine(0.5)));
+    assert!(Checkpoint::from_bytes(&saved[..saved.len() - 9]).is_err());
 }
 
 #[test]

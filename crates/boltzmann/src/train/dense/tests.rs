@@ -2,6 +2,7 @@ use super::*;
 use crate::partition::exact_ln_z;
 use crate::train::Schedule;
 use crate::units::{Bernoulli, Gaussian, Potts, Relu, Spin};
+use linalg_core::checkpoint::Checkpoint;
 use linalg_core::logspace::log_sum_exp;
 
 fn bits(state: usize, n: usize) -> Vec<f64> {
@@ -183,6 +184,73 @@ fn machines_learn_from_incomplete_rows() {
     assert!(best > independent + 0.25 && found > independent + 0.6 * (best - independent), "{found} {best}");
     let refused = DenseTrainer::new(start(0.3), &holes, DenseParams::default(), Streams::new(1));
     assert!(refused.is_err_and(|error| error.to_string().contains("is NaN, expected 0 or 1")));
+}
+
+/// Every method, killed after 25 updates and gone on with from bytes: the same machine, bit by bit.
+#[test]
+fn a_run_goes_on_bit_by_bit() {
+    let data = data();
+    let methods = [
+        DenseMethod::Exact,
+        DenseMethod::ContrastiveDivergence { sweeps: 2 },
+        DenseMethod::Persistent { sweeps: 1 },
+        DenseMethod::ParallelTempering { betas: vec![0.3, 0.7, 1.0] },
+        DenseMethod::TrajectoryTempering { rate: 0.9 },
+        DenseMethod::MeanField { order: 2, iterations: 5 },
+    ];
+    for method in methods {
+        for stepper in [Stepper::Gradient, Stepper::Adam] {
+            let params = DenseParams::default()
+                .method(method.clone())
+                .stepper(stepper)
+                .momentum(0.5, 0.01)
+                .learning_rate(0.05, Schedule::Exponential { end: 0.1 })
+                .batch(20)
+                .chains(10)
+                .updates(60);
+            let new = |seed: u64| DenseTrainer::new(start(0.7), &data, params.clone(), Streams::new(seed)).unwrap();
+            let (mut whole, mut first, mut second) = (new(3), new(3), new(3));
+            whole.run().unwrap();
+            first.advance(25).unwrap();
+            let saved = first.checkpoint().to_bytes();
+            drop(first);
+            second.restore(&Checkpoint::from_bytes(&saved).unwrap()).unwrap();
+            assert_eq!(second.updates(), 25);
+            second.run().unwrap();
+            assert_eq!(whole.machine(), second.machine(), "{method:?} {stepper:?}");
+            assert_eq!(whole.checkpoint(), second.checkpoint());
+            if let Some(ladder) = whole.trajectory() {
+                assert!(ladder.machines().len() > 2);
+            }
+            // Another run does not take it, and stays what it is.
+            let mut other = new(4);
+            assert!(other.restore(&Checkpoint::from_bytes(&saved).unwrap()).is_err());
+            assert_eq!((other.updates(), other.machine()), (0, &start(0.7)));
+        }
+    }
+}
+
+/// A row of probabilities counts as its draws would on average: the gradient of many draws tends to it.
+#[test]
+fn probabilities_are_means_of_draws() {
+    let data = [0.25, 0.5, 1.0, 0.0];
+    // One hidden unit that the data do not move: the mean of its product with a pixel is linear in the row.
+    let free = Rbm::new(Bernoulli, Bernoulli, vec![0.0; 4], vec![0.0; 4], vec![0.3]).unwrap();
+    let params = || DenseParams::default().learning_rate(1.0, Schedule::Constant).centred(false).updates(1);
+    let mut trainer = DenseTrainer::new(free.clone(), &data, params().probabilities(true), Streams::new(1)).unwrap();
+    trainer.run().unwrap();
+    let p = linalg_core::logspace::sigmoid(0.3);
+    for (k, x) in data.iter().enumerate() {
+        assert!((trainer.machine().visible_bias()[k] - (x - 0.5)).abs() < 1e-14);
+        assert!((trainer.machine().weights()[k] - p * (x - 0.5)).abs() < 1e-14);
+    }
+    let refused = |data: &[f64], params| DenseTrainer::new(free.clone(), data, params, Streams::new(1)).err().unwrap();
+    assert!(refused(&data, params()).to_string().starts_with("row 0, entry 0 is 0.25, expected 0 or 1"));
+    let error = refused(&[0.5, 0.5, 0.5, 1.5], params().probabilities(true)).to_string();
+    assert_eq!(error, "row 0, entry 3 is 1.5, expected 0 to 1");
+    let spins = Rbm::random(Spin, Bernoulli, 4, 1, 0.1, &mut Streams::new(1).stream(0)).unwrap();
+    let error = DenseTrainer::new(spins, &data, params().probabilities(true), Streams::new(1)).err().unwrap();
+    assert!(error.to_string().contains("the visible units are not Bernoulli"));
 }
 
 #[test]

@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::Rbm;
+use crate::Statistics;
+use crate::partition::Tap;
 use crate::train::Schedule;
 use crate::units::Bernoulli;
+use linalg_core::checkpoint::Checkpoint;
 use linalg_core::logspace::log_sum_exp;
+use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::rng::standard_normal;
 
 fn random_data(rows: usize, columns: usize, seed: u64) -> BitRows {
@@ -32,7 +36,15 @@ fn methods() -> Vec<Method> {
         Method::Persistent { sweeps: 1 },
         Method::FastPersistent { sweeps: 1, decay: 0.9, rate: 0.01 },
         Method::ParallelTempering { betas: vec![0.3, 0.7, 1.0], sweeps: 1 },
+        Method::TrajectoryTempering { rate: 0.9999, sweeps: 1 },
     ]
+}
+
+/// The gradient that the states of the trainer give at a machine, plain; those of its last update.
+fn gradient_of(trainer: &Trainer<'_>, old: &Rbm<Bernoulli, Bernoulli>) -> Statistics {
+    let nv = old.n_visible();
+    let negative = old.statistics(&rows(&trainer.chains[trainer.first_learning()..], nv), 1.0);
+    old.statistics(&rows(&trainer.batch, nv), 1.0).minus(&negative)
 }
 
 #[test]
@@ -94,11 +106,104 @@ fn an_update_is_a_step_along_the_gradient() {
     }
 }
 
+/// Points are those of the expansion in `f64`, and the step goes along the difference of data and their averages.
+#[test]
+fn mean_field_steps_follow_the_expansion() {
+    let (nv, nh) = (70, 67);
+    let data = random_data(90, nv, 6);
+    let rbm = random_machine(nv, nh, 0.1);
+    for order in 1..=3 {
+        let params = TrainingParams::default()
+            .method(Method::MeanField { order, iterations: 7, points: 3 })
+            .schedule(Schedule::Constant)
+            .learning_rate(0.5)
+            .batch(40)
+            .centred(false);
+        let mut trainer = Trainer::new(&data, PackedRbm::new(&rbm).unwrap(), params).unwrap();
+        let old = trainer.machine().to_rbm().unwrap();
+        let flat =
+            |rows: &[Row], n: usize| -> Vec<f64> { rows.iter().flat_map(|row| row.0).take(n).map(f64::from).collect() };
+        let tap = Tap::new(order).unwrap().iteration(0.5, 0.0, 7);
+        let mut model = Statistics::zeros(nv, nh);
+        let exact: Vec<_> = (trainer.points.iter())
+            .map(|point| {
+                let report = tap.solve_from(&old, 1.0, &flat(&point.visible, nv), &flat(&point.hidden, nh)).unwrap();
+                model.add_scaled(1.0 / 3.0, &tap.statistics(&old, 1.0, &report).unwrap());
+                report
+            })
+            .collect();
+        trainer.advance(1).unwrap();
+        for (point, exact) in trainer.points.iter().zip(&exact) {
+            let found = [flat(&point.visible, nv), flat(&point.hidden, nh)].concat();
+            assert!(found.iter().zip(exact.visible.iter().chain(&exact.hidden)).all(|(a, b)| (a - b).abs() < 2e-5));
+            // Nothing stands where there is no unit.
+            assert!(point.hidden[1].0[3..].iter().chain(&point.visible[1].0[6..]).all(|x| x.abs() < 1e-30));
+        }
+        let gradient = old.statistics(&rows(&trainer.batch, nv), 1.0).minus(&model);
+        let new = trainer.machine().to_rbm().unwrap();
+        let lists = [
+            (new.weights(), old.weights(), &gradient.weights),
+            (new.visible_bias(), old.visible_bias(), &gradient.visible),
+            (new.hidden_bias(), old.hidden_bias(), &gradient.hidden),
+        ];
+        for (new, old, gradient) in lists {
+            for ((x, old), g) in new.iter().zip(old).zip(gradient) {
+                assert!((x - old - 0.5 * g).abs() < 2e-5, "order {order}: {} {}", x - old, 0.5 * g);
+            }
+        }
+    }
+}
+
+/// Steps of Adam on weights and both biases, against the same in `f64`.
+#[test]
+fn steps_can_be_those_of_adam() {
+    let (nv, nh) = (70, 67);
+    let data = random_data(90, nv, 7);
+    let start = PackedRbm::new(&random_machine(nv, nh, 0.1)).unwrap();
+    let params = TrainingParams::default()
+        .stepper(Stepper::Adam)
+        .schedule(Schedule::Cooldown { from: 0.5, end: 0.0 })
+        .learning_rate(0.01)
+        .decay(0.05, 0.0)
+        .batch(40)
+        .chains(24)
+        .epochs(3)
+        .centred(false);
+    let mut trainer = Trainer::new(&data, start, params).unwrap();
+    let adam = |n: usize| Adam::new(AdamParams::default(), n).unwrap();
+    let mut adams = [adam(nv * nh), adam(nv), adam(nh)];
+    let first = trainer.machine().to_rbm().unwrap();
+    let mut exact = [first.weights().to_vec(), first.visible_bias().to_vec(), first.hidden_bias().to_vec()];
+    for rate in [0.01, 0.01, 0.01, 0.01, 0.01 * 2.0 / 3.0, 0.01 / 3.0] {
+        let old = trainer.machine().to_rbm().unwrap();
+        assert!((trainer.learning_rate() - rate).abs() < 1e-12);
+        trainer.advance(1).unwrap();
+        let mut gradient = gradient_of(&trainer, &old);
+        gradient.weights.iter_mut().zip(old.weights()).for_each(|(g, w)| *g -= 0.05 * w);
+        let lists = [gradient.weights, gradient.visible, gradient.hidden];
+        for ((adam, exact), gradient) in adams.iter_mut().zip(&mut exact).zip(lists) {
+            let down: Vec<f64> = gradient.iter().map(|g| -g).collect();
+            adam.set_learning_rate(rate).unwrap();
+            adam.step(exact, &down).unwrap();
+        }
+    }
+    let new = trainer.machine().to_rbm().unwrap();
+    let found = [new.weights(), new.visible_bias(), new.hidden_bias()];
+    for (found, exact) in found.into_iter().zip(&exact) {
+        // Where a gradient is near 0 its rounding decides the first steps: nearly all agree.
+        let far = found.iter().zip(exact).filter(|(a, b)| (*a - *b).abs() > 2e-4).count();
+        assert!(far * 100 <= found.len(), "{far} of {}", found.len());
+    }
+}
+
 #[test]
 fn threads_and_interruptions_change_nothing() {
     let data = random_data(100, 70, 2);
-    for method in methods() {
-        let params = TrainingParams::default().method(method).batch(30).chains(40).momentum(0.5).epochs(4);
+    let mean_field = Method::MeanField { order: 2, iterations: 4, points: 5 };
+    for (k, method) in methods().into_iter().chain([mean_field]).enumerate() {
+        let stepper = if k % 2 == 0 { Stepper::Adam } else { Stepper::Gradient };
+        let params =
+            TrainingParams::default().method(method).stepper(stepper).batch(30).chains(40).momentum(0.5).epochs(4);
         let start = PackedRbm::new(&random_machine(70, 130, 0.1)).unwrap();
         let mut one = Trainer::new(&data, start.clone(), params.clone()).unwrap();
         let mut three = Trainer::new(&data, start.clone(), params.clone().threads(3)).unwrap();
@@ -111,6 +216,8 @@ fn threads_and_interruptions_change_nothing() {
         resumed.run(&mut ()).unwrap();
         three.run(&mut ()).unwrap();
         assert_eq!(one.updates(), 12);
+        assert_eq!(one.ladder().len() > 1, matches!(one.params.method, Method::TrajectoryTempering { .. }));
+        assert_eq!(one.ladder(), resumed.ladder());
         assert!(one.machine() == three.machine() && one.machine() == resumed.machine());
         assert!(one.machine() != &start);
         assert_eq!(one.checkpoint(), resumed.checkpoint());
@@ -119,6 +226,47 @@ fn threads_and_interruptions_change_nothing() {
         assert!(other.restore(&Checkpoint::from_bytes(&saved).unwrap()).is_err());
         assert_eq!(other.updates(), 0);
     }
+}
+
+/// Total variation between counts of the visible states and their law.
+fn distance(rbm: &Rbm<Bernoulli, Bernoulli>, beta: f64, counts: &[f64]) -> f64 {
+    let ln_weights: Vec<f64> = (0..counts.len())
+        .map(|state| {
+            let v: Vec<f64> = (0..rbm.n_visible()).map(|k| f64::from(u8::from(state >> k & 1 == 1))).collect();
+            -beta * rbm.free_energy(&v, beta)
+        })
+        .collect();
+    let (ln_z, total) = (log_sum_exp(&ln_weights), counts.iter().sum::<f64>());
+    ln_weights.iter().zip(counts).map(|(w, count)| 0.5 * ((w - ln_z).exp() - count / total).abs()).sum()
+}
+
+/// Without learning the chains of an earlier and of the present machine have the law of each.
+#[test]
+fn chains_along_the_trajectory_have_their_laws() {
+    let machines = [random_machine(4, 3, 0.8), random_machine(4, 3, 1.6)];
+    let data = random_data(16, 4, 3);
+    let params = TrainingParams::default()
+        .method(Method::TrajectoryTempering { rate: 0.0, sweeps: 1 })
+        .learning_rate(0.0)
+        .batch(16)
+        .chains(64);
+    let mut trainer = Trainer::new(&data, PackedRbm::new(&machines[1]).unwrap(), params).unwrap();
+    trainer.ladder[0] = PackedRbm::new(&machines[0]).unwrap();
+    trainer.advance(50).unwrap();
+    let mut counts = [[0.0; 16]; 2];
+    for _ in 0..3200 {
+        trainer.advance(1).unwrap();
+        for (k, shard) in trainer.chains.iter().enumerate() {
+            (0..shard.n).for_each(|c| counts[k / 4][shard.visible(c)[0] as usize] += 1.0);
+        }
+    }
+    for (machine, counts) in machines.iter().zip(&counts) {
+        let distance = distance(machine, 1.0, counts);
+        assert!(distance < 0.01, "{distance}");
+    }
+    let [accepted, tried] = trainer.exchanged;
+    assert!(accepted > tried / 10 && accepted < tried);
+    assert_eq!(trainer.ladder().len(), 1);
 }
 
 /// Without learning the chains sample the joint law at every temperature.
@@ -143,19 +291,8 @@ fn tempered_chains_have_the_joint_law() {
         }
     }
     for (beta, counts) in betas.iter().zip(&counts) {
-        let ln_weights: Vec<f64> = (0..16)
-            .map(|state| {
-                let v: Vec<f64> = (0..4).map(|k| f64::from(state >> k & 1)).collect();
-                -beta * rbm.free_energy(&v, *beta)
-            })
-            .collect();
-        let ln_z = log_sum_exp(&ln_weights);
-        let distance: f64 = ln_weights
-            .iter()
-            .zip(counts)
-            .map(|(w, count)| 0.5 * ((w - ln_z).exp() - count / f64::from(rounds * 64)).abs())
-            .sum();
         // 204 800 samples: independent ones would come to 0.004 on average.
+        let distance = distance(&rbm, *beta, counts);
         assert!(distance < 0.01, "{distance} at {beta}");
     }
     let [accepted, tried] = trainer.exchanged;
@@ -189,6 +326,16 @@ fn bad_parameters_are_refused() {
     let betas = vec![0.5, 0.9];
     assert!(
         message(base().method(Method::ParallelTempering { betas, sweeps: 1 })).contains("ascending from >= 0 to 1")
+    );
+    let message_of = |method| message(base().method(method));
+    assert!(message_of(Method::MeanField { order: 4, iterations: 3, points: 1 }).contains("order is 4"));
+    assert!(message_of(Method::MeanField { order: 2, iterations: 0, points: 1 }).contains("iterations is 0"));
+    assert!(message_of(Method::MeanField { order: 2, iterations: 3, points: 0 }).contains("number of points is 0"));
+    assert!(
+        message_of(Method::TrajectoryTempering { rate: 1.0, sweeps: 1 }).contains("smallest rate of exchanges is 1")
+    );
+    assert!(
+        message(base().schedule(Schedule::Cooldown { from: 1.0, end: 0.0 })).contains("before the rate falls is 1")
     );
     let other = PackedRbm::new(&random_machine(11, 5, 0.1)).unwrap();
     let error = Trainer::new(&data, other, base()).unwrap_err();
