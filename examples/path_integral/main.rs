@@ -7,6 +7,7 @@
 //! cargo run --release --example path_integral
 //! cargo run --release --example path_integral -- --potential 0,0,0.5,0,1 --slices 64 --time 8 --sampler hmc-reference --samples 20000 --json
 //! cargo run --release --example path_integral -- --ensemble periodic --beta 4 --slices 40 --rule trapezoid
+//! cargo run --release --example path_integral -- --samples 50000000 --checkpoint run.bin --resume
 //! ```
 //!
 //! The defaults (x²/2 + x⁴) take about five seconds on two cores. Expected: E = 0.80377 within 1e-4, 0.80369 being the
@@ -25,6 +26,10 @@ use path_integral_nn::{Action, Ends, Ensemble, Polynomial, ReferenceOscillator, 
 use workspace_examples::exit;
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
+
+mod state;
+
+use state::Run;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -94,6 +99,12 @@ struct Args {
     /// Threads; the numbers do not depend on it.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Keep the run in this file: written every half minute and at the end.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Go on from the file of --checkpoint, if it is there: the same numbers as without the stop. --samples may have grown.
+    #[arg(long, requires = "checkpoint")]
+    resume: bool,
     /// 20000 paths.
     #[arg(long)]
     quick: bool,
@@ -127,17 +138,22 @@ fn run(mut args: Args) -> Result<(), Failure> {
     };
     let target = Target::new(&Action::new(&system, &ensemble, args.rule)?, oscillator)?;
     let params = ChainsParams::default().chains(args.chains).seed(args.seed).threads(args.threads);
-    let mut chains = Chains::new(&target, args.sampler, params)?;
+    let chains = Chains::new(&target, args.sampler, params)?;
     let steps = args.samples.div_ceil(chains.n_chains() as u64);
-    chains.thermalize((steps / 10).max(200), &mut ())?;
-    let mut measure = ObservablesParams::default().bin((steps / 16).max(1));
+    // Bins of the correlators: not a function of the samples asked for, which may grow.
+    let mut measure = ObservablesParams::default().bin(16);
     if let Some(window) = window(&args, &system, &ensemble)? {
         measure = measure.window(window);
     }
-    let mut observables = vec![Observables::new(&target, measure)?; chains.n_chains() / LANES];
-    chains.run(steps, &mut observables, &mut ())?;
+    let observables = vec![Observables::new(&target, measure)?; chains.n_chains() / LANES];
+    let mut state = Run { chains, observables, warm: (steps / 10).max(200), before: 0.0 };
+    if let Some(file) = args.checkpoint.as_ref().filter(|file| args.resume && file.exists()) {
+        state.load(file)?;
+    }
+    state.finish(steps, args.checkpoint.as_ref(), start)?;
+    let Run { chains, observables, before, .. } = state;
     let report = Report::new(&observables)?;
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = before + start.elapsed().as_secs_f64();
     // Too short a window for two lags: no gap, not a failure of the rest.
     let gap = report.correlators.gap().ok();
     if args.json {

@@ -1,114 +1,149 @@
 //! Where does φ⁴ theory in 1 + 1 dimensions break its symmetry?
 //!
-//! The Binder cumulant ⟨M⁴⟩/⟨M²⟩² of lattices of two sizes against the bare m² at fixed coupling; where the curves cross is the
-//! transition. The crossing gives g/μ² with μ² = m² + 12 g A(μ²), the mass renormalised by the tadpole A; the continuum limit
-//! g → 0 is 2.777 (λ/μ² = 11.11 with λ = 4 g, arXiv:2512.16536). A smoke test: sizes and spacing are finite.
+//! For each coupling g (in lattice units) the ratio ⟨M⁴⟩/⟨M²⟩² of squares of growing size against the bare m². Two estimates of the
+//! transition: where the curves of two successive sizes cross, and where a curve takes the value 1.16792 that every Ising-like
+//! square has there. Both as g/μ², with μ² = m² + 12 g A(μ²) the mass renormalised by the tadpole A.
+//!
+//! g/μ² depends on g: the spacing is √g in units of the coupling. The continuum is g → 0, where it is 2.7774 (λ/μ² = 11.1097(22) with
+//! λ = 4 g, arXiv:2512.16536); from three couplings on a fit f + a g ln g + b g is printed beside it.
 //!
 //! ```text
 //! cargo run --release --example phi4
-//! cargo run --release --example phi4 -- --coupling 0.125 --sizes 24,48
+//! cargo run --release --example phi4 -- --couplings 0.25,0.125,0.0625,0.03125 --sizes 32,64,128 --steps 40000
 //! ```
-//!
-//! The defaults take about ten seconds. Expected: a crossing near g/μ² = 2.4; it moves up with the sizes, since 1/μ is two to four
-//! spacings, a quarter of the smaller lattice.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use linalg_core::Streams;
-use linalg_core::stats::{block_means, jackknife};
-use path_integral_nn::field::{FieldHmc, FieldHmcParams, ScalarField};
+use linalg_core::stats::Estimate;
+use path_integral_nn::field::{BinderRun, ScalarField, bare_mass_squared, renormalised_mass_squared};
 use workspace_examples::exit;
+use workspace_examples::json::Line;
 
 type Failure = Box<dyn std::error::Error>;
+
+/// g/μ² of the continuum.
+const CONTINUUM: f64 = 2.7774;
 
 /// Binder cumulants of lattice φ⁴.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "phi4", version)]
 struct Args {
-    /// Coupling g of g φ⁴, in lattice units.
-    #[arg(long, default_value_t = 0.25)]
-    coupling: f64,
-    /// Two linear sizes.
-    #[arg(long, value_delimiter = ',', default_values_t = [16, 32])]
+    /// Couplings g of g φ⁴, in lattice units.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.25, 0.125, 0.0625])]
+    couplings: Vec<f64>,
+    /// Linear sizes, growing.
+    #[arg(long, value_delimiter = ',', default_values_t = [16, 32, 64])]
     sizes: Vec<usize>,
-    /// Trajectories at each point.
-    #[arg(long, default_value_t = 6000, value_parser = clap::value_parser!(u64).range(200..=10_000_000))]
-    trajectories: u64,
+    /// Steps of each run: a sweep and a cluster update.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..=10_000_000))]
+    steps: u64,
     /// Seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Sizes 8 and 16, 4000 trajectories.
+    /// g = 0.25, sizes 8 and 16, 4000 steps.
     #[arg(long)]
     quick: bool,
+    /// One JSON object for each coupling instead of the table.
+    #[arg(long)]
+    json: bool,
 }
 
-/// 1/(k² + μ²) averaged over the momenta of a large lattice.
-fn tadpole(mu_squared: f64) -> f64 {
-    ScalarField::new(&[256, 256], 1.0, 1.0, mu_squared, 0.0).and_then(|f| f.free_phi_squared()).unwrap_or(f64::NAN)
+/// g/μ² of an estimate of m².
+fn ratio(mass_squared: Estimate, g: f64) -> Estimate {
+    let of = |m: f64| g / renormalised_mass_squared(m, g);
+    let slope = (of(mass_squared.value + 1e-6) - of(mass_squared.value - 1e-6)) / 2e-6;
+    Estimate::new(of(mass_squared.value), slope.abs() * mass_squared.std_error.unwrap_or(f64::NAN))
 }
 
-/// The mass of m² renormalised: μ² = m² + 12 g A(μ²).
-fn renormalised(mass_squared: f64, g: f64) -> f64 {
-    let (mut low, mut high) = (1e-6, 10.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if mass_squared + 12.0 * g * tadpole(middle) > middle { low = middle } else { high = middle }
+/// The transition at one coupling: the crossing of the two largest sizes, and where the largest has the ratio of the Ising class.
+fn transition(g: f64, args: &Args, streams: Streams) -> Result<[Estimate; 2], Failure> {
+    let run = |size: usize, mass_squared: f64, steps: u64, stream: u64| -> Result<BinderRun, Failure> {
+        let field = ScalarField::new(&[size, size], 1.0, 1.0, mass_squared, g)?;
+        Ok(BinderRun::new(&field, steps as usize, &mut streams.fast_stream(stream))?)
+    };
+    // From the neighbourhood to the transition, on the smallest size.
+    let mut mass_squared = bare_mass_squared(g / 2.5, g);
+    for k in 0..8 {
+        mass_squared = run(args.sizes[0], mass_squared, 1000, k)?.towards(BinderRun::ISING_RATIO)?;
     }
-    0.5 * (low + high)
+    let (mut before, mut crossing, mut at): (Option<BinderRun>, _, _) = (None, None, None);
+    for (k, &size) in args.sizes.iter().enumerate() {
+        let stream = 100 + 2 * k as u64;
+        mass_squared = run(size, mass_squared, 2000, stream)?.towards(BinderRun::ISING_RATIO)?;
+        let now = run(size, mass_squared, args.steps, stream + 1)?;
+        let value = now.mass_squared_at(BinderRun::ISING_RATIO)?;
+        let cross = before.as_ref().map(|small| now.crossing(small)).transpose()?;
+        if !args.json {
+            let crossed = cross.map_or("-".to_owned(), |c| format!("{:.4}", ratio(c, g)));
+            let taken = format!("{:.4}", ratio(value, g));
+            println!("{g:>9}{size:>6}{:>12.5}{taken:>22}{crossed:>22}", value.value);
+        }
+        mass_squared = value.value;
+        (before, crossing, at) = (Some(now), cross.or(crossing), Some(value));
+    }
+    let (Some(crossing), Some(at)) = (crossing, at) else { return Err("--sizes needs two sizes at least".into()) };
+    Ok([ratio(crossing, g), ratio(at, g)])
 }
 
-fn cumulant(l: usize, mass_squared: f64, args: &Args, stream: u64) -> Result<(f64, f64), Failure> {
-    let field = ScalarField::new(&[l, l], 1.0, 1.0, mass_squared, args.coupling)?;
-    let mut hmc = FieldHmc::new(&field, FieldHmcParams::default())?;
-    let mut rng = Streams::new(args.seed).fast_stream(stream);
-    let (mut second, mut fourth) = (Vec::new(), Vec::new());
-    for step in 0..args.trajectories + args.trajectories / 10 {
-        hmc.step(&mut rng);
-        if step >= args.trajectories / 10 {
-            let m = hmc.phi().iter().sum::<f64>() / field.n_sites() as f64;
-            second.push(m * m);
-            fourth.push(m.powi(4));
+/// Least squares of f + a g ln g + b g: f and its error.
+fn continuum(points: &[(f64, Estimate)]) -> Result<Estimate, Failure> {
+    let (mut normal, mut right) = (vec![0.0; 9], vec![0.0; 3]);
+    for (g, y) in points {
+        let row = [1.0, g * g.ln(), *g];
+        let weight = y.std_error.unwrap_or(f64::NAN).powi(-2);
+        for i in 0..3 {
+            right[i] += weight * row[i] * y.value;
+            for j in 0..3 {
+                normal[3 * i + j] += weight * row[i] * row[j];
+            }
         }
     }
-    let blocks: Vec<f64> =
-        block_means(&second, 20)?.into_iter().zip(block_means(&fourth, 20)?).flat_map(|(a, b)| [a, b]).collect();
-    let estimate = jackknife(&blocks, 2, |m| m[1] / (m[0] * m[0]))?.estimate();
-    Ok((estimate.value, estimate.std_error.unwrap_or(f64::NAN)))
+    let eigen = linalg_core::eigen::symmetric_eigen(&normal, 3)?;
+    let (mut value, mut variance) = (0.0, 0.0);
+    for k in 0..3 {
+        let v = eigen.vector(k);
+        value += v[0] * (0..3).map(|i| v[i] * right[i]).sum::<f64>() / eigen.values[k];
+        variance += v[0] * v[0] / eigen.values[k];
+    }
+    Ok(Estimate::new(value, variance.sqrt()))
 }
 
 fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
-        (args.sizes, args.trajectories) = (vec![8, 16], args.trajectories.min(4000));
+        (args.couplings, args.sizes, args.steps) = (vec![0.25], vec![8, 16], args.steps.min(4000));
     }
-    let [small, large] = args.sizes[..] else {
-        return Err(format!("--sizes is {:?}, expected two sizes", args.sizes).into());
-    };
-    if !(args.coupling > 0.0 && args.coupling < 2.0) {
-        return Err(format!("--coupling is {}, expected a number between 0 and 2", args.coupling).into());
+    if args.sizes.len() < 2 || args.sizes.windows(2).any(|w| w[1] <= w[0]) || args.sizes[0] < 4 {
+        return Err(format!("--sizes is {:?}, expected two or more growing sizes from 4 on", args.sizes).into());
     }
-    println!("g = {}, lattices of {small} x {small} and {large} x {large}", args.coupling);
-    println!("{:>10}{:>10}{:>12}{:>10}{:>12}{:>10}", "g/mu^2", "m^2", "U small", "±", "U large", "±");
-    let mut rows = Vec::new();
-    for (k, ratio) in [1.8, 2.1, 2.4, 2.7, 3.0].into_iter().enumerate() {
-        // From the renormalised mass back to the bare one.
-        let mu_squared = args.coupling / ratio;
-        let mass_squared = mu_squared - 12.0 * args.coupling * tadpole(mu_squared);
-        debug_assert!((renormalised(mass_squared, args.coupling) - mu_squared).abs() < 1e-6);
-        let (a, da) = cumulant(small, mass_squared, &args, 2 * k as u64)?;
-        let (b, db) = cumulant(large, mass_squared, &args, 2 * k as u64 + 1)?;
-        println!("{ratio:>10.2}{mass_squared:>10.4}{a:>12.4}{da:>10.4}{b:>12.4}{db:>10.4}");
-        rows.push((ratio, b - a, da.hypot(db)));
+    if let Some(g) = args.couplings.iter().find(|g| !(**g > 0.0 && **g < 2.0)) {
+        return Err(format!("--couplings has {g}, expected numbers between 0 and 2").into());
     }
-    let crossing = rows.windows(2).find(|w| w[0].1 > 0.0 && w[1].1 <= 0.0);
-    match crossing {
-        Some(w) => {
-            let (x, y, d) = (w[0], w[1], w[1].1 - w[0].1);
-            let at = x.0 - x.1 * (y.0 - x.0) / d;
-            let error = x.2.hypot(y.2) * (y.0 - x.0) / d.abs();
-            println!("crossing at g/mu^2 = {at:.2} ± {error:.2}; continuum 2.777");
+    if !args.json {
+        println!("{:>9}{:>6}{:>12}{:>22}{:>22}", "g", "L", "m^2", "g/mu^2 at 1.1679", "g/mu^2 at crossing");
+    }
+    let mut points = Vec::new();
+    for (k, &g) in args.couplings.iter().enumerate() {
+        let [crossing, at] = transition(g, &args, Streams::new(args.seed.wrapping_add(1_000_003 * k as u64)))?;
+        if args.json {
+            let line = Line::new()
+                .number("coupling", Some(g))
+                .number("crossing", Some(crossing.value))
+                .number("crossing_std_error", crossing.std_error)
+                .number("at_ising_ratio", Some(at.value))
+                .number("at_ising_ratio_std_error", at.std_error);
+            println!("{}", line.finish());
         }
-        None => println!("no crossing in this range"),
+        points.push((g, crossing));
+    }
+    if args.json {
+        return Ok(());
+    }
+    if points.len() > 2 {
+        println!("f + a g ln g + b g through the crossings: f = {:.3}; continuum {CONTINUUM}", continuum(&points)?);
+    } else {
+        println!("continuum, g to 0: {CONTINUUM}");
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Correlation functions in time, effective masses and the generalised eigenvalue problem.
 
-use linalg_core::stats::{Estimate, jackknife};
+use linalg_core::stats::{Estimate, autocorrelation_time, jackknife};
 
+use super::regression::residuals;
 use crate::error::{Error, Result};
 
 /// Sums of $`u_i(0)\,u_j(t)`$ for $`u_1 = u`$ and $`u_2 = u^3`$, in bins of consecutive samples.
 ///
-/// A bin holds the sums of the products 11, 12 and 22 for every lag, then of both operators.
+/// A bin holds the sums of the products 11, 12 and 22 for every lag, then of both operators, then of control variates: numbers
+/// whose mean is zero by the equation of motion.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Correlators {
@@ -16,6 +18,8 @@ pub struct Correlators {
     pub(super) hbar: f64,
     /// Length of the ring in slices; 0 for open paths.
     pub(super) ring: usize,
+    /// Number of control variates.
+    pub(super) variates: usize,
     pub(super) bins: Vec<Vec<f64>>,
     pub(super) counts: Vec<f64>,
 }
@@ -23,9 +27,22 @@ pub struct Correlators {
 /// Fewest bins for a jackknife.
 const LEAST_BINS: usize = 8;
 
+/// Fewest bins for an error that knows of their autocorrelation.
+const LONG_SERIES: usize = 64;
+
 impl Correlators {
     pub(super) fn width(&self) -> usize {
+        self.first_variate() + self.variates
+    }
+
+    pub(super) fn first_variate(&self) -> usize {
         3 * self.lags + 2
+    }
+
+    /// The lags of the two matrices of [`gap`](Self::gap).
+    pub(super) fn gap_lags(&self) -> Option<[usize; 2]> {
+        let lags = [self.reference_lag, 2 * self.reference_lag];
+        (lags[0] > 0 && lags[1] < self.lags).then_some(lags)
     }
 
     /// Number of lags, 0 included.
@@ -43,8 +60,37 @@ impl Correlators {
         Ok(used.iter().flat_map(|&b| self.bins[b].iter().map(move |x| x / self.counts[b])).collect())
     }
 
-    fn evaluate(&self, mut function: impl FnMut(&[f64]) -> f64) -> Result<Estimate> {
-        Ok(jackknife(&self.rows()?, self.width(), |means| function(means))?.estimate())
+    fn evaluate(&self, function: impl FnMut(&[f64]) -> f64) -> Result<Estimate> {
+        Ok(self.evaluate_with(function, false)?[0])
+    }
+
+    /// A function of the means, plain and, if asked for, with the control variates taken off.
+    ///
+    /// The jackknife's pseudo-values $`n\theta - (n-1)\theta_{(i)}`$ are a series whose mean is the estimate: what the control variates
+    /// explain of it goes, and its autocorrelation time belongs to the error.
+    fn evaluate_with(&self, mut function: impl FnMut(&[f64]) -> f64, reduce: bool) -> Result<Vec<Estimate>> {
+        let (rows, width) = (self.rows()?, self.width());
+        let mut values = Vec::new();
+        let jackknife = jackknife(&rows, width, |means| {
+            values.push(function(means));
+            values[values.len() - 1]
+        })?;
+        let n = jackknife.blocks;
+        let mut out = vec![jackknife.estimate()];
+        // The value of all bins is the one that is not of a bin left out.
+        let place = values.iter().position(|v| v.to_bits() == jackknife.value.to_bits()).unwrap_or(0);
+        values.remove(place);
+        if n < LONG_SERIES || values.iter().any(|v| !v.is_finite()) {
+            return Ok(out);
+        }
+        let pseudo: Vec<f64> = values.iter().map(|v| n as f64 * jackknife.value - (n - 1) as f64 * v).collect();
+        out[0] = autocorrelation_time(&pseudo)?.estimate();
+        if reduce && self.variates > 0 {
+            let variates: Vec<f64> =
+                rows.chunks_exact(width).flat_map(|row| row[self.first_variate()..].iter().copied()).collect();
+            out.push(autocorrelation_time(&residuals(&pseudo, &variates, self.variates)?)?.estimate());
+        }
+        Ok(out)
     }
 
     /// The connected matrix at a lag.
@@ -92,31 +138,85 @@ impl Correlators {
         (0..self.lags - 1)
             .take_while(|lag| *lag < half)
             .map(|lag| {
-                self.evaluate(|means| {
+                let of = |means: &[f64]| {
                     self.energy(self.matrix(means, lag + 1)[0] / self.matrix(means, lag)[0], lag, lag + 1)
-                })
+                };
+                match self.evaluate(of) {
+                    Err(Error::Core(linalg_core::Error::NotFinite { .. })) => Ok(Estimate::new(f64::NAN, f64::NAN)),
+                    other => other,
+                }
             })
             .collect()
     }
 
     /// $`E_1 - E_0`$ from both operators: $`C(2t_0)\,v = \lambda\, C(t_0)\,v`$, with $`t_0`$ about one period of the reference over
-    /// $`2\pi`$. What is left of higher states falls as $`e^{-(E_3' - E_0)t_0}`$.
+    /// $`2\pi`$. What is left of higher states falls as $`e^{-(E_5 - E_0)t_0}`$ in a symmetric well.
+    ///
+    /// With control variates recorded, those of the two lags are taken off: the equation of motion relates $`u_0\,u_t`$ to
+    /// $`u_0`$ times the force around $`t`$, which knows the same noise. [`gap_plain`](Self::gap_plain) is without.
     ///
     /// # Errors
     /// As [`connected`](Self::connected); [`Error::NotApplicable`] when paths are too short for two lags.
     pub fn gap(&self) -> Result<Estimate> {
-        let (from, to) = (self.reference_lag, 2 * self.reference_lag);
-        if from == 0 || to >= self.lags {
+        let estimates = self.gaps()?;
+        Ok(estimates[estimates.len() - 1])
+    }
+
+    /// [`gap`](Self::gap) without control variates.
+    ///
+    /// # Errors
+    /// As [`gap`](Self::gap).
+    pub fn gap_plain(&self) -> Result<Estimate> {
+        Ok(self.gaps()?[0])
+    }
+
+    fn gaps(&self) -> Result<Vec<Estimate>> {
+        let Some([from, to]) = self.gap_lags() else {
             let reason = "the window is shorter than two periods of the reference over 2 pi: take a longer time";
             return Err(Error::NotApplicable { what: "the gap", reason });
-        }
-        self.evaluate(|means| {
-            let ([a, b, c], [p, q, r]) = (self.matrix(means, from), self.matrix(means, to));
-            // det(C(t) - λ C(t₀)) = 0, the larger root.
-            let (x, y, z) = (a * c - b * b, 2.0 * b * q - a * r - p * c, p * r - q * q);
-            let root = (y * y - 4.0 * x * z).max(0.0).sqrt();
-            let ratio = if x.abs() > 1e-13 * a * c { (-y + root) / (2.0 * x) } else { p / a };
-            self.energy(ratio, from, to)
-        })
+        };
+        self.evaluate_with(
+            |means| self.energy(largest_root(self.matrix(means, from), self.matrix(means, to)), from, to),
+            true,
+        )
+    }
+}
+
+/// The larger root of $`\det(C - \lambda C_0) = 0`$ for symmetric matrices by their entries 11, 12, 22.
+fn largest_root([a, b, c]: [f64; 3], [p, q, r]: [f64; 3]) -> f64 {
+    let (x, y, z) = (a * c - b * b, 2.0 * b * q - a * r - p * c, p * r - q * q);
+    let root = (y * y - 4.0 * x * z).max(0.0).sqrt();
+    if x.abs() > 1e-13 * a * c { (-y + root) / (2.0 * x) } else { p / a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::TransferMatrix;
+    use crate::{Polynomial, Rule, System};
+
+    #[test]
+    fn what_higher_states_leave_in_the_gap() {
+        // Exact correlators of the lattice: the gap from two lags of 0.5 and 1.0 is that of the lattice but for the fifth state.
+        let step = 0.1;
+        let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).unwrap()).unwrap();
+        let lattice = TransferMatrix::new(&system, Rule::TakahashiImada, step).unwrap();
+        let overlap = |k: usize, p: i32| -> f64 {
+            let (x, a, b) = (lattice.points(), lattice.wave_function(0), lattice.wave_function(k));
+            (0..x.len()).map(|i| a[i] * x[i].powi(p) * b[i]).sum::<f64>() * (x[1] - x[0])
+        };
+        let states: Vec<[f64; 3]> =
+            (1..10).map(|k| [lattice.energy(k) - lattice.energy(0), overlap(k, 1), overlap(k, 3)]).collect();
+        let matrix = |t: f64| {
+            states.iter().fold([0.0; 3], |sum, [e, u, v]| {
+                let weight = (-e * t).exp();
+                [sum[0] + weight * u * u, sum[1] + weight * u * v, sum[2] + weight * v * v]
+            })
+        };
+        let of_two = -largest_root(matrix(0.5), matrix(1.0)).ln() / 0.5;
+        assert!((of_two - lattice.gap()).abs() < 2e-6, "{of_two} {}", lattice.gap());
+        // One operator alone is further away.
+        let of_one = (matrix(0.5)[0] / matrix(1.0)[0]).ln() / 0.5;
+        assert!((of_one - lattice.gap()) > 1e-4, "{of_one}");
     }
 }

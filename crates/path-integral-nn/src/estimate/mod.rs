@@ -20,9 +20,11 @@
 //! about 1000, that of an oscillator to nothing. The plain estimate stays beside it.
 
 mod correlator;
+mod kernels;
 mod observables;
 mod regression;
 mod report;
+mod saved;
 
 pub use correlator::Correlators;
 pub use observables::{Observables, ObservablesParams};

@@ -8,7 +8,11 @@ use crate::error::{Error, Result};
 use crate::estimate::Correlators;
 use crate::potential::System;
 use crate::sampler::{Block, Measurement, Target};
-use linalg_core::simd::{Work, widest};
+use linalg_core::checkpoint::ContentHash;
+use linalg_core::merge::Units;
+use linalg_core::simd::widest;
+
+use super::kernels::{Filter, LaggedForces, Products, Weigh};
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,18 +88,27 @@ pub(super) const MIXED: usize = 5;
 /// Decay rates of the control variates in units of the reference frequency.
 const RATES: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 
+/// Control variates of the correlators for each rate: two lags, two operators.
+const LAGGED: usize = 4;
+
 /// Cells of the histogram, over six widths of the reference to both sides.
 const CELLS: usize = 120;
 const REACH: f64 = 6.0;
 
 /// Records the quantities of the module's table for one block of chains.
+///
+/// A long run is stopped and resumed with [`checkpoint`](Self::checkpoint) and [`restore`](Self::restore); runs with other seeds are
+/// added with [`Merge`](linalg_core::merge::Merge), or given to [`Report::new`](super::Report::new) side by side.
 #[derive(Debug, Clone)]
 pub struct Observables {
-    params: ObservablesParams,
+    pub(super) params: ObservablesParams,
+    /// Hash of the target and of what is measured.
+    pub(super) problem: u64,
+    pub(super) units: Units,
     pub(super) window: Range<usize>,
     powers: Vec<i32>,
     pub(super) width: usize,
-    /// For each chain, rows of `width` numbers.
+    /// For each chain, rows of `width` numbers: the chains of this block first, then those of merged ones.
     pub(super) series: Vec<Vec<f64>>,
     pub(super) correlators: Correlators,
     pub(super) histogram: Vec<u64>,
@@ -103,10 +116,12 @@ pub struct Observables {
     pub(super) center: f64,
     pub(super) spread: f64,
     pub(super) has_trial: bool,
-    calls: u64,
+    pub(super) calls: u64,
+    /// Calls before the first bin that is still filled, and the place of that bin: bins of merged blocks lie before it.
+    pub(super) bins_from: (u64, usize),
     scratch: Scratch,
     places: Vec<f64>,
-    buffers: [Vec<f64>; 5],
+    buffers: [Vec<f64>; 7],
 }
 
 impl Observables {
@@ -141,12 +156,18 @@ impl Observables {
             step: ensemble.step(),
             hbar: system.hbar(),
             ring: if ensemble.is_periodic() { n } else { 0 },
+            variates: if lags > 2 * reference_lag && !powers.is_empty() { LAGGED * RATES.len() } else { 0 },
             bins: Vec::new(),
             counts: Vec::new(),
         };
         let width = SERIES + RATES.len() * powers.len();
+        let mut hash = ContentHash::new();
+        hash.write_u64(target.hash()).write_usizes(&[window.start, window.end, width, lags]);
+        hash.write_u64s(&[params.bin, params.every]);
         Ok(Self {
             params,
+            problem: hash.finish(),
+            units: Units::new(),
             window,
             powers,
             width,
@@ -158,15 +179,29 @@ impl Observables {
             spread,
             has_trial: matches!(ensemble.kind, Kind::GroundState(Ends::Gaussian { .. })),
             calls: 0,
+            bins_from: (0, 0),
             scratch: Scratch::default(),
             places: Vec::new(),
             buffers: Default::default(),
         })
     }
 
-    /// Samples of each chain.
+    /// Names the work units measured here, for example the chains of a seed, so that [`Merge`](linalg_core::merge::Merge) refuses to
+    /// count one twice.
+    #[must_use]
+    pub fn with_units(mut self, units: Units) -> Self {
+        self.units = units;
+        self
+    }
+
+    /// The work units measured here.
+    pub fn units(&self) -> &Units {
+        &self.units
+    }
+
+    /// Samples, over all chains.
     pub fn n_samples(&self) -> usize {
-        self.series[0].len() / self.width
+        self.series.iter().map(|s| s.len() / self.width).sum()
     }
 
     fn energies(&mut self, block: &Block, rows: &mut [f64]) {
@@ -182,7 +217,7 @@ impl Observables {
             count = count.min(all.len() / cols - from);
         }
         let places = &all[from * cols..(from + count) * cols];
-        let [plain, effective, slope, force, _] = &mut self.buffers;
+        let [plain, effective, slope, force, ..] = &mut self.buffers;
         for values in [&mut *plain, &mut *effective] {
             values.resize(count * LANES, 0.0);
         }
@@ -269,13 +304,26 @@ impl Observables {
         }
     }
 
-    fn variates(&mut self, block: &Block, rows: &mut [f64]) {
+    /// The bin of this sample, made if it is the first of it.
+    fn open_bin(&mut self) -> usize {
+        let (before, first_bin) = self.bins_from;
+        let bin = first_bin + ((self.calls - 1 - before) / self.params.every / self.params.bin) as usize;
+        let width = self.correlators.width();
+        if self.correlators.bins.len() <= bin {
+            self.correlators.bins.resize(bin + 1, vec![0.0; width]);
+            self.correlators.counts.resize(bin + 1, 0.0);
+        }
+        self.correlators.counts[bin] += 1.0;
+        bin
+    }
+
+    fn variates(&mut self, block: &Block, rows: &mut [f64], bin: Option<usize>) {
         let action = block.target().action();
         let ensemble = action.ensemble();
         let dim = action.system().dim();
         let cols = LANES * dim;
         let frequency = action.system().hbar() / (2.0 * action.system().mass() * self.spread * self.spread);
-        let [residual, filtered, sums, scaled, _] = &mut self.buffers;
+        let [residual, filtered, sums, scaled, _, first_row, lagged] = &mut self.buffers;
         // The coordinates of the window, in widths from the centre.
         let window = &block.paths()[self.window.start * cols..self.window.end * cols];
         scaled.clear();
@@ -287,6 +335,11 @@ impl Observables {
         let scale = -self.spread / action.system().hbar();
         residual.iter_mut().for_each(|r| *r *= scale);
         let mut place = SERIES;
+        let closed = ensemble.is_periodic() && self.window.len() == ensemble.n_points();
+        let mut lagged_place = self.correlators.first_variate();
+        // The first coordinate of every chain, in rows.
+        first_row.clear();
+        first_row.extend(scaled.iter().step_by(dim));
         for rate in RATES {
             let q = (-rate * frequency * ensemble.step()).exp();
             let n = ensemble.n_points();
@@ -305,6 +358,33 @@ impl Observables {
                 widest(weigh);
             }
             let factor = 1.0 / (self.window.len() as f64);
+            if let (Some(bin), Some(lags)) =
+                (bin.filter(|_| self.correlators.variates > 0), self.correlators.gap_lags())
+            {
+                lagged.clear();
+                lagged.extend(filtered.iter().step_by(dim));
+                for lag in lags {
+                    // How much of the weight of one point is at the other: over all images of a ring.
+                    let (lag_power, count) = (q.powi(lag as i32), self.window.len());
+                    let back = if ensemble.is_periodic() { q.powi((n - lag) as i32) } else { 0.0 };
+                    let own = (lag_power + back) * if wrap > 0.0 { wrap } else { 1.0 };
+                    let pairs = if closed { count } else { count - lag };
+                    let mut total = [0.0; 2];
+                    widest(LaggedForces {
+                        points: first_row,
+                        forces: lagged,
+                        lag,
+                        pairs,
+                        closed,
+                        own,
+                        total: &mut total,
+                    });
+                    for sum in total {
+                        self.correlators.bins[bin][lagged_place] += sum / (pairs * LANES) as f64;
+                        lagged_place += 1;
+                    }
+                }
+            }
             for of_power in sums.chunks_exact(cols) {
                 for (c, sum) in of_power.iter().enumerate() {
                     rows[c / dim * self.width + place] += factor * sum;
@@ -314,17 +394,11 @@ impl Observables {
         }
     }
 
-    fn correlate(&mut self, block: &Block) {
+    fn correlate(&mut self, block: &Block, bin: usize) {
         let dim = block.target().action().system().dim();
         let cols = LANES * dim;
         let lags = self.correlators.lags;
         let ring = self.correlators.ring;
-        let bin = ((self.calls - 1) / self.params.every / self.params.bin) as usize;
-        let width = self.correlators.width();
-        if self.correlators.bins.len() <= bin {
-            self.correlators.bins.resize(bin + 1, vec![0.0; width]);
-            self.correlators.counts.resize(bin + 1, 0.0);
-        }
         // The first coordinate of every chain, in rows.
         let [first, cube, ..] = &mut self.buffers;
         let count = self.window.len();
@@ -350,7 +424,6 @@ impl Observables {
         let scale = share / count as f64;
         sums[3 * lags] += scale * first.iter().sum::<f64>();
         sums[3 * lags + 1] += scale * cube.iter().sum::<f64>();
-        self.correlators.counts[bin] += 1.0;
     }
 
     fn count_cells(&mut self, block: &Block) {
@@ -391,143 +464,16 @@ impl Measurement for Observables {
         let mut rows = vec![0.0; self.width * LANES];
         self.energies(block, &mut rows);
         self.mixed(block, &mut rows);
+        let bin = self.params.correlators.then(|| self.open_bin());
         if !self.powers.is_empty() {
-            self.variates(block, &mut rows);
+            self.variates(block, &mut rows, bin);
         }
-        if self.params.correlators {
-            self.correlate(block);
+        if let Some(bin) = bin {
+            self.correlate(block, bin);
         }
         self.count_cells(block);
         for (series, row) in self.series.iter_mut().zip(rows.chunks_exact(self.width)) {
             series.extend_from_slice(row);
-        }
-    }
-}
-
-/// Two-sided exponential filter of a column group: $`\sum_m q^{|n-m|} r_m`$, over all images of a ring.
-struct Filter<'a> {
-    residual: &'a [f64],
-    filtered: &'a mut [f64],
-    cols: usize,
-    first: usize,
-    q: f64,
-    /// $`1/(1-q^N)`$ for rings, 0 else.
-    wrap: f64,
-}
-
-impl Work for Filter<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop)]
-    fn run(self) {
-        let Self { residual, filtered, cols, first, q, wrap } = self;
-        let n = residual.len() / cols;
-        let (mut forth, mut back) = ([0.0; LANES], [0.0; LANES]);
-        if wrap > 0.0 {
-            // What the images before and after the ring contribute.
-            for k in 0..n {
-                let (a, b) = (k * cols + first, (n - 1 - k) * cols + first);
-                for l in 0..LANES {
-                    forth[l] = q * forth[l] + residual[a + l];
-                    back[l] = q * (back[l] + residual[b + l]);
-                }
-            }
-            for l in 0..LANES {
-                forth[l] *= wrap;
-                back[l] *= wrap;
-            }
-        }
-        for k in 0..n {
-            let start = k * cols + first;
-            for l in 0..LANES {
-                forth[l] = q * forth[l] + residual[start + l];
-                filtered[start + l] = forth[l];
-            }
-        }
-        for k in (0..n).rev() {
-            let start = k * cols + first;
-            for l in 0..LANES {
-                filtered[start + l] += back[l];
-                back[l] = q * (back[l] + residual[start + l]);
-            }
-        }
-    }
-}
-
-/// Sums of $`a_0 g'(u) + g(u) R`$ over the window for each power $`g = u^p`$ and each column of a group.
-struct Weigh<'a> {
-    powers: &'a [i32],
-    points: &'a [f64],
-    filtered: &'a [f64],
-    sums: &'a mut [f64],
-    cols: usize,
-    first: usize,
-    own: f64,
-}
-
-impl Weigh<'_> {
-    #[inline(always)]
-    fn add(&mut self, place: usize, function: impl Fn(f64) -> (f64, f64)) {
-        let mut sums = [0.0; LANES];
-        for (u, r) in self.points.chunks_exact(self.cols).zip(self.filtered.chunks_exact(self.cols)) {
-            let (u, r) = (&u[self.first..self.first + LANES], &r[self.first..self.first + LANES]);
-            for l in 0..LANES {
-                let (g, slope) = function(u[l]);
-                sums[l] += self.own * slope + g * r[l];
-            }
-        }
-        let start = place * self.cols + self.first;
-        self.sums[start..start + LANES].copy_from_slice(&sums);
-    }
-}
-
-impl Work for Weigh<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for (place, &power) in self.powers.iter().enumerate() {
-            match power {
-                0 => self.add(place, |_| (1.0, 0.0)),
-                1 => self.add(place, |u| (u, 1.0)),
-                2 => self.add(place, |u| (u * u, 2.0 * u)),
-                3 => self.add(place, |u| (u * u * u, 3.0 * u * u)),
-                _ => self.add(place, |u| (u * (u * u) * (u * u), 5.0 * (u * u) * (u * u))),
-            }
-        }
-    }
-}
-
-/// Sums of products of rows a lag apart.
-struct Products<'a> {
-    a: &'a [f64],
-    b: &'a [f64],
-    lag: usize,
-    pairs: usize,
-    closed: bool,
-    total: &'a mut [f64; 3],
-}
-
-impl Work for Products<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { a, b, lag, pairs, closed, total } = self;
-        let n = a.len() / LANES;
-        let mut sums = [[0.0; LANES]; 3];
-        for k in 0..pairs {
-            let other = if closed { (k + lag) % n } else { k + lag };
-            let (i, j) = (k * LANES, other * LANES);
-            for l in 0..LANES {
-                sums[0][l] += a[i + l] * a[j + l];
-                sums[1][l] += 0.5 * (a[i + l] * b[j + l] + b[i + l] * a[j + l]);
-                sums[2][l] += b[i + l] * b[j + l];
-            }
-        }
-        for (t, s) in total.iter_mut().zip(&sums) {
-            *t = s.iter().sum();
         }
     }
 }

@@ -78,7 +78,7 @@ impl Report {
     /// # Errors
     /// [`Error::Parameter`] without blocks or samples; errors of the core for series with NaN.
     pub fn new(blocks: &[Observables]) -> Result<Self> {
-        let samples: usize = blocks.iter().map(|b| b.n_samples() * b.series.len()).sum();
+        let samples: usize = blocks.iter().map(Observables::n_samples).sum();
         let Some(first) = blocks.first().filter(|_| samples >= 2) else {
             return Err(Error::Parameter { what: "number of samples", value: samples as f64, expected: "at least 2" });
         };
@@ -94,8 +94,7 @@ impl Report {
         };
         let mut correlators = first.correlators.clone();
         for block in &blocks[1..] {
-            correlators.bins.extend(block.correlators.bins.iter().cloned());
-            correlators.counts.extend(&block.correlators.counts);
+            correlators.append(&block.correlators);
         }
         let density = |pick: fn(&Observables) -> &Vec<u64>| {
             let cells = pick(first).len();

@@ -192,7 +192,7 @@ fn rotate(x: &mut [f64], v: &mut [f64], angle: f64) {
 }
 
 /// $`M^2 = m^2 + 12 g\langle\phi^2\rangle_M`$ by bisection; the right-hand side falls with $`M^2`$.
-fn self_consistent(field: &ScalarField) -> f64 {
+pub(super) fn self_consistent(field: &ScalarField) -> f64 {
     let n = field.n_sites() as f64;
     let excess = |mass_squared: f64| {
         let mean: f64 = field.precisions(mass_squared).iter().map(|a| 1.0 / a.max(1e-300)).sum::<f64>() / n;

@@ -85,7 +85,23 @@ impl ScalarField {
         self.coupling
     }
 
-    fn cell(&self) -> f64 {
+    /// The rule.
+    pub fn rule(&self) -> FieldRule {
+        self.rule
+    }
+
+    /// Step in time.
+    pub fn time_step(&self) -> f64 {
+        self.time_step
+    }
+
+    /// Lattice spacing in space.
+    pub fn spacing(&self) -> f64 {
+        self.spacing
+    }
+
+    /// Volume of a cell.
+    pub(super) fn cell(&self) -> f64 {
         self.time_step * self.spacing.powi(self.shape.len() as i32 - 1)
     }
 
@@ -214,7 +230,7 @@ impl ScalarField {
 }
 
 /// The next site along an axis of a length and a stride.
-fn neighbour(site: usize, stride: usize, length: usize) -> usize {
+pub(super) fn neighbour(site: usize, stride: usize, length: usize) -> usize {
     if site / stride % length + 1 == length { site + stride - stride * length } else { site + stride }
 }
 

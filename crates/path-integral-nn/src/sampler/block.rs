@@ -60,9 +60,11 @@ impl Target {
     }
 }
 
-/// [`LANES`] chains: paths, generators and counters.
+/// [`LANES`] chains: paths, generators and counters; what a [`Sampler`](super::Sampler) works on.
 ///
-/// Number `(point * LANES + chain) * dim + coordinate` of [`paths`](Self::paths) is a coordinate of a point of a chain.
+/// Number `(point * LANES + chain) * dim + coordinate` of [`paths`](Self::paths) and of every other array of this length is that
+/// of a coordinate of a point of a chain. A step of a sampler proposes new paths, [decides](Self::accept) for each chain, and
+/// draws its random numbers from here, so that results do not depend on threads.
 #[derive(Debug, Clone)]
 pub struct Block {
     target: Arc<Target>,
@@ -132,7 +134,14 @@ impl Block {
         self.x.chunks_exact(dim).skip(chain).step_by(LANES).flatten().copied().collect()
     }
 
-    pub(super) fn dim(&self) -> usize {
+    /// The paths, for a sampler to change.
+    pub fn paths_mut(&mut self) -> &mut [f64] {
+        self.known = None;
+        &mut self.x
+    }
+
+    /// Number of coordinates of a point.
+    pub fn dim(&self) -> usize {
         self.target.action.system().dim()
     }
 
@@ -145,8 +154,12 @@ impl Block {
     }
 
     /// Independent normal numbers, each chain from its own stream.
-    pub(super) fn normals(&mut self, out: &mut [f64]) {
+    ///
+    /// # Panics
+    /// When the length is not a multiple of [`LANES`] times the dimension.
+    pub fn normals(&mut self, out: &mut [f64]) {
         let dim = self.dim();
+        assert!(out.len().is_multiple_of(LANES * dim), "{} numbers for rows of {}", out.len(), LANES * dim);
         for row in out.chunks_exact_mut(LANES * dim) {
             for (numbers, rng) in row.chunks_exact_mut(dim).zip(&mut self.rngs) {
                 numbers.iter_mut().for_each(|x| *x = standard_normal(rng));
@@ -155,20 +168,33 @@ impl Block {
     }
 
     /// Uniform numbers in [0, 1), one a chain.
-    pub(super) fn uniforms(&mut self) -> [f64; LANES] {
+    pub fn uniforms(&mut self) -> [f64; LANES] {
         let mut out = [0.0; LANES];
         out.iter_mut().zip(&mut self.rngs).for_each(|(u, rng)| *u = rng.random());
         out
     }
 
-    /// Deviations from the mean drawn from the reference.
-    pub(super) fn draw_reference(&mut self, out: &mut [f64]) {
+    /// Deviations from the mean drawn from the reference. O(N) a chain.
+    ///
+    /// # Panics
+    /// When the length is not that of [`paths`](Self::paths); so do the other methods that take arrays.
+    pub fn draw_reference(&mut self, out: &mut [f64]) {
+        self.check(out);
         self.normals(out);
         self.target.reference.color(out, self.cols());
     }
 
-    /// $`x = \mu + y`$.
-    pub(super) fn set_from_deviation(&mut self, y: &[f64]) {
+    fn check(&self, values: &[f64]) {
+        assert!(values.len() == self.x.len(), "{} numbers for {} of the paths", values.len(), self.x.len());
+    }
+
+    /// $`x = \mu + y`$, with the mean $`\mu`$ of the reference.
+    ///
+    /// # Panics
+    /// As [`draw_reference`](Self::draw_reference).
+    pub fn set_from_deviation(&mut self, y: &[f64]) {
+        self.check(y);
+        self.known = None;
         let (cols, dim) = (self.cols(), self.dim());
         let mean = self.target.reference.mean();
         for (k, (row, from)) in self.x.chunks_exact_mut(cols).zip(y.chunks_exact(cols)).enumerate() {
@@ -183,7 +209,11 @@ impl Block {
     }
 
     /// $`y = x - \mu`$.
-    pub(super) fn deviation(&self, out: &mut [f64]) {
+    ///
+    /// # Panics
+    /// As [`draw_reference`](Self::draw_reference).
+    pub fn deviation(&self, out: &mut [f64]) {
+        self.check(out);
         let (cols, dim) = (self.cols(), self.dim());
         let mean = self.target.reference.mean();
         for (k, (row, to)) in self.x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)).enumerate() {
@@ -197,8 +227,8 @@ impl Block {
         }
     }
 
-    /// $`\Phi`$ of every chain.
-    pub(super) fn phi(&mut self, out: &mut [f64; LANES]) {
+    /// $`\Phi = S - S_{\mathrm{ref}}`$ of every chain; counts as an evaluation.
+    pub fn phi(&mut self, out: &mut [f64; LANES]) {
         out.fill(0.0);
         self.target.action.potential_part(&self.x, LANES, &mut self.scratch, out);
         let (cols, dim) = (self.cols(), self.dim());
@@ -219,7 +249,7 @@ impl Block {
 
     /// $`\Phi`$ of the present paths, from memory if the last step left it there.
     ///
-    /// A step that changes paths has to go through [`settle`](Self::settle), or not use this.
+    /// A step that writes to the paths has to go through [`settle`](Self::settle) or [`count`](Self::count).
     pub(super) fn phi_here(&mut self) -> [f64; LANES] {
         if let Some(known) = self.known {
             return known;
@@ -244,8 +274,12 @@ impl Block {
         self.evaluations += 1.0;
     }
 
-    /// $`\nabla\Phi`$.
-    pub(super) fn phi_gradient(&mut self, out: &mut [f64]) {
+    /// $`\nabla\Phi`$; counts as an evaluation.
+    ///
+    /// # Panics
+    /// As [`draw_reference`](Self::draw_reference).
+    pub fn phi_gradient(&mut self, out: &mut [f64]) {
+        self.check(out);
         self.potential_gradient(out);
         let cols = self.cols();
         let reference = &self.target.reference;
@@ -256,8 +290,50 @@ impl Block {
         }
     }
 
+    /// The action $`S`$ of every chain, up to the constant of the kernel's normalisation; counts as an evaluation.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use linalg_core::Streams;
+    /// use path_integral_nn::sampler::{Block, LANES, Target};
+    /// use path_integral_nn::{Action, Ensemble, Polynomial, Rule, System};
+    ///
+    /// // Two steps of ½ between x = 0 and x = 0, and a point between at 1: S = 2 · 1²/(2 · ½) + ½ · V(1).
+    /// let system = System::new(Polynomial::oscillator(1.0, 1.0)?)?;
+    /// let action = Action::new(&system, &Ensemble::fixed_ends(1.0, 2, &[0.0], &[0.0])?, Rule::Trapezoid)?;
+    /// let mut block = Block::new(&Arc::new(Target::variational(&action)?), Streams::new(1), 0)?;
+    /// block.paths_mut().fill(1.0);
+    /// let mut actions = [0.0; LANES];
+    /// block.action(&mut actions);
+    /// assert!((actions[0] - 2.25).abs() < 1e-12);
+    /// # Ok::<(), path_integral_nn::Error>(())
+    /// ```
+    pub fn action(&mut self, out: &mut [f64; LANES]) {
+        out.fill(0.0);
+        self.target.action.potential_part(&self.x, LANES, &mut self.scratch, out);
+        out.iter_mut().enumerate().for_each(|(l, sum)| *sum += self.target.action.quadratic_part(&self.x, l));
+        self.evaluations += 1.0;
+    }
+
+    /// $`\nabla S`$; counts as an evaluation.
+    ///
+    /// # Panics
+    /// As [`draw_reference`](Self::draw_reference).
+    pub fn action_gradient(&mut self, out: &mut [f64]) {
+        self.check(out);
+        self.target.action.block_gradient(&self.x, LANES, &mut self.scratch, out);
+        self.evaluations += 1.0;
+    }
+
     /// Accepts each chain with probability $`\min(1, e^{-d})`$; `old` goes back to where a proposal is not accepted.
-    pub(super) fn accept(&mut self, d: &[f64; LANES], old: &[f64]) -> [bool; LANES] {
+    ///
+    /// A NaN is not accepted. Returns what was.
+    ///
+    /// # Panics
+    /// As [`draw_reference`](Self::draw_reference).
+    pub fn accept(&mut self, d: &[f64; LANES], old: &[f64]) -> [bool; LANES] {
+        self.check(old);
         let u = self.uniforms();
         let mut taken = [false; LANES];
         for l in 0..LANES {
@@ -278,7 +354,11 @@ impl Block {
         taken
     }
 
-    pub(super) fn count(&mut self, taken: &[bool; LANES]) {
+    /// Counts one proposal a chain and what was accepted of it. [`accept`](Self::accept) does so itself; a step that decides
+    /// otherwise calls this once.
+    pub fn count(&mut self, taken: &[bool; LANES]) {
+        // Paths may have changed without another sign of it.
+        self.known = None;
         self.proposed += LANES as u64;
         self.accepted += taken.iter().filter(|t| **t).count() as u64;
     }

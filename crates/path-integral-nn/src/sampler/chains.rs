@@ -1,5 +1,6 @@
 //! Many chains on several threads.
 
+use std::fmt;
 use std::sync::Arc;
 
 use linalg_core::Observer;
@@ -102,14 +103,25 @@ impl Measurement for () {
 /// assert!((x2 - 0.25664).abs() < 0.01); // the value of this lattice
 /// # Ok::<(), path_integral_nn::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Chains {
     blocks: Vec<(Block, Box<dyn Sampler>)>,
-    method: Method,
+    name: String,
+    factory: Factory,
     threads: usize,
     seed: u64,
     /// Step of each block since its start.
     steps: u64,
+}
+
+/// Makes the sampler of a block.
+type Factory = Box<dyn Fn(&Target) -> Result<Box<dyn Sampler>> + Send + Sync>;
+
+impl fmt::Debug for Chains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Chains");
+        out.field("name", &self.name).field("seed", &self.seed).field("steps", &self.steps);
+        out.field("n_chains", &self.n_chains()).finish_non_exhaustive()
+    }
 }
 
 impl Chains {
@@ -118,12 +130,56 @@ impl Chains {
     /// # Errors
     /// [`Error::Parameter`] for no chains, [`Error::PathNotFinite`], [`Error::NotApplicable`] from [`Method::sampler`].
     pub fn new(target: &Target, method: Method, params: ChainsParams) -> Result<Self> {
+        Self::with_sampler(target, method.name(), params, move |target| method.sampler(target))
+    }
+
+    /// Starts chains with a sampler from elsewhere, made by `factory` for each block.
+    ///
+    /// The name stands for the sampler in checkpoints: two that differ in what they do should differ in name.
+    ///
+    /// ```
+    /// use path_integral_nn::sampler::{Block, Chains, ChainsParams, LANES, Sampler, Target};
+    /// use path_integral_nn::{Action, Ensemble, Polynomial, Rule, System};
+    ///
+    /// /// Offers every path its mirror image.
+    /// #[derive(Debug)]
+    /// struct Mirror;
+    ///
+    /// impl Sampler for Mirror {
+    ///     fn step(&mut self, block: &mut Block) {
+    ///         let (mut before, mut after) = ([0.0; LANES], [0.0; LANES]);
+    ///         block.action(&mut before);
+    ///         let old = block.paths().to_vec();
+    ///         block.paths_mut().iter_mut().for_each(|x| *x = -*x);
+    ///         block.action(&mut after);
+    ///         let difference = std::array::from_fn(|l| after[l] - before[l]); // over ħ = 1
+    ///         block.accept(&difference, &old);
+    ///     }
+    /// }
+    ///
+    /// let system = System::new(Polynomial::oscillator(1.0, 1.0)?)?;
+    /// let action = Action::new(&system, &Ensemble::periodic(2.0, 8)?, Rule::Trapezoid)?;
+    /// let target = Target::variational(&action)?;
+    /// let mut chains = Chains::with_sampler(&target, "mirror", ChainsParams::default(), |_| Ok(Box::new(Mirror)))?;
+    /// let before = chains.blocks().next().map(|b| b.paths()[0]);
+    /// chains.advance(1, &mut ())?;
+    /// assert_eq!(chains.blocks().next().map(|b| -b.paths()[0]), before); // a symmetric well: always accepted
+    /// # Ok::<(), path_integral_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and those of the factory.
+    pub fn with_sampler<F>(target: &Target, name: &str, params: ChainsParams, factory: F) -> Result<Self>
+    where
+        F: Fn(&Target) -> Result<Box<dyn Sampler>> + Send + Sync + 'static,
+    {
         at_least_one("number of chains", params.chains)?;
         let target = Arc::new(target.clone());
         let streams = Streams::new(params.seed);
-        let block = |k: usize| Ok((Block::new(&target, streams, (k * LANES) as u64)?, method.sampler(&target)?));
+        let block = |k: usize| Ok((Block::new(&target, streams, (k * LANES) as u64)?, factory(&target)?));
         let blocks = (0..params.chains.div_ceil(LANES)).map(block).collect::<Result<_>>()?;
-        Ok(Self { blocks, method, threads: params.threads.max(1), seed: params.seed, steps: 0 })
+        let (name, factory) = (name.to_owned(), Box::new(factory));
+        Ok(Self { blocks, name, factory, threads: params.threads.max(1), seed: params.seed, steps: 0 })
     }
 
     /// Number of chains.
@@ -136,9 +192,14 @@ impl Chains {
         self.blocks.iter().map(|(block, _)| block)
     }
 
-    /// The sampler.
-    pub fn method(&self) -> Method {
-        self.method
+    /// Name of the sampler.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Steps of every chain since the start, those of the thermalisation among them.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Accepted over proposed moves since the last thermalisation; NaN without any.
@@ -228,7 +289,7 @@ impl Chains {
     fn problem(&self) -> u64 {
         let target = self.blocks[0].0.target().hash();
         let mut hash = linalg_core::checkpoint::ContentHash::new();
-        hash.write_u64(target).write_str(self.method.name()).write_u64(self.seed).write_usizes(&[self.blocks.len()]);
+        hash.write_u64(target).write_str(&self.name).write_u64(self.seed).write_usizes(&[self.blocks.len()]);
         hash.finish()
     }
 
@@ -243,7 +304,7 @@ impl Chains {
         Checkpoint::new(KIND, self.problem(), out)
     }
 
-    /// Goes on from a checkpoint of the same problem, method, seed and number of chains.
+    /// Goes on from a checkpoint of the same problem, sampler by name, seed and number of chains.
     ///
     /// # Errors
     /// [`Error::Checkpoint`]; the chains are then as they were.
@@ -253,7 +314,7 @@ impl Chains {
         let target = self.blocks[0].0.shared_target();
         let mut blocks = Vec::with_capacity(self.blocks.len());
         for (block, _) in &self.blocks {
-            let (mut block, mut sampler) = (block.clone(), self.method.sampler(&target)?);
+            let (mut block, mut sampler) = (block.clone(), (self.factory)(&target)?);
             block.read(&mut reader)?;
             sampler.read(&mut reader)?;
             blocks.push((block, sampler));

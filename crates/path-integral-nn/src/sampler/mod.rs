@@ -37,6 +37,9 @@ pub use importance::{Importance, importance};
 use crate::error::{Error, Result};
 
 /// A Markov kernel that leaves $`e^{-S/\hbar}`$ invariant, for a block of chains.
+///
+/// Those of [`Method`] come with the crate; [`Chains::with_sampler`] takes any other, and a step may call the step of another
+/// sampler. A sampler with step sizes [writes](Self::write) and [reads](Self::read) them, else a restored run is another one.
 pub trait Sampler: fmt::Debug + Send {
     /// One step of every chain of the block.
     fn step(&mut self, block: &mut Block);
