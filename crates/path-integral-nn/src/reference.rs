@@ -59,6 +59,37 @@ impl ReferenceOscillator {
     /// [`Error::NotFinite`] when the potential is not finite near its minimum; [`Error::NotApplicable`] when no width is
     /// best, as for a free particle.
     pub fn variational(system: &System) -> Result<Self> {
+        Self::least(system, 0.0, |point| system.potential().value(point))
+    }
+
+    /// The same on the lattice of an action, with its rule's potential: what [`Target::variational`](crate::sampler::Target::variational)
+    /// takes.
+    ///
+    /// On long paths of step $`\Delta`$ the reference has $`s = \hbar/(2m\Omega\sqrt{1+\Omega^2\Delta^2/4})`$ and the energy
+    /// $`\hbar\theta/2\Delta`$ a coordinate, $`\sinh(\theta/2) = \Omega\Delta/2`$; the bound of Gibbs and Bogoliubov is
+    /// $`\hbar\theta/2\Delta - m\Omega^2 s/2 + \langle V\rangle`$, with the minimum at $`m\Omega^2 = \langle V''\rangle`$ again. On coarse lattices this keeps
+    /// the acceptance of proposals from the reference up.
+    ///
+    /// ```
+    /// use path_integral_nn::{Action, Ensemble, Polynomial, ReferenceOscillator, Rule, System};
+    ///
+    /// // x²/2 + x⁴ at Δ = 1/2: Ω² = 1 + 6/(Ω √(1 + Ω²/16)) has the root 1.94343.
+    /// let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0])?)?;
+    /// let action = Action::new(&system, &Ensemble::periodic(8.0, 16)?, Rule::Trapezoid)?;
+    /// let omega = ReferenceOscillator::variational_on(&action)?.frequency;
+    /// let root = 1.0 + 6.0 / (omega * (1.0 + omega * omega / 16.0).sqrt());
+    /// assert!((omega * omega - root).abs() < 1e-5 && (omega - 1.94343).abs() < 1e-4);
+    /// # Ok::<(), path_integral_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`variational`](Self::variational).
+    pub fn variational_on(action: &Action) -> Result<Self> {
+        Self::least(action.system(), action.ensemble().step(), |point| action.effective_potential().value(point))
+    }
+
+    /// The minimum at a time step, 0 for the continuum.
+    fn least(system: &System, step: f64, potential: impl Fn(&[f64]) -> f64) -> Result<Self> {
         let dim = system.dim();
         let nodes: Vec<(Vec<f64>, f64)> = if dim == 1 {
             let rule = GaussHermite::new(QUADRATURE)?;
@@ -70,14 +101,24 @@ impl ReferenceOscillator {
             let mirrored = half.iter().map(|x| x.iter().map(|x| -x).collect());
             half.iter().cloned().chain(mirrored).map(|x| (x, 1.0 / DRAWN as f64)).collect()
         };
-        let stiffness = system.hbar() * system.hbar() * dim as f64 / (8.0 * system.mass());
+        let (mass, hbar) = (system.mass(), system.hbar());
+        let frequency_of = |width: f64| {
+            let continuum = hbar / (2.0 * mass * width * width);
+            (2.0 * continuum * continuum / (1.0 + (1.0 + (step * continuum).powi(2)).sqrt())).sqrt()
+        };
+        let kinetic = |width: f64| {
+            let frequency = frequency_of(width);
+            let angle = 2.0 * (0.5 * frequency * step).asinh();
+            let ground = if step > 0.0 { 0.5 * hbar * angle / step } else { 0.5 * hbar * frequency };
+            dim as f64 * (ground - 0.5 * mass * (frequency * width).powi(2))
+        };
         let energy = |ln_width: f64, center: f64| {
             let width = ln_width.exp();
-            let mut sum = stiffness / (width * width);
+            let mut sum = kinetic(width);
             let mut point = vec![0.0; dim];
             for (node, weight) in &nodes {
                 point.iter_mut().zip(node).for_each(|(to, x)| *to = center + width * x);
-                sum += weight * system.potential().value(&point);
+                sum += weight * potential(&point);
             }
             sum
         };
@@ -111,8 +152,7 @@ impl ReferenceOscillator {
                 break;
             }
         }
-        let frequency = system.hbar() / (2.0 * system.mass() * (2.0 * ln_width).exp());
-        Self::new(frequency, center)
+        Self::new(frequency_of(ln_width.exp()), center)
     }
 }
 

@@ -26,12 +26,12 @@ impl Target {
         Ok(Self { action: action.clone(), reference: GaussianReference::new(action, oscillator)? })
     }
 
-    /// With the oscillator of least energy.
+    /// With the oscillator of least energy on the action's lattice.
     ///
     /// # Errors
-    /// As [`ReferenceOscillator::variational`] and [`GaussianReference::new`].
+    /// As [`ReferenceOscillator::variational_on`] and [`GaussianReference::new`].
     pub fn variational(action: &Action) -> Result<Self> {
-        Self::new(action, ReferenceOscillator::variational(action.system())?)
+        Self::new(action, ReferenceOscillator::variational_on(action)?)
     }
 
     /// The action.
