@@ -155,7 +155,9 @@ fn row(name: &str, n: usize, exact: f64, result: &Result, ours: Option<[f64; 2]>
 
 fn main() {
     let scale: f64 = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(1.0);
-    println!("| N | program | µs a path | τ of the mean | τ of x² | mean, effective a second | x², effective a second | ratio, mean | ratio, x² | <x²> (errors off) |");
+    println!(
+        "| N | program | µs a path | τ of the mean | τ of x² | mean, effective a second | x², effective a second | ratio, mean | ratio, x² | <x²> (errors off) |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).expect("bounded")).expect("a system");
     for n in [32usize, 64, 128] {

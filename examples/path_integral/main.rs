@@ -140,8 +140,8 @@ fn run(mut args: Args) -> Result<(), Failure> {
     let params = ChainsParams::default().chains(args.chains).seed(args.seed).threads(args.threads);
     let chains = Chains::new(&target, args.sampler, params)?;
     let steps = args.samples.div_ceil(chains.n_chains() as u64);
-    // Bins of the correlators: not a function of the samples asked for, which may grow.
-    let mut measure = ObservablesParams::default().bin(16);
+    // Not a function of the samples asked for, which may grow when a run is resumed.
+    let mut measure = ObservablesParams::default();
     if let Some(window) = window(&args, &system, &ensemble)? {
         measure = measure.window(window);
     }

@@ -27,6 +27,9 @@ pub struct Correlators {
 /// Fewest bins for a jackknife.
 const LEAST_BINS: usize = 8;
 
+/// Fewest bins for each control variate.
+const BINS_A_VARIATE: usize = 8;
+
 /// Fewest bins for an error that knows of their autocorrelation.
 const LONG_SERIES: usize = 64;
 
@@ -88,7 +91,12 @@ impl Correlators {
         if reduce && self.variates > 0 {
             let variates: Vec<f64> =
                 rows.chunks_exact(width).flat_map(|row| row[self.first_variate()..].iter().copied()).collect();
-            out.push(autocorrelation_time(&residuals(&pseudo, &variates, self.variates)?)?.estimate());
+            let fitted = if n >= BINS_A_VARIATE * self.variates { self.variates } else { 0 };
+            let left = residuals(&pseudo, &variates, self.variates, BINS_A_VARIATE)?;
+            let mut estimate = autocorrelation_time(&left)?.estimate();
+            // What a fit of few bins takes off by chance.
+            estimate.std_error = estimate.std_error.map(|e| e * (n as f64 / (n - fitted) as f64).sqrt());
+            out.push(estimate);
         }
         Ok(out)
     }

@@ -25,16 +25,16 @@ pub struct ObservablesParams {
     pub control_variates: bool,
     /// Whether to record correlators in time.
     pub correlators: bool,
-    /// Samples of each chain in a bin of the correlators.
+    /// Samples of each chain in a bin of the correlators. Errors know of the autocorrelation of bins: they may be short.
     pub bin: u64,
     /// Measure after every so many steps.
     pub every: u64,
 }
 
 impl Default for ObservablesParams {
-    /// Everything, in bins of 16, after every step.
+    /// Everything, in bins of 4, after every step.
     fn default() -> Self {
-        Self { window: None, control_variates: true, correlators: true, bin: 16, every: 1 }
+        Self { window: None, control_variates: true, correlators: true, bin: 4, every: 1 }
     }
 }
 

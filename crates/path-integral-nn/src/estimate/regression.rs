@@ -10,10 +10,10 @@ const CUT: f64 = 1e-9;
 /// `y` minus the linear combination of the columns of `rows` that leaves the least variance; the columns have mean zero by
 /// theory, so that the mean stays.
 ///
-/// `rows` are of length `width`, one a value.
-pub(super) fn residuals(y: &[f64], rows: &[f64], width: usize) -> Result<Vec<f64>> {
+/// `rows` are of length `width`, one a value. With fewer than `least` values a column there is nothing to fit: `y` as it is.
+pub(super) fn residuals(y: &[f64], rows: &[f64], width: usize, least: usize) -> Result<Vec<f64>> {
     let n = y.len() as f64;
-    if width == 0 || y.len() < 20 * width {
+    if width == 0 || y.len() < least * width {
         return Ok(y.to_vec());
     }
     let mean = y.iter().sum::<f64>() / n;
@@ -70,9 +70,9 @@ mod tests {
             rows.extend([a, 100.0 * b, a + 100.0 * b, 0.0]);
             y.push(2.0 + 3.0 * a - b);
         }
-        let left = residuals(&y, &rows, 4).unwrap();
+        let left = residuals(&y, &rows, 4, 20).unwrap();
         assert!(left.iter().all(|x| (x - 2.0).abs() < 1e-10));
         // Too few values to fit: as they are.
-        assert_eq!(residuals(&y[..50], &rows[..200], 4).unwrap(), y[..50]);
+        assert_eq!(residuals(&y[..50], &rows[..200], 4, 20).unwrap(), y[..50]);
     }
 }

@@ -89,7 +89,7 @@ impl Report {
         let measured = |place: usize| -> Result<Measured> {
             let series: Vec<f64> = rows.iter().map(|row| row[place]).collect();
             let plain = autocorrelation_time(&series)?;
-            let reduced = autocorrelation_time(&residuals(&series, &variates, width - SERIES)?)?;
+            let reduced = autocorrelation_time(&residuals(&series, &variates, width - SERIES, 20)?)?;
             Ok(Measured { estimate: reduced.estimate(), plain, reduced })
         };
         let mut correlators = first.correlators.clone();
