@@ -125,3 +125,18 @@ fn all_finite(what: &'static str, values: &[f64]) -> Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_promised_to_move_between_threads() {
+        fn sent<T: Send + Sync>() {}
+        sent::<super::FokkerPlanck>();
+        sent::<super::Schroedinger>();
+        sent::<super::Madelung>();
+        sent::<super::GrandCanonical<super::IndependentNeurons>>();
+        sent::<super::Diagnose>();
+        sent::<super::Povm>();
+        sent::<super::neurons::OutputLayer>();
+    }
+}

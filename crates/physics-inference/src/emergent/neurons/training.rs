@@ -305,8 +305,10 @@ impl BirthDeathTraining {
 }
 
 impl Trace {
-    /// Mean jump of the loss at a birth and at a death. In equilibrium of an ensemble with one kind of neuron they would be
-    /// $`\mu`$ and $`-\mu`$ by (31); here they scatter, and the quantisation of $`F`$ in units of $`\mu`$ is a statement about the mean.
+    /// Mean jump of the refitted loss at a birth and at a death.
+    ///
+    /// By (31) a free energy at fixed Ω would jump by $`\mu`$ and $`-\mu`$. Here the loss falls at births and rises at deaths whatever
+    /// the sign of $`\mu`$, because the layer is refitted, and the jumps scatter, see [`jump_scatter`](Self::jump_scatter).
     pub fn mean_jumps(&self) -> (Estimate, Estimate) {
         let mean = |sign: i32| {
             let jumps: Running = self.jumps.iter().filter(|j| j.change == sign).map(|j| j.energy).collect();
