@@ -5,6 +5,7 @@
 //! | [`LbfgsParams`] | smooth functions, the default choice: limited-memory quasi-Newton |
 //! | [`ConjugateGradientParams`] | smooth functions in very many dimensions, two vectors of memory |
 //! | [`Sgd`], [`Adam`] | noisy gradients, one step at a time |
+//! | [`find_root`], [`minimize_scalar`] | functions of one variable, without derivatives |
 //! | [`line_search`](line_search::line_search) | one-dimensional search with the strong Wolfe conditions |
 //! | [`finite_difference`] | checking a gradient |
 //!
@@ -34,11 +35,13 @@ mod descent;
 pub mod finite_difference;
 mod lbfgs;
 pub mod line_search;
+mod scalar;
 mod sgd;
 
 pub use adam::{Adam, AdamParams};
 pub use conjugate_gradient::{Beta, ConjugateGradientParams};
 pub use lbfgs::LbfgsParams;
+pub use scalar::{Root, ScalarMinimum, find_root, minimize_scalar};
 pub use sgd::{Momentum, Sgd, SgdParams};
 
 /// What an [`Observer`](crate::Observer) of a minimisation receives after each iteration.
