@@ -135,12 +135,12 @@ pub enum Symmetry {
 /// ```
 ///
 /// It ends if a solution with a larger margin exists (S. Diederich and M. Opper, Phys. Rev. Lett. 58, 949 (1987); E. Gardner, J. Phys. A
-/// 21, 257 (1988)). `O(N² P)` a pass.
+/// 21, 257 (1988)); how many patterns that are is in [`theory::perceptron`](crate::theory::perceptron). `O(N² P)` a pass.
 ///
 /// ```
-/// use spin_models::hopfield::{Network, PerceptronRule, Patterns};
+/// use spin_models::hopfield::{Patterns, PerceptronRule};
 ///
-/// let patterns = Patterns::new(3, vec![1, 1, 1, 1, -1, 1])?;
+/// let patterns = Patterns::new(4, vec![1, 1, 1, 1, 1, -1, 1, -1])?;
 /// let learnt = PerceptronRule::default().train(&patterns)?;
 /// assert!(learnt.converged && learnt.stability > 0.0);
 /// # Ok::<(), spin_models::Error>(())
