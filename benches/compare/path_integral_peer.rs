@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use linalg_core::stats::{AutocorrelationTime, Windowing, autocorrelation_time_with};
+use path_integral_nn::estimate::{Observables, ObservablesParams, Report};
 use path_integral_nn::exact::TransferMatrix;
 use path_integral_nn::sampler::{Block, Chains, ChainsParams, LANES, Measurement, Method, Target};
 use path_integral_nn::{Action, Ensemble, Polynomial, Rule, System};
@@ -16,16 +17,41 @@ use scirs2_integrate::pimc::{
 
 const BETA: f64 = 8.0;
 
-/// The path mean and the mean of x² after every step, each a list for every chain.
+/// A clock that stands while others have the processor: the time of this thread on Linux, else the wall's.
+struct Clock {
+    wall: Instant,
+    processor: Option<f64>,
+}
+
+fn processor_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(1e-9 * text.split_whitespace().next()?.parse::<f64>().ok()?)
+}
+
+impl Clock {
+    fn now() -> Self {
+        Self { wall: Instant::now(), processor: processor_seconds() }
+    }
+
+    fn seconds(&self) -> f64 {
+        match (self.processor, processor_seconds()) {
+            (Some(before), Some(now)) => now - before,
+            _ => self.wall.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// The path mean and the mean of x² after every step, each a list for every chain; the thermodynamic energy for the peer.
 #[derive(Clone, Default)]
 struct Series {
     mean: Vec<Vec<f64>>,
     x2: Vec<Vec<f64>>,
+    energy: Vec<f64>,
 }
 
 impl Series {
     fn chains(n: usize) -> Self {
-        Self { mean: vec![Vec::new(); n], x2: vec![Vec::new(); n] }
+        Self { mean: vec![Vec::new(); n], x2: vec![Vec::new(); n], energy: Vec::new() }
     }
 }
 
@@ -49,6 +75,7 @@ impl Measurement for Series {
 struct Result {
     mean: AutocorrelationTime,
     x2: AutocorrelationTime,
+    energy: Option<AutocorrelationTime>,
     steps: f64,
     seconds: f64,
 }
@@ -60,7 +87,10 @@ impl Result {
             (joined.len() as f64, autocorrelation_time_with(&joined, Windowing::Sokal { c: 6.0 }).expect("a series"))
         };
         let ((steps, mean), (_, x2)) = (tau(|s| &s.mean), tau(|s| &s.x2));
-        Self { mean, x2, steps, seconds }
+        let energies: Vec<f64> = series.iter().flat_map(|s| s.energy.iter().copied()).collect();
+        let energy = (!energies.is_empty())
+            .then(|| autocorrelation_time_with(&energies, Windowing::Sokal { c: 6.0 }).expect("a series"));
+        Self { mean, x2, energy, steps, seconds }
     }
 
     /// Effective samples a second of the path mean and of x².
@@ -83,10 +113,10 @@ fn peer(n: usize, displacement: f64, bisection: Option<usize>, sweeps: usize) ->
     let centre = CenterOfMassMove { max_displacement: 0.5 * displacement };
     let tau = BETA / n as f64;
     let mut series = Series::chains(1);
-    let mut start = Instant::now();
+    let mut start = Clock::now();
     for sweep in 0..sweeps + sweeps / 10 {
         if sweep == sweeps / 10 {
-            start = Instant::now();
+            start = Clock::now();
         }
         for _ in 0..n {
             bead.propose_and_accept(&mut polymer, &potential, 1.0, tau, &mut rng);
@@ -102,9 +132,13 @@ fn peer(n: usize, displacement: f64, bisection: Option<usize>, sweeps: usize) ->
             let beads = &polymer.beads[0];
             series.mean[0].push(beads.iter().map(|r| r[0]).sum::<f64>() / n as f64);
             series.x2[0].push(beads.iter().map(|r| r[0] * r[0]).sum::<f64>() / n as f64);
+            // Its estimator: d/2τ - (m/2τ²) mean |Δr|² + mean V.
+            let springs: f64 = (0..n).map(|k| (beads[(k + 1) % n][0] - beads[k][0]).powi(2)).sum();
+            let potentials: f64 = beads.iter().map(|r| potential(r)).sum();
+            series.energy.push(0.5 / tau - springs / (2.0 * tau * tau * n as f64) + potentials / n as f64);
         }
     }
-    Result::new(&[series], start.elapsed().as_secs_f64())
+    Result::new(&[series], start.seconds())
 }
 
 /// Seconds of a sweep of the peer's own driver.
@@ -119,9 +153,9 @@ fn peer_driver(n: usize, displacement: f64) -> f64 {
         ..PimcConfig::default()
     };
     let mut simulator = PimcSimulator::new(config, Box::new(potential)).expect("a configuration");
-    let start = Instant::now();
+    let start = Clock::now();
     simulator.run().expect("a run");
-    start.elapsed().as_secs_f64() / 2000.0
+    start.seconds() / 2000.0
 }
 
 fn ours(n: usize, steps: u64) -> Result {
@@ -132,9 +166,25 @@ fn ours(n: usize, steps: u64) -> Result {
     let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default()).expect("finite paths");
     chains.thermalize(200, &mut ()).expect("no stop");
     let mut series = vec![Series::chains(LANES); 2];
-    let start = Instant::now();
+    let start = Clock::now();
     chains.run(steps, &mut series, &mut ()).expect("no stop");
-    Result::new(&series, start.elapsed().as_secs_f64())
+    Result::new(&series, start.seconds())
+}
+
+/// Energy, its error and the seconds of a run with everything that a report needs, evaluation included.
+fn our_energy(n: usize, steps: u64) -> (f64, f64, f64) {
+    let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).expect("bounded")).expect("a system");
+    let ring = Ensemble::periodic(BETA, n).expect("a ring");
+    let action = Action::new(&system, &ring, Rule::Trapezoid).expect("an action");
+    let target = Target::variational(&action).expect("a reference");
+    let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default()).expect("finite paths");
+    chains.thermalize(200, &mut ()).expect("no stop");
+    let params = ObservablesParams::default().correlators(false);
+    let mut observables = vec![Observables::new(&target, params).expect("a window"); 2];
+    let start = Clock::now();
+    chains.run(steps, &mut observables, &mut ()).expect("no stop");
+    let energy = Report::new(&observables).expect("samples").energy.estimate;
+    (energy.value, energy.std_error.unwrap_or(f64::NAN), start.seconds())
 }
 
 fn row(name: &str, n: usize, exact: f64, result: &Result, ours: Option<[f64; 2]>) {
@@ -142,7 +192,7 @@ fn row(name: &str, n: usize, exact: f64, result: &Result, ours: Option<[f64; 2]>
     let pull = (result.x2.mean - exact) / result.x2.std_error();
     let ratios = ours.map_or("1 | 1".to_owned(), |o| format!("{:.0} | {:.0}", o[0] / mean, o[1] / x2));
     println!(
-        "| {n} | {name} | {:.1} | {:.1} ± {:.1} | {:.2} ± {:.2} | {mean:.3e} | {x2:.3e} | {ratios} | {:.5} ± {:.5} ({pull:+.1}) |",
+        "| {n} | {name} | {:.1} | {:.2} ± {:.2} | {:.2} ± {:.2} | {mean:.3e} | {x2:.3e} | {ratios} | {:.5} ± {:.5} ({pull:+.1}) |",
         1e6 * result.seconds / result.steps,
         result.mean.tau,
         result.mean.tau_error,
@@ -160,6 +210,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5, 0.0, 1.0]).expect("bounded")).expect("a system");
+    let mut energies = Vec::new();
     for n in [32usize, 64, 128] {
         let lattice = TransferMatrix::new(&system, Rule::Trapezoid, BETA / n as f64).expect("a lattice");
         let exact = lattice.periodic_average(n, |x| x * x).expect("an average");
@@ -174,6 +225,8 @@ fn main() {
         let own = peer(n, best, None, (200_000.0 * scale) as usize);
         let default = peer(n, 0.5, None, (100_000.0 * scale) as usize);
         let with_segments = peer(n, best, Some(3), (50_000.0 * scale) as usize);
+        let energy_before = our_energy(n, (2000.0 * scale) as u64);
+        let energy_after = our_energy(n, (2000.0 * scale) as u64);
         let ours_after = ours(n, (4000.0 * scale) as u64);
         // The slower of the two runs of this crate, before and after the peer.
         let of_ours = if ours_before.rates()[0] < ours_after.rates()[0] { ours_before } else { ours_after };
@@ -182,9 +235,28 @@ fn main() {
         row(&format!("pimc, displacement {best:.2} (tuned)"), n, exact, &own, Some(rates));
         row("pimc, displacement 0.5 (its default)", n, exact, &default, Some(rates));
         row("pimc, tuned, with bisection moves", n, exact, &with_segments, Some(rates));
+        // Seconds of one thread for an error of 1e-3.
+        let needed = |(_, error, seconds): (f64, f64, f64)| seconds * (error / 1e-3).powi(2);
+        let our_seconds = needed(energy_before).max(needed(energy_after));
+        let exact = lattice.virial_energy(Some(n)).expect("an energy");
+        let peer = own.energy.expect("recorded");
+        let their_seconds = needed((peer.mean, peer.std_error(), own.seconds));
+        energies.push(format!(
+            "| {n} | {exact:.6} | {:.6} ± {:.6} | {our_seconds:.2e} | {:.4} ± {:.4} | {their_seconds:.2} | {:.0} |",
+            energy_before.0,
+            energy_before.1,
+            peer.mean,
+            peer.std_error(),
+            their_seconds / our_seconds
+        ));
         eprintln!(
             "N = {n}: a sweep of PimcSimulator::run takes {:.1} us, tried {tried:.2?}",
             1e6 * peer_driver(n, best)
         );
     }
+    println!(
+        "\n| N | energy of the lattice | path-integral-nn | seconds for ± 1e-3 | pimc, tuned | seconds for ± 1e-3 | ratio |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    energies.iter().for_each(|row| println!("{row}"));
 }

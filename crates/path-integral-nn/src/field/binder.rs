@@ -117,14 +117,18 @@ impl BinderRun {
     /// Those of the core for samples that are not finite.
     pub fn towards(&self, ratio: f64) -> Result<f64> {
         let means = self.means(self.mass_squared)?;
-        let n = self.samples.len() as f64;
-        let mean = self.samples.iter().map(|[s, ..]| s).sum::<f64>() / n;
-        let spread = (self.samples.iter().map(|[s, ..]| (s - mean).powi(2)).sum::<f64>() / n).sqrt();
-        let most = 3.0 / spread;
+        let most = 3.0 * self.reach();
         let difference = ratio - means.ratio.value;
         // Far from the transition the slope is noise; the ratio grows with m².
         let step = if means.slope > 0.0 { difference / means.slope } else { most.copysign(difference) };
         Ok(self.mass_squared + step.clamp(-most, most))
+    }
+
+    /// The change of $`m^2`$ that changes the logarithm of a weight by one half, typically.
+    fn reach(&self) -> f64 {
+        let n = self.samples.len() as f64;
+        let mean = self.samples.iter().map(|[s, ..]| s).sum::<f64>() / n;
+        1.0 / (self.samples.iter().map(|[s, ..]| (s - mean).powi(2)).sum::<f64>() / n).sqrt()
     }
 
     /// Where the ratio has a value, with the error of the run over its slope.
@@ -135,7 +139,7 @@ impl BinderRun {
         let mut at = self.mass_squared;
         for _ in 0..50 {
             let means = self.means(at)?;
-            let step = (ratio - means.ratio.value) / means.slope;
+            let step = ((ratio - means.ratio.value) / means.slope).clamp(-self.reach(), self.reach());
             at += step;
             if step.abs() < 1e-10 * (1.0 + at.abs()) {
                 break;
@@ -153,7 +157,8 @@ impl BinderRun {
         let mut at = 0.5 * (self.mass_squared + other.mass_squared);
         for _ in 0..50 {
             let (a, b) = (self.means(at)?, other.means(at)?);
-            let step = (b.ratio.value - a.ratio.value) / (a.slope - b.slope);
+            let most = self.reach().min(other.reach());
+            let step = ((b.ratio.value - a.ratio.value) / (a.slope - b.slope)).clamp(-most, most);
             at += step;
             if step.abs() < 1e-10 * (1.0 + at.abs()) {
                 break;

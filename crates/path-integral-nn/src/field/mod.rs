@@ -7,8 +7,10 @@ mod binder;
 mod cluster;
 mod hmc;
 mod lattice;
+mod transition;
 
 pub use binder::{BinderRun, bare_mass_squared, renormalised_mass_squared};
 pub use cluster::{ClusterMoments, FieldCluster};
 pub use hmc::{FieldHmc, FieldHmcParams};
 pub use lattice::{FieldRule, ScalarField};
+pub use transition::{Transition, continuum_coupling, renormalised_coupling, transition};
