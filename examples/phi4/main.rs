@@ -87,7 +87,10 @@ fn run(mut args: Args) -> Result<(), Failure> {
         return Ok(());
     }
     if points.len() > 2 {
-        println!("f + a g ln g + b g through the crossings: f = {:.3}; continuum {CONTINUUM}", continuum_coupling(&points)?);
+        println!(
+            "f + a g ln g + b g through the crossings: f = {:.3}; continuum {CONTINUUM}",
+            continuum_coupling(&points)?
+        );
     } else {
         println!("continuum, g to 0: {CONTINUUM}");
     }

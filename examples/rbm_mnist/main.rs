@@ -69,7 +69,9 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
         images.train.n_columns(),
     )?;
     let mut trace = match args.statistics {
-        true => Some(TrainingTrace::new(&images.train, trainer.machine(), 1000, streams.child(1000))?.threads(args.threads)),
+        true => {
+            Some(TrainingTrace::new(&images.train, trainer.machine(), 1000, streams.child(1000))?.threads(args.threads))
+        }
         false => None,
     };
     while trainer.updates() < trainer.total_updates() {

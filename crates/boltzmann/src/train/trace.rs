@@ -188,7 +188,8 @@ mod tests {
         assert_ne!(trace.chains.visible(), drawn);
         assert_eq!(trace.points().len(), 2);
         // Two units alike.
-        let alike = Rbm::new(Bernoulli, Bernoulli, vec![1.0, 2.0, 0.5, 2.0, 4.0, 1.0], vec![0.0; 3], vec![0.0; 2]).unwrap();
+        let alike =
+            Rbm::new(Bernoulli, Bernoulli, vec![1.0, 2.0, 0.5, 2.0, 4.0, 1.0], vec![0.0; 3], vec![0.0; 2]).unwrap();
         let point = trace.record(9, &PackedRbm::new(&alike).unwrap()).unwrap();
         assert!((point.overlap - 1.0).abs() < 1e-6 && (point.largest_overlap - 1.0).abs() < 1e-6);
         assert!(TrainingTrace::new(&data, &machine, 0, Streams::new(1)).is_err());

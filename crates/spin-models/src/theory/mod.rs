@@ -8,10 +8,10 @@ pub mod hopfield_ags;
 pub mod metastable;
 pub mod p_spin;
 pub mod parisi;
+pub mod perceptron;
 pub mod random_energy;
 pub mod replica_symmetric;
 pub mod saddle_point;
-pub mod perceptron;
 
 pub use bethe_lattice::{BetheLattice, BetheSolution, ferromagnetic_beta, spin_glass_beta};
 pub use coolen_sherrington::{CoolenSherrington, Flow, FlowPoint, FlowVelocity};
