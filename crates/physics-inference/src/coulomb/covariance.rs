@@ -7,7 +7,7 @@ use crate::{Error, Result, check};
 
 /// The covariance of charges in `D` dimensions, eqs. (28) and (29) with a softened kernel.
 ///
-/// See the [module](self::super) for the map and its limits. Matrices are flat, n × n row-major.
+/// See the [module](super) for the map and its limits. Matrices are flat, n × n row-major.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(
     feature = "serde",

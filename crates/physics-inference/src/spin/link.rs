@@ -213,8 +213,6 @@ impl LogisticUnit {
     /// $`\operatorname{Cov}[b, x] = K J\, E[\operatorname{sech}^2 f]`$ for $`x \sim N(0, K)`$, by Stein's lemma; the average over the
     /// Gaussian f by Gauss and Hermite's rule with 200 points.
     ///
-    /// The rule is exact to rounding for fields of a standard deviation up to about 3 and to 1e-4 at 20.
-    ///
     /// # Errors
     /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) and [`NotFinite`](crate::Error::NotFinite) for `k`.
     ///

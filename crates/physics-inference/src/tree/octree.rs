@@ -21,7 +21,7 @@ pub struct OctreeParams {
     pub opening: f64,
     /// Most sources of a cell that is not divided. Default: 16.
     pub leaf: usize,
-    /// With fewer sources than this the sum is direct. Default: 600, about where both ways take the same time.
+    /// With fewer sources than this the sum is direct. Default: 600, about where both ways take the same time while places stay.
     pub direct_below: usize,
     /// Threads of an evaluation; results do not depend on them. Default: 1.
     pub threads: usize,
