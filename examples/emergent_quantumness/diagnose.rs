@@ -65,13 +65,13 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
     }
 
     // Descents on a quadratic loss, time in units of η: drift -q, D = η s²/2B.
-    let (eta, noise, batch, t) = (0.05, 1.0, 2.0, 2.0);
+    let (eta, noise, batch, t): (f64, f64, f64, f64) = (0.05, 1.0, 2.0, 2.0);
     let steps = (t / eta) as usize;
     let mut rng = streams.child(30).fast_stream(0);
     let positions: Vec<f64> = (0..settings.args.samples)
         .map(|_| {
             let first = 1.0 + 0.3 * standard_normal(&mut rng);
-            (0..steps).fold(first, |w, _| w - eta * (w + (noise / batch as f64).sqrt() * standard_normal(&mut rng)))
+            (0..steps).fold(first, |w, _| w - eta * (w + (noise / batch).sqrt() * standard_normal(&mut rng)))
         })
         .collect();
     let mean = positions.iter().sum::<f64>() / positions.len() as f64;
@@ -85,7 +85,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
     let spread = positions.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / positions.len() as f64;
     let mean = Estimate::new(mean, (spread / positions.len() as f64).sqrt());
     rows.push(measured("descents from 1, mean at t = 2 against exp(-2)", mean, (-2f64).exp()));
-    rows.push(measured("  the same against cos 2", mean, 2f64.cos()));
+    rows.push(measured("descents from 1, mean at t = 2 against cos 2", mean, 2f64.cos()));
     let best = comparison.scores.iter().filter_map(|s| s.ln_likelihood).map(|e| e.value).fold(f64::MIN, f64::max);
     for score in &comparison.scores {
         let name = score.description.name();

@@ -68,7 +68,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
         .collect();
     let value = Estimate::new(ends.variance(), error(&ends));
     rows.push(measured("descent on a quadratic, variance", value, descent));
-    rows.push(measured("  the same against D/(gamma h)", value, diffusion));
+    rows.push(measured("descent on a quadratic, variance against D/(gamma h)", value, diffusion));
 
     // A 2-4-1 network.
     let mut rng = streams.child(2).fast_stream(0);

@@ -32,8 +32,8 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
     let make = |t: f64, mu: f64| GrandCanonical::new(IndependentNeurons::new(vec![0.0; 50])?, t, mu);
     let ensemble = make(t, mu)?;
     let moments = ensemble.independent();
-    let x = (mu / t).exp();
-    rows.push(exact("free neurons, variance of N", moments.variance_n, 50.0 * x / (1.0 + x).powi(2)));
+    let active = 1.0 / (1.0 + (-mu / t).exp());
+    rows.push(exact("free neurons, variance of N", moments.variance_n, 50.0 * active * (1.0 - active)));
     let mut chain = BirthDeath::new(&ensemble)?;
     let moves = settings.size(60_000, 1_000_000);
     let sampled = chain.run(5000, moves, &mut (), &mut streams.fast_stream(0));
@@ -88,7 +88,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
         let difference = Estimate::new(jumps.difference, jumps.std_error);
         rows.push(open(format!("jumps in 1000 steps, boundary minus bulk, {name}"), difference));
         let claim = Estimate::exact(f64::from(u8::from(jumps.claim)));
-        rows.push(open("  the boundary jumps more: 1 holds at 95 %, 0 does not", claim));
+        rows.push(open(format!("claim: the boundary jumps more (1: at 95 %), {name}"), claim));
     }
     let line = trace.number.iter().enumerate().map(|(step, n)| (step as f64, *n as f64)).collect();
     settings.draw(&Curves {

@@ -18,6 +18,9 @@ const MOST_EVENTS: f64 = 1e9;
 /// between neighbours: densities stay positive, mass is kept, $`e^{\gamma F/D}`$ is stationary to rounding, errors are
 /// $`O(h^2)`$. Cells are centred at the points of the axes.
 ///
+/// The equation is irreversible: any start decays to $`e^{\gamma F/D}`$ and nothing oscillates, unlike under the Schrödinger
+/// equation that the paper puts in its place for long times.
+///
 /// [`Ends::Zero`] means walls here, through which nothing flows; [`Ends::Periodic`] a ring or torus.
 ///
 /// ```
