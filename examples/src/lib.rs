@@ -1,9 +1,10 @@
-//! What the examples share: instances from files, binary images, numbers in JSON, progress bars, figures, and how a failure ends the process.
+//! What the examples share: instances from files, binary images, numbers in JSON, progress bars, figures, a Hopfield network, and how a failure ends the process.
 
 pub mod binary_images;
 pub mod exit;
 pub mod figure;
 pub mod grey_images;
+pub mod hopfield;
 pub mod image;
 pub mod instance;
 pub mod json;

@@ -168,7 +168,7 @@ impl CoolenSherrington {
     /// # Errors
     /// [`Error::Parameter`] unless `-1 < m < 1` and `r > 0`.
     pub fn velocity(&self, m: f64, r: f64) -> Result<Option<FlowVelocity>> {
-        if !(m.abs() < 1.0) {
+        if m.is_nan() || m.abs() >= 1.0 {
             return Err(Error::Parameter {
                 what: "overlap",
                 value: m.to_string(),

@@ -71,7 +71,7 @@ struct Tilted {
 }
 
 fn tilted(lambda: f64, m: f64) -> Tilted {
-    if !(lambda > 1e-12) {
+    if lambda <= 1e-12 {
         return Tilted { ln_norm: m * LN_2, tanh_squared: 0.0, sech_fourth: 1.0, ln_2cosh: LN_2 };
     }
     // Even in z: twice z > 0, where (2cosh λz)^m = e^{mλz} (1 + e^{-2λz})^m and the first factor moves the Gaussian by mλ.

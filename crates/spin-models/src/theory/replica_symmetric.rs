@@ -166,7 +166,7 @@ impl ReplicaSymmetric {
 /// # Errors
 /// [`Error::Parameter`] for a field that is not finite or beyond 30, where the line is below 1e-195.
 pub fn almeida_thouless_temperature(field: f64) -> Result<(f64, Convergence)> {
-    if !(field.abs() <= 30.0) {
+    if field.is_nan() || field.abs() > 30.0 {
         let expected = "a field between -30 and 30";
         return Err(Error::Parameter { what: "field", value: field.to_string(), expected });
     }

@@ -340,7 +340,7 @@ impl ParisiEquation {
             evaluations += 1;
             let points = chebyshev(low, high, degree + 1);
             let pass = solver.pass(&points, &chebyshev(low, high, degree), &v[..=degree]);
-            let moment = fielded.then(|| pass.moment - low);
+            let moment = fielded.then_some(pass.moment - low);
             pass.responses.iter().map(|r| r - 1.0).chain(moment).collect()
         };
         let q = symmetric.overlap;

@@ -205,12 +205,12 @@ impl Steps {
             let kernel = grid.kernel(high - low, gamma);
             let pad = kernel.len() - 1;
             let mut source = vec![0.0; n + 2 * pad];
-            for j in 0..n {
-                source[pad + j] = law[j] * (-gamma * (before.phi[j] - after.offset)).exp();
+            for ((source, p), phi) in source[pad..].iter_mut().zip(&law).zip(&before.phi) {
+                *source = p * (-gamma * (phi - after.offset)).exp();
             }
             law = convolve(&kernel, &source, n);
-            for j in 0..n {
-                law[j] *= (gamma * (after.phi[j] - after.offset)).exp();
+            for (p, phi) in law.iter_mut().zip(&after.phi) {
+                *p *= (gamma * (phi - after.offset)).exp();
             }
             moments.push(mean(&law, &|j| after.slope[j].powi(2)));
         }

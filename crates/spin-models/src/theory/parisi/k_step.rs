@@ -323,7 +323,7 @@ impl Parisi {
             let steps = variables.steps(v);
             // Far out the grid cannot follow: the line search comes back.
             let highest = steps.gamma.last().copied().unwrap_or(0.0);
-            if !(highest * reach < Steps::RANGE * 4.0) || v.iter().any(|x| x.abs() > 30.0) {
+            if highest.is_nan() || highest * reach >= 4.0 * Steps::RANGE || v.iter().any(|x| x.abs() > 30.0) {
                 gradient.fill(f64::NAN);
                 return f64::NAN;
             }
