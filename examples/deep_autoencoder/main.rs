@@ -16,13 +16,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use boltzmann::Rbm;
 use boltzmann::deep::{
     Autoencoder, BeliefTraining, DeepBeliefNet, Loss, Network, NetworkTrainer, NetworkTraining, Optimizer,
 };
-use boltzmann::io::static_binarisation;
 use boltzmann::train::{DenseMethod, DenseParams, DenseTrainer, Method, Schedule, TrainingParams};
 use boltzmann::units::{Bernoulli, Gaussian};
-use boltzmann::{PackedRbm, Rbm};
 use clap::{Parser, ValueEnum};
 use linalg_core::Streams;
 use linalg_core::checkpoint::Checkpoint;
@@ -46,8 +45,14 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1000,500,250,30")]
     layers: Vec<usize>,
     /// Passes through the data for each machine of the stack.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     pretraining_epochs: u64,
+    /// First learning rate of the machines of the stack, with a momentum of 0.9.
+    #[arg(long, default_value_t = 0.1)]
+    pretraining_rate: f64,
+    /// The same of the machine with the code.
+    #[arg(long, default_value_t = 0.01)]
+    code_rate: f64,
     /// Passes of backpropagation.
     #[arg(long, default_value_t = 50)]
     epochs: u64,
@@ -163,37 +168,36 @@ fn pretrain(
     code: usize,
 ) -> Result<Autoencoder, Box<dyn std::error::Error>> {
     let streams = Streams::new(args.seed);
-    let rows = static_binarisation(&train.to_idx(), 0)?;
+    let batch = 100.min(train.len());
     let machine = TrainingParams::default()
         .method(Method::ContrastiveDivergence { sweeps: 1 })
         .epochs(args.pretraining_epochs)
-        .batch(100.min(train.len()))
-        .learning_rate(0.1)
-        .momentum(0.5)
+        .batch(batch)
+        .learning_rate(args.pretraining_rate)
+        .momentum(0.9)
         .decay(2e-4, 0.0)
         .seed(args.seed)
         .threads(args.threads);
     let params = BeliefTraining::default().hidden(hidden.to_vec()).machine(machine);
-    let net = DeepBeliefNet::pretrain(&rows, &params, streams, |k, machine| {
-        if !args.json {
-            println!("layer {}: {} x {} trained", k + 1, machine.n_visible(), machine.n_hidden());
-        }
-    })?;
-    // The rows of the layer below the code, of some of the images.
-    let n = train.len().min(20_000);
-    let mut rows = static_binarisation(&train.first(n).to_idx(), 0)?;
-    for (k, machine) in net.machines().iter().enumerate() {
-        rows = PackedRbm::new(machine)?.sample_hidden(&rows, streams.child(100 + k as u64), args.threads);
-    }
-    let data = rows.to_f64(0..n);
+    // Bits of so many epochs are held at a time.
+    let draws = args.pretraining_epochs.clamp(1, 5) as usize;
+    let (net, means) =
+        DeepBeliefNet::pretrain_on_means(&train.pixels, train.n_pixels(), &params, draws, streams, |k, machine| {
+            if !args.json {
+                println!("layer {}: {} x {} trained", k + 1, machine.n_visible(), machine.n_hidden());
+            }
+        })?;
+    let width = means.len() / train.len();
+    let data: Vec<f64> = means.into_iter().map(f64::from).collect();
     let units = Gaussian::unit_variance(code);
-    let start = Rbm::random(Bernoulli, units, rows.n_columns(), code, 0.01, &mut streams.stream(8))?;
+    let start = Rbm::random(Bernoulli, units, width, code, 0.1, &mut streams.stream(8))?;
     let params = DenseParams::default()
         .method(DenseMethod::ContrastiveDivergence { sweeps: 1 })
-        .batch(100.min(n))
-        .updates(args.pretraining_epochs * (n as u64).div_ceil(100))
-        .learning_rate(0.01, Schedule::Linear { end: 0.0 })
-        .momentum(0.5, 2e-4);
+        .probabilities(true)
+        .batch(batch)
+        .updates(args.pretraining_epochs * (train.len() / batch) as u64)
+        .learning_rate(args.code_rate, Schedule::Linear { end: 0.0 })
+        .momentum(0.9, 2e-5);
     let mut trainer = DenseTrainer::new(start, &data, params, streams.child(7))?;
     trainer.run()?;
     Ok(Autoencoder::unroll(&net, trainer.machine())?)

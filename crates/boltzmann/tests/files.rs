@@ -97,7 +97,12 @@ fn weight_files() {
     let binary = |_, _| Ok((Bernoulli, Bernoulli));
     assert_eq!(read_weights(&file[..], binary).unwrap(), rbm());
     let units = |_, n| Ok((Spin, Gaussian::unit_variance(n)));
-    assert_eq!(read_weights(&file[..], units).unwrap().weights(), rbm().weights());
+    assert_eq!(
+        message(read_weights(&file[..], units)),
+        "safetensors, byte 8: found visible units \"bernoulli\", expected \"spin\""
+    );
+    let units = |_, n| Ok((Bernoulli, Gaussian::unit_variance(n)));
+    assert!(message(read_weights(&file[..], units)).contains("hidden units \"bernoulli\", expected \"gaussian\""));
     // The header that other programs write: other order, other tensors, no metadata.
     let header = concat!(
         r#"{"hidden_bias":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"extra":{"dtype":"I8","shape":[],"data_offsets":[8,8]},"#,

@@ -4,6 +4,7 @@ use linalg_core::Streams;
 use linalg_core::logspace::softplus;
 use linalg_core::rand::Rng;
 
+use super::{Activation, Network};
 use crate::error::check_length;
 use crate::train::{Trainer, TrainingParams};
 use crate::units::Bernoulli;
@@ -119,6 +120,64 @@ impl DeepBeliefNet {
             }
         }
         Self::new(machines)
+    }
+
+    /// Greedy training on means: rows of probabilities, such as grey pixels, from which the bits of each epoch are drawn anew, and for
+    /// each next machine the means of the layer below. Returns the net and the means of its top layer, a row for each row of data.
+    ///
+    /// `draws` passes of bits are held at a time: the machine goes through them `epochs / draws` times, rounded up. Codes restore rows
+    /// better from machines that have learned means (Hinton and Salakhutdinov, Science 313, 504 (2006)); [`pretrain`](Self::pretrain)
+    /// learns the law of one sample a row.
+    ///
+    /// ```
+    /// use boltzmann::deep::{BeliefTraining, DeepBeliefNet};
+    /// use boltzmann::train::TrainingParams;
+    /// use linalg_core::Streams;
+    ///
+    /// // The halves of a row are light and dark, or dark and light.
+    /// let rows = [0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9].repeat(50);
+    /// let machine = TrainingParams::default().epochs(100).batch(20).learning_rate(0.2);
+    /// let params = BeliefTraining::default().hidden(vec![4, 2]).machine(machine).initial(0.1);
+    /// let (net, top) = DeepBeliefNet::pretrain_on_means(&rows, 4, &params, 10, Streams::new(1), |_, _| {})?;
+    /// assert_eq!((net.machines().len(), top.len()), (2, 100 * 2));
+    /// // A pass down through the means restores which half is light.
+    /// let top: Vec<f64> = top[..2].iter().map(|&x| f64::from(x)).collect();
+    /// let (mut middle, mut v) = (vec![0.0; 4], vec![0.0; 4]);
+    /// net.machines()[1].visible_mean(&top, 1.0, &mut middle);
+    /// net.machines()[0].visible_mean(&middle, 1.0, &mut v);
+    /// assert!(v[0] + v[1] > v[2] + v[3]);
+    /// # Ok::<(), boltzmann::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`BitRows::draw`] and [`pretrain`](Self::pretrain).
+    pub fn pretrain_on_means(
+        data: &[f32],
+        n_visible: usize,
+        params: &BeliefTraining,
+        draws: usize,
+        streams: Streams,
+        mut report: impl FnMut(usize, &PackedRbm),
+    ) -> Result<(Self, Vec<f32>)> {
+        let (mut machines, mut means, mut width) = (Vec::new(), data.to_vec(), n_visible);
+        for (k, &n_hidden) in params.hidden.iter().enumerate() {
+            let layer = streams.child(k as u64);
+            let rows = BitRows::draw(&means, width, draws, layer.child(1))?;
+            let start = PackedRbm::for_data(&rows, n_hidden, params.initial, &mut layer.stream(0))?;
+            let machine = params.machine.clone().seed(params.machine.seed.wrapping_add(k as u64));
+            let machine = machine.epochs(params.machine.epochs.div_ceil(draws as u64));
+            let threads = machine.threads;
+            let mut trainer = Trainer::new(&rows, start, machine)?;
+            trainer.run(&mut ())?;
+            report(k, trainer.machine());
+            let machine = trainer.machine().to_rbm()?;
+            let parameters = machine.weights().iter().chain(machine.hidden_bias()).map(|&x| x as f32).collect();
+            means =
+                Network::new(vec![width, n_hidden], vec![Activation::Logistic], parameters)?.forward(&means, threads);
+            machines.push(machine);
+            width = n_hidden;
+        }
+        Ok((Self::new(machines)?, means))
     }
 
     /// The machines, the one of the data first.
@@ -334,6 +393,19 @@ mod tests {
         let error = DeepBeliefNet::new(vec![machine(3, 2), machine(3, 1)]).unwrap_err();
         assert_eq!(error.to_string(), "visible units of the next machine: 3 values, expected 2");
         let data = BitRows::from_bytes(&[0, 1], 1).unwrap();
+        let two = |p: f32, draws| {
+            DeepBeliefNet::pretrain_on_means(
+                &[0.5, p],
+                1,
+                &BeliefTraining::default(),
+                draws,
+                Streams::new(1),
+                |_, _| {},
+            )
+        };
+        let error = two(1.5, 1).unwrap_err().to_string();
+        assert_eq!(error, "row 1, entry 0 is 1.5, expected 0 to 1");
+        assert!(two(0.5, 0).is_err() && two(f32::NAN, 1).is_err());
         let params = BeliefTraining::default().hidden(Vec::new());
         assert!(DeepBeliefNet::pretrain(&data, &params, Streams::new(1), |_, _| {}).is_err());
     }

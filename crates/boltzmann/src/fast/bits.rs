@@ -1,6 +1,8 @@
 //! Rows of bits: binary data.
 
+use linalg_core::Streams;
 use linalg_core::checkpoint::ContentHash;
+use linalg_core::rand::RngExt;
 
 use super::{WIDTH, valid};
 use crate::{Error, Result};
@@ -52,6 +54,46 @@ impl BitRows {
             }
         }
         Ok(Self { words, n_rows, n_columns })
+    }
+
+    /// Bits that are 1 with the probability that stands in their place: `draws` times all rows, one pass after another; pass k has
+    /// stream k.
+    ///
+    /// ```
+    /// use boltzmann::BitRows;
+    /// use linalg_core::Streams;
+    ///
+    /// let rows = BitRows::draw(&[1.0, 0.0, 0.25], 3, 4000, Streams::new(1))?;
+    /// let means = rows.means();
+    /// assert_eq!((rows.n_rows(), means[0], means[1]), (4000, 1.0, 0.0));
+    /// assert!((means[2] - 0.25).abs() < 0.03); // 4.4 standard deviations
+    /// # Ok::<(), boltzmann::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a row, a column or a pass, [`Error::WrongLength`] for a part of a row, [`Error::Alphabet`] with row and
+    /// entry of what is not from 0 to 1.
+    pub fn draw(probabilities: &[f32], n_columns: usize, draws: usize, streams: Streams) -> Result<Self> {
+        if probabilities.is_empty() || n_columns == 0 || draws == 0 {
+            return Err(Error::Empty { what: "data" });
+        }
+        let rows = probabilities.len().div_ceil(n_columns);
+        crate::error::check_length("data", probabilities.len(), rows * n_columns)?;
+        if let Some(k) = probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
+            let (row, entry, value) = (k / n_columns, k % n_columns, f64::from(probabilities[k]));
+            return Err(Error::Alphabet { row, entry, value, expected: "0 to 1" });
+        }
+        let n_words = n_columns.div_ceil(WIDTH);
+        let mut words = vec![0; draws * rows * n_words];
+        for (pass, words) in words.chunks_exact_mut(rows * n_words).enumerate() {
+            let mut rng = streams.fast_stream(pass as u64);
+            for (row, words) in probabilities.chunks_exact(n_columns).zip(words.chunks_exact_mut(n_words)) {
+                for (k, &p) in row.iter().enumerate() {
+                    words[k / WIDTH] |= u64::from(rng.random::<f32>() < p) << (k % WIDTH);
+                }
+            }
+        }
+        Ok(Self::from_words(words, n_columns))
     }
 
     /// Number of rows.

@@ -18,7 +18,8 @@ struct Tensor {
 
 /// Reads a machine: `weights` (hidden x visible), `visible_bias`, `hidden_bias`, each `F32` or `F64`; other tensors are passed over.
 ///
-/// A transposed weight matrix is refused, unless both layers have the same size, where nobody can tell.
+/// Metadata `visible` and `hidden`, as [`write_weights`] leaves them, must name the units asked for; files without metadata are taken
+/// as they are. A transposed weight matrix is refused, unless both layers have the same size, where nobody can tell.
 ///
 /// # Errors
 /// [`Error::File`] with the byte for what is no such file, [`Error::WrongLength`] for shapes that do not fit together, and as
@@ -58,6 +59,14 @@ pub fn read_weights<V: Unit, H: Unit>(
     check_length("rows of weights (hidden x visible)", weights.shape[0], hidden.data.len())?;
     check_length("columns of weights (hidden x visible)", weights.shape[1], visible.data.len())?;
     let (v, h) = units(visible.data.len(), hidden.data.len())?;
+    for (key, name) in [("visible", v.name()), ("hidden", h.name())] {
+        match header.get("__metadata__").and_then(|metadata| metadata.get(key)) {
+            Some(Value::Text(found)) if found != name => {
+                return Err(bytes.error(8, format!("{key} units {found:?}"), format!("{name:?}")));
+            }
+            _ => {}
+        }
+    }
     Rbm::new(v, h, weights.data.clone(), visible.data.clone(), hidden.data.clone())
 }
 

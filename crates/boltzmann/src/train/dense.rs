@@ -68,7 +68,8 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     /// A run from `machine` on rows of data.
     ///
     /// # Errors
-    /// [`Error::Alphabet`] for a value that the units cannot take, and others of [`Rbm::check_data`]; [`Error::Parameter`].
+    /// [`Error::Alphabet`] for a value that the units cannot take, and others of [`Rbm::check_data`]; [`Error::Parameter`];
+    /// [`Error::Unbounded`] for Gaussian layers with too large couplings.
     pub fn new(machine: Rbm<V, H>, data: &'a [f64], params: DenseParams, streams: Streams) -> Result<Self> {
         let rows = if params.missing.is_some() { &without_missing(&machine, data)[..] } else { data };
         if params.probabilities {
@@ -77,6 +78,7 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             machine.check_data(rows)?
         }
         params.validate(data.len() / machine.visible_len())?;
+        check_bounded(&machine)?;
         let chains = |betas| JointTempering::new(&machine, betas, params.chains, streams.child(1));
         let model = match &params.method {
             DenseMethod::Exact => {
@@ -151,7 +153,8 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     /// Makes the updates that are left of the run.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when a parameter becomes NaN or infinite; the machine is then the one before that update.
+    /// [`Error::Diverged`] when a parameter becomes NaN or infinite, [`Error::Unbounded`] when the couplings of Gaussian layers become
+    /// too large; the machine is then the one before that update.
     pub fn run(&mut self) -> Result<()> {
         self.advance(self.params.updates.saturating_sub(self.updates))
     }
@@ -193,7 +196,14 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             *g -= l2 * w + l1 * sign;
         }
         let before = self.machine.clone();
-        if !self.step(&gradient)? {
+        let finite = self.step(&gradient)?;
+        if let Err(error) = check_bounded(&self.machine)
+            && finite
+        {
+            self.machine = before;
+            return Err(error);
+        }
+        if !finite {
             self.machine = before;
             return Err(Error::Diverged {
                 update: self.updates + 1,
@@ -273,6 +283,24 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             _ => return Ok(exact(&self.machine, 1.0)?.statistics),
         }
         Ok(self.machine.statistics(&rows, 1.0))
+    }
+}
+
+/// Whether the energy of Gaussian layers has a lower bound; that of others has.
+fn check_bounded<V: Unit, H: Unit>(machine: &Rbm<V, H>) -> Result<()> {
+    let smallest = |unit: &dyn Unit, n: usize| {
+        (0..n).map(|i| unit.precision(i)).try_fold(f64::INFINITY, |least, x| x.map(|x| least.min(x)))
+    };
+    let both = smallest(machine.visible(), machine.n_visible()).zip(smallest(machine.hidden(), machine.n_hidden()));
+    let Some((visible, hidden)) = both else { return Ok(()) };
+    // The sum of the squares is a bound of the eigenvalue, and cheap.
+    let squares: f64 = machine.weights().iter().map(|w| w * w).sum();
+    if squares.is_nan() || squares < visible * hidden {
+        return Ok(());
+    }
+    match machine.normalisability()? {
+        Some(eigenvalue) if eigenvalue >= 1.0 => Err(Error::Unbounded { eigenvalue }),
+        _ => Ok(()),
     }
 }
 

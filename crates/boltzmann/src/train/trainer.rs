@@ -16,7 +16,7 @@ use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
 use linalg_core::threads;
 
-/// Updates between two looks for NaN.
+/// Updates between two looks at all parameters.
 const CHECK_EVERY: u64 = 256;
 
 /// Streams of the trainer; the shards of the chains follow after the last.
@@ -271,7 +271,9 @@ impl<'a> Trainer<'a> {
     pub fn advance(&mut self, updates: u64) -> Result<()> {
         for k in 0..updates {
             self.update();
-            if self.updates.is_multiple_of(CHECK_EVERY) || k + 1 == updates {
+            // NaN shows in the next gradient; an infinite parameter may not.
+            let suspect = self.states.iter().any(|state| !state.squares.is_finite());
+            if suspect || self.updates.is_multiple_of(CHECK_EVERY) || k + 1 == updates {
                 self.check()?;
             }
         }

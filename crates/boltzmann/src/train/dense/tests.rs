@@ -289,3 +289,23 @@ fn divergence_is_reported() {
         assert!(machine.weights().iter().chain(machine.hidden_bias()).all(|x| x.is_finite()));
     }
 }
+
+/// Two Gaussian layers: too large couplings are refused at first, and stop a run that comes to them, with the last machine that has a law.
+#[test]
+fn gaussian_layers_without_a_bound_are_refused() {
+    let units = || Gaussian::unit_variance(2);
+    let machine = |w: f64| Rbm::new(units(), units(), vec![w, 0.0, 0.0, 0.1], vec![0.0; 2], vec![0.0; 2]).unwrap();
+    // Variance 25 along one axis: more than the couplings below the bound give, so that they grow.
+    let data = [5.0, 0.0, -5.0, 0.0, 0.0, 1.0, 0.0, -1.0];
+    let params = || {
+        let method = DenseMethod::ContrastiveDivergence { sweeps: 1 };
+        DenseParams::default().method(method).learning_rate(0.05, Schedule::Constant).updates(2000)
+    };
+    let error = DenseTrainer::new(machine(1.1), &data, params(), Streams::new(1)).err().unwrap();
+    assert!(matches!(error, Error::Unbounded { eigenvalue } if (eigenvalue - 1.21).abs() < 1e-12), "{error}");
+    let mut trainer = DenseTrainer::new(machine(0.5), &data, params(), Streams::new(1)).unwrap();
+    let error = trainer.run().unwrap_err();
+    assert!(matches!(error, Error::Unbounded { eigenvalue } if eigenvalue >= 1.0), "{error}");
+    assert!(error.to_string().contains("the largest eigenvalue of"));
+    assert!(trainer.machine().normalisability().unwrap().unwrap() < 1.0 && trainer.updates() > 0);
+}
