@@ -8,13 +8,15 @@
 //! ```
 //!
 //! without a pass backwards. Labels, where there are any, stand in the first inputs. Where the negative data come from is
-//! [`Negatives`]. G. E. Hinton, arXiv:2212.13345 (2022).
+//! [`Negatives`]. In a [`RecurrentForwardForward`] network labels stand on top, and layers hear those above and themselves. G. E. Hinton, arXiv:2212.13345 (2022).
 
 mod layers;
 mod negatives;
+mod recurrent;
 mod trainer;
 
 pub use negatives::Negatives;
+pub use recurrent::{RecurrentForwardForward, RecurrentParams, RecurrentTrainer};
 pub use trainer::{ForwardForwardParams, ForwardForwardTrainer};
 
 use layers::{features, goodness, normalise};
@@ -166,4 +168,21 @@ fn write_label(row: &mut [f32], n_classes: usize, label: Option<usize>) {
     if let Some(label) = label {
         row[label] = 1.0;
     }
+}
+
+/// Checks rows of inputs and their classes.
+fn check_rows(rows: &[f32], labels: &[usize], n: usize, n_classes: usize) -> Result<()> {
+    if rows.is_empty() {
+        return Err(Error::Empty { what: "data" });
+    }
+    crate::error::check_length("inputs", rows.len(), rows.len().div_ceil(n) * n)?;
+    crate::error::check_length("labels", labels.len(), rows.len() / n)?;
+    if let Some(index) = rows.iter().position(|x| !x.is_finite()) {
+        return Err(Error::NotFinite { what: "inputs", index, value: f64::from(rows[index]) });
+    }
+    if let Some(row) = labels.iter().position(|&y| y >= n_classes) {
+        let value = labels[row] as f64;
+        return Err(Error::Alphabet { row, entry: 0, value, expected: "a class below the number of classes" });
+    }
+    Ok(())
 }

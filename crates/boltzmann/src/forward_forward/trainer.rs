@@ -203,18 +203,7 @@ impl<'a> ForwardForwardTrainer<'a> {
         params: ForwardForwardParams,
     ) -> Result<Self> {
         let n = network.n_inputs();
-        if rows.is_empty() {
-            return Err(Error::Empty { what: "data" });
-        }
-        crate::error::check_length("inputs", rows.len(), rows.len().div_ceil(n) * n)?;
-        crate::error::check_length("labels", labels.len(), rows.len() / n)?;
-        if let Some(index) = rows.iter().position(|x| !x.is_finite()) {
-            return Err(Error::NotFinite { what: "inputs", index, value: f64::from(rows[index]) });
-        }
-        if let Some(row) = labels.iter().position(|&y| y >= network.n_classes) {
-            let value = labels[row] as f64;
-            return Err(Error::Alphabet { row, entry: 0, value, expected: "a class below the number of classes" });
-        }
+        super::check_rows(rows, labels, n, network.n_classes)?;
         params.validate(labels.len(), n)?;
         let size = |k: usize| ROWS.min(params.batch - k * ROWS);
         let n_blocks = params.batch.div_ceil(ROWS);

