@@ -2,7 +2,7 @@
 
 use path_integral_nn::estimate::{Correlators, Measured, Observables, ObservablesParams, Report};
 use path_integral_nn::exact::{Oscillator, OscillatorLattice, Propagator, Spectrum, TransferMatrix};
-use path_integral_nn::field::{FieldHmc, ScalarField};
+use path_integral_nn::field::{BinderRun, ClusterMoments, FieldCluster, FieldHmc, ScalarField, Transition};
 use path_integral_nn::nelson::Nelson;
 use path_integral_nn::nnft::{CosineNetwork, NetworkEnsemble};
 use path_integral_nn::path::{CanonicalNetwork, Network, PathNetwork, TimeGrid};
@@ -20,6 +20,7 @@ fn public_types_cross_threads() {
     send_and_sync::<(Correlators, Measured, Observables, ObservablesParams, Report)>();
     send_and_sync::<(Oscillator, OscillatorLattice, Propagator, Spectrum, TransferMatrix)>();
     send_and_sync::<(FieldHmc, ScalarField, Nelson, CosineNetwork, NetworkEnsemble)>();
+    send_and_sync::<(BinderRun, ClusterMoments, FieldCluster, Transition)>();
     send_and_sync::<(CanonicalNetwork, Network, PathNetwork, TimeGrid, Closure, Particles)>();
     // The samplers inside are `Send` alone.
     send::<Chains>();

@@ -1,6 +1,7 @@
 //! What is refused, and how.
 
 use path_integral_nn::estimate::{Observables, ObservablesParams, Report};
+use path_integral_nn::field::{continuum_coupling, transition};
 use path_integral_nn::path::TimeGrid;
 use path_integral_nn::potential::Closure;
 use path_integral_nn::sampler::{Chains, ChainsParams, Method, Target};
@@ -35,6 +36,8 @@ fn ensembles() {
     let plane = Ensemble::fixed_ends(1.0, 4, &[0.0, 0.0], &[1.0, 2.0]).unwrap();
     assert!(matches!(Action::new(&quartic(), &plane, Rule::Trapezoid), Err(Error::Parameter { .. })));
     assert!(matches!(TimeGrid::new(&[0.0, 1.0, 1.0]), Err(Error::NotAscending { index: 2, .. })));
+    assert!(matches!(TimeGrid::new(&[0.0, 2.0, 1.0, 3.0]), Err(Error::NotAscending { index: 2, .. })));
+    assert!(matches!(TimeGrid::new(&[0.0, f64::NAN, 1.0]), Err(Error::NotFinite { index: 1, .. })));
 }
 
 #[test]
@@ -74,4 +77,18 @@ fn references_and_runs() {
     let none = Observables::new(&target, ObservablesParams::default()).unwrap();
     assert!(matches!(Report::new(&[none]), Err(Error::Parameter { what: "number of samples", .. })));
     assert!(Report::new(&[]).is_err());
+}
+
+#[test]
+fn transitions() {
+    let streams = linalg_core::Streams::new(1);
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(transition(bad, &[8, 16], 1000, streams), Err(Error::Parameter { what: "coupling", .. })));
+    }
+    for sizes in [&[][..], &[8], &[16, 8], &[1, 8], &[8, 8]] {
+        let result = transition(0.25, sizes, 1000, streams);
+        assert!(matches!(result, Err(Error::Parameter { what: "first size", .. })), "{sizes:?}");
+    }
+    assert!(matches!(transition(0.25, &[4, 8], 99, streams), Err(Error::Parameter { what: "number of steps", .. })));
+    assert!(matches!(continuum_coupling(&[]), Err(Error::Parameter { .. })));
 }

@@ -97,7 +97,7 @@ fn strangers_and_damage_are_refused() {
     let mut others = [
         stranger(&other, ObservablesParams::default().every(2)),
         stranger(&mine, ObservablesParams::default()),
-        stranger(&mine, ObservablesParams::default().every(2).bin(4)),
+        stranger(&mine, ObservablesParams::default().every(2).bin(8)),
         stranger(&mine, ObservablesParams::default().every(2).window(0..5)),
     ];
     for stranger in &mut others {

@@ -55,9 +55,9 @@ const PILOT: usize = 1000;
 /// use path_integral_nn::field::transition;
 ///
 /// let found = transition(0.5, &[6, 12], 2000, Streams::new(1))?;
-/// let at = found.crossings[0]; // of large lattices: m² = -2.1
-/// assert!((at.value + 2.1).abs() < 0.2);
-/// assert!((found.extrapolated().value + 2.1).abs() < 0.1);
+/// // Large lattices have m² = -2.19.
+/// assert!((found.crossings[0].value + 2.19).abs() < 0.2);
+/// assert!((found.extrapolated().value + 2.19).abs() < 0.15);
 /// # Ok::<(), path_integral_nn::Error>(())
 /// ```
 ///
