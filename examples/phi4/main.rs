@@ -97,7 +97,6 @@ fn run(mut args: Args) -> Result<(), Failure> {
     }
     if points.len() > 2 {
         println!(
-            "f + a g ln g + b g through the crossings: f = {:.3}; continuum {CONTINUUM}",
             "f + a g ln g + b g through the infinite lattices: f = {:.3}; continuum {CONTINUUM}",
             continuum_coupling(&points)?
         );
