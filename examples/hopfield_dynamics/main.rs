@@ -170,8 +170,9 @@ fn run(mut args: Args) -> Result<(), Failure> {
     let memory = model.retrieval(args.temperature)?;
     let broken = almeida_thouless_retrieval_temperature(args.load)?;
     let patterns = (args.load * args.spins as f64).round() as usize;
-    let mut items: Vec<(usize, f64, Option<Result<Run, spin_models::Error>>)> =
-        args.starts.iter().enumerate().map(|(k, &m)| (k, m, None)).collect();
+    /// The number of the start, where it starts, and what came of it.
+    type Item = (usize, f64, Option<Result<Run, spin_models::Error>>);
+    let mut items: Vec<Item> = args.starts.iter().enumerate().map(|(k, &m)| (k, m, None)).collect();
     threads::for_each(threads::count(args.threads), &mut items, |(k, start, run)| {
         let mut network = Network::new(args.spins as usize, patterns, *start, args.seed, *k as u64);
         let mut course = vec![(network.magnetization(), network.crosstalk())];
