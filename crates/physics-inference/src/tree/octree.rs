@@ -17,7 +17,8 @@ pub struct OctreeParams {
     /// Largest ratio of a cell's radius to its distance at which the cell counts as a whole; 0 sums directly. Default: 0.25.
     ///
     /// The distance is that of the nearest point of a block of targets. Cells of side s have radii of about 0.75 s, so that 0.25
-    /// is s/d = 0.33. At 0.5 the gradient of random signs is off by up to 5e-3 of its root mean square.
+    /// is s/d = 0.33. The gradient of charges of random signs is then off by 4e-4 to 2e-3 of its root mean square (most where the
+    /// softening exceeds the spacing), at 0.5 by 3e-3 to 1.4e-2.
     pub opening: f64,
     /// Most sources of a cell that is not divided. Default: 16.
     pub leaf: usize,
