@@ -13,8 +13,8 @@
 //! place does not change with the charges. Targets come in blocks of 16 neighbours on the curve; a block shares one walk down
 //! the tree. A cell is taken as a whole when its radius is at most [`OctreeParams::opening`] times its distance from the
 //! block. Relative to the root mean square of the
-//! field, the default opening leaves errors of 1e-4 to 3e-4 in the potential and of 3e-4 to 2e-3 in the gradient for charges of
-//! random signs (`docs/benchmarks/physics-inference.md`). With few sources the sum is direct and exact.
+//! field, the default opening leaves errors of 1e-4 to 2e-4 in the potential (4000 sources) and of 3e-4 to 2e-3 in the gradient (up
+//! to 30 000) for charges of random signs (`docs/benchmarks/physics-inference.md`). With few sources the sum is direct and exact.
 //!
 //! A source at the place of a target counts with $`c_n/a`$: who wants no self-interaction subtracts it.
 
