@@ -6,7 +6,9 @@
 //! | [`AnnealedImportance`] | 0/1 units of any number, from both ends; [`bennett`] joins the two |
 //! | [`annealed_importance`] | the same for any units |
 //! | [`Tap`] | mean-field expansions of first, second and third order for two-state units |
+//! | [`disagreements`] | values of several methods that cannot all be right |
 
+mod agreement;
 mod ais;
 mod binary;
 mod enumeration;
@@ -14,6 +16,7 @@ mod gaussian;
 mod gray;
 mod tap;
 
+pub use agreement::{Disagreement, disagreements};
 pub use ais::{AisRun, AnnealedImportance, annealed_importance, bennett};
 pub use enumeration::{Exact, MOST_STATES, exact, exact_ln_z};
 pub use tap::{Tap, TapReport};
