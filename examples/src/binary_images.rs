@@ -136,6 +136,20 @@ pub(crate) fn labelled_digit<R: Rng + ?Sized>(rng: &mut R) -> (Vec<u8>, usize) {
     (pixels, label)
 }
 
+/// A clean digit in grey pixels, 0 or 255: 5 x 7 dots of `scale` x `scale` pixels with a margin of one dot, and its width and height.
+///
+/// # Panics
+/// If `label` is not a digit.
+pub fn glyph(label: usize, scale: usize) -> (Vec<u8>, (usize, usize)) {
+    let (width, height) = (7 * scale, 9 * scale);
+    let dot = |x: usize, y: usize| match (x.checked_sub(1), y.checked_sub(1)) {
+        (Some(x @ 0..5), Some(y @ 0..7)) => FONT[label][y] >> (4 - x) & 1 == 1,
+        _ => false,
+    };
+    let pixels = (0..width * height).map(|k| if dot(k % width / scale, k / width / scale) { 255 } else { 0 });
+    (pixels.collect(), (width, height))
+}
+
 /// ln Z and likelihoods of a machine, in nats.
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluation {
