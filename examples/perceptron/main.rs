@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Expected: α_c = 2 (continuous), 0.8331 (binary, replicas), 0.83 (binary, instances); errors of message passing within 3 standard errors of
-//! state evolution (z). About a minute; the figures are drawn to `target/figures/perceptron_*.svg`.
+//! state evolution (z). Some minutes; the figures are drawn to `target/figures/perceptron_*.svg`.
 
 mod capacity;
 mod generalisation;
