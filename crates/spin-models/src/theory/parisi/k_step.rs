@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// $`\gamma = \beta m`$,
 ///
 /// ```math
-/// -f = \max\nolimits^{-1}_{q, m} \Bigl[ \int Dz\, \varphi_0(h + \sqrt{q_0} z)
+/// -f = \min_{q, m} \Bigl[ \int Dz\, \varphi_0(h + \sqrt{q_0} z)
 ///      - \frac{\beta}{4} \Bigl(1 - \sum_{i=0}^{k} (m_{i+1} - m_i) q_i^2 \Bigr) \Bigr], \qquad
 /// \varphi_{i-1}(y) = \frac{1}{\gamma_i} \ln \int Dz\, e^{\gamma_i \varphi_i(y + z \sqrt{q_i - q_{i-1}})},
 /// ```
@@ -21,7 +21,7 @@ use crate::{Error, Result};
 /// \varphi_k(y) = \frac1\beta \ln 2\cosh \beta y + \frac{\beta}{2} (1 - q_k),
 /// ```
 ///
-/// where the bracket is minimised, so that f grows with k towards the exact free energy (Guerra 2003, Talagrand 2006); the
+/// so that f grows with k towards the exact free energy (Guerra 2003, Talagrand 2006); the
 /// error falls as `k⁻⁴`. At T = 0 the parameters are $`q_0, \dots, q_{k-1}`$ and finite $`\gamma_i`$, with
 /// $`\varphi_k = |y|`$ at q = 1.
 ///
@@ -290,8 +290,8 @@ impl Parisi {
     /// Where the replica-symmetric solution is stable it is returned, without steps.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a negative temperature or `0 < T < 0.02` (take 0), and a field beyond ±5 there where it would
-    /// overflow; errors of the minimiser.
+    /// [`Error::Parameter`] for a negative temperature, and for `0 < T < (10 + |h|)/600`, where exponentials overflow: take 0;
+    /// errors of the minimiser.
     pub fn at_temperature(&self, temperature: f64) -> Result<ParisiSolution> {
         check_temperature(temperature)?;
         let reach = 10.0 + self.field.abs();
