@@ -62,6 +62,33 @@ pub fn widest<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
+/// As [`widest`], for work that counts bits: with AVX-512 VPOPCNTDQ where the processor has it.
+///
+/// Eight words are counted by one instruction there; elsewhere it is [`widest`].
+#[inline]
+pub fn widest_popcount<W: Work>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vpopcntdq")
+            && is_x86_feature_detected!("popcnt")
+        {
+            // SAFETY: the features of the function are present; AVX-512 implies AVX2.
+            return unsafe { avx512_popcount(work) };
+        }
+    }
+    widest(work)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,popcnt")]
+fn avx512_popcount<W: Work>(work: W) -> W::Output {
+    work.run()
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1")]
 fn avx512<W: Work>(work: W) -> W::Output {
@@ -126,6 +153,25 @@ mod tests {
                 // SAFETY: the features were asked for.
                 assert_eq!(run(|work| unsafe { avx2(work) }), plain);
             }
+        }
+    }
+
+    struct Ones<'a>(&'a [u64]);
+
+    impl Work for Ones<'_> {
+        type Output = u64;
+
+        #[inline(always)]
+        fn run(self) -> u64 {
+            self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+        }
+    }
+
+    #[test]
+    fn bits_are_counted_the_same_everywhere() {
+        let words: Vec<u64> = (0..133u64).map(|k| k.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        for n in [0, 1, 7, 8, 9, 64, 133] {
+            assert_eq!(widest_popcount(Ones(&words[..n])), Ones(&words[..n]).run());
         }
     }
 }

@@ -109,6 +109,12 @@ pub enum Error {
         /// Smallest ratio allowed.
         threshold: f64,
     },
+    /// A table or a series that is not what it should be.
+    #[error(transparent)]
+    Series(#[from] crate::series::SeriesError),
+    /// A saved state that does not belong to this computation, or is damaged.
+    #[error(transparent)]
+    Checkpoint(#[from] linalg_core::checkpoint::CheckpointError),
     /// An error of the numerical core.
     #[error(transparent)]
     Core(#[from] linalg_core::Error),

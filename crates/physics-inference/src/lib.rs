@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod check;
+pub mod cluster;
 pub mod coulomb;
 pub mod dynamics;
 pub mod emergent;
 pub mod error;
+pub mod predict;
+pub mod series;
 pub mod spin;
 pub mod tree;
-
-mod check;
 
 pub use error::{Error, Result};
 
