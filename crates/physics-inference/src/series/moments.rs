@@ -70,14 +70,15 @@ impl StreamingMoments {
         self.weight = self.decay * self.weight + 1.0;
         let gamma = 1.0 / self.weight;
         if !self.covariances.is_empty() {
-            let mut at = 0;
-            for i in 0..n {
-                let deviation = gamma * (step[i] - self.means[i]);
-                for j in 0..=i {
-                    let old = self.covariances[at];
-                    self.covariances[at] = (1.0 - gamma) * (old + deviation * (step[j] - self.means[j]));
-                    at += 1;
+            // Row i has the columns 0 to i.
+            let mut rows = self.covariances.as_mut_slice();
+            for (i, (x, mean)) in step.iter().zip(&self.means).enumerate() {
+                let deviation = gamma * (x - mean);
+                let (row, rest) = std::mem::take(&mut rows).split_at_mut(i + 1);
+                for ((covariance, y), mean) in row.iter_mut().zip(step).zip(&self.means) {
+                    *covariance = (1.0 - gamma) * (*covariance + deviation * (y - mean));
                 }
+                rows = rest;
             }
         }
         self.means.iter_mut().zip(step).for_each(|(m, x)| *m += gamma * (x - *m));
