@@ -2,6 +2,9 @@
 
 use crate::{Error, Result};
 
+/// Part of its diagonal entry that a pivot has to keep: less is rounding.
+const SMALLEST_PIVOT: f64 = 1e-14;
+
 /// $`A = L L^T`$ with the lower triangle $`L`$.
 ///
 /// ```
@@ -25,7 +28,8 @@ impl Cholesky {
     /// Factorises a symmetric matrix, n × n row-major, in place; only the lower triangle is read. $`n^3/3`$ operations.
     ///
     /// # Errors
-    /// [`Error::NotPositiveDefinite`] with the first pivot that is not positive, NaN included.
+    /// [`Error::NotPositiveDefinite`] with the first pivot that is not above 1e-14 of its diagonal entry: there the matrix is
+    /// singular within rounding, or not positive, or holds a NaN.
     ///
     /// # Panics
     /// When `a.len()` is not `n * n`.
@@ -39,7 +43,7 @@ impl Cholesky {
                 row[i] = (row[i] - dot(&row[..i], &other[..i])) / other[i];
             }
             let pivot = row[j] - dot(&row[..j], &row[..j]);
-            if !(pivot > 0.0 && pivot.is_finite()) {
+            if pivot.is_nan() || pivot <= SMALLEST_PIVOT * row[j] || pivot.is_infinite() {
                 return Err(Error::NotPositiveDefinite { row: j, pivot });
             }
             row[j] = pivot.sqrt();
@@ -84,13 +88,18 @@ impl Cholesky {
         2.0 * (0..self.n).map(|i| self.factor[i * (self.n + 1)].ln()).sum::<f64>()
     }
 
-    /// $`A^{-1}`$, row-major; $`2 n^3`$ operations.
+    /// $`A^{-1}`$, row-major and symmetric bit for bit; $`2 n^3`$ operations.
     pub fn inverse(&self) -> Vec<f64> {
         let n = self.n;
         let mut inverse = vec![0.0; n * n];
         for (i, row) in inverse.chunks_exact_mut(n.max(1)).enumerate() {
             row[i] = 1.0;
             self.solve(row);
+        }
+        for i in 0..n {
+            for j in 0..i {
+                inverse[i * n + j] = inverse[j * n + i];
+            }
         }
         inverse
     }

@@ -23,11 +23,13 @@ pub mod stats;
 pub mod tensor;
 pub mod threads;
 pub mod tridiagonal;
+mod walsh_hadamard;
 
 pub use error::{Error, Result};
 pub use merge::{Merge, MergeError, Units};
 pub use observe::Observer;
 pub use rng::Streams;
+pub use walsh_hadamard::walsh_hadamard;
 
 pub use num_complex;
 pub use rand;

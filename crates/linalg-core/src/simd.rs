@@ -131,6 +131,46 @@ impl Work for AddScaled<'_> {
     }
 }
 
+/// Below this argument the exponential is taken as 0; the true value is under 3e-308.
+const SMALLEST: f64 = -708.0;
+
+/// Adding it to `|x| < 2^51` rounds x to an integer, which stands in the low bits of the sum.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// ln 2 in two parts; the first has 33 significant bits, so that its product with an exponent is exact.
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+
+/// `e^x` for `x ≤ 709`, in operations that vectorise.
+///
+/// Writes `x = k ln 2 + r`, `|r| ≤ ln 2 / 2`, and sums the Taylor series of `e^r` to degree 12; the remainder is
+/// below 1.7e-16. Measured against the standard library: relative difference at most 4.5e-16. Below -708, where the true
+/// value is under 3e-308, it is 0; for NaN and above 709 the value is meaningless.
+///
+/// ```
+/// use linalg_core::simd::exp;
+///
+/// assert_eq!(exp(0.0), 1.0);
+/// assert!((exp(1.0) - std::f64::consts::E).abs() < 1e-15);
+/// ```
+#[inline(always)]
+pub fn exp(x: f64) -> f64 {
+    let clamped = if x < SMALLEST { SMALLEST } else { x };
+    let shifted = clamped * std::f64::consts::LOG2_E + ROUND;
+    let k = shifted - ROUND;
+    let r = (clamped - k * LN_2_HIGH) - k * LN_2_LOW;
+    let r2 = r * r;
+    let r4 = r2 * r2;
+    let low = (1.0 + r) + r2 * (1.0 / 2.0 + r * (1.0 / 6.0));
+    let middle = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5_040.0));
+    let high = (1.0 / 40_320.0 + r * (1.0 / 362_880.0))
+        + r2 * (1.0 / 3_628_800.0 + r * (1.0 / 39_916_800.0) + r2 * (1.0 / 479_001_600.0));
+    let mantissa = low + r4 * (middle + r4 * high);
+    // The mantissa is near 1 and k above -1022: adding k to its exponent is the product with 2^k.
+    let value = f64::from_bits(mantissa.to_bits().wrapping_add(shifted.to_bits() << 52));
+    if x < SMALLEST { 0.0 } else { value }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +212,21 @@ mod tests {
         let words: Vec<u64> = (0..133u64).map(|k| k.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         for n in [0, 1, 7, 8, 9, 64, 133] {
             assert_eq!(widest_popcount(Ones(&words[..n])), Ones(&words[..n]).run());
+        }
+    }
+
+    #[test]
+    fn exponential_agrees_with_the_standard_library() {
+        let mut worst = 0.0f64;
+        for k in 0..=1_400_000 {
+            let x = -700.0 + 1e-3 * f64::from(k);
+            worst = worst.max((exp(x) / x.exp() - 1.0).abs());
+        }
+        assert!(worst < 4.5e-16, "{worst}");
+        approx::assert_abs_diff_eq!(exp(0.0), 1.0, epsilon = 0.0);
+        approx::assert_abs_diff_eq!(exp(-0.0), 1.0, epsilon = 0.0);
+        for x in [-708.5, -1e4, -1e300, f64::NEG_INFINITY] {
+            approx::assert_abs_diff_eq!(exp(x), 0.0, epsilon = 0.0);
         }
     }
 }

@@ -118,6 +118,78 @@ pub enum Error {
         /// How many independent samples both sides share.
         shared: f64,
     },
+    /// A value in a sample that is missing or no spin.
+    #[error("sample {sample}, spin {spin}: found {found}, expected {expected}")]
+    SampleValue {
+        /// Number of the sample, from 0.
+        sample: usize,
+        /// Number of the spin, from 0.
+        spin: usize,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// A binary file that cannot be read.
+    #[error("byte {byte}: found {found}, expected {expected}")]
+    Unreadable {
+        /// Place in the file, from 0.
+        byte: usize,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// Too few samples for what is to be inferred from them.
+    #[error("{method} needs at least {needed} {what}, got {got}")]
+    TooFewSamples {
+        /// Name of the method.
+        method: &'static str,
+        /// What is counted: samples or different samples.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// A spin that never changes: its field diverges and its couplings are not determined.
+    #[error("spin {spin} is {value} in all samples, expected both signs")]
+    ConstantSpin {
+        /// The spin.
+        spin: usize,
+        /// Its value.
+        value: i8,
+    },
+    /// Two spins that are always equal or always opposite: their coupling diverges.
+    #[error("spins {first} and {second} have the correlation {correlation}: their coupling diverges")]
+    PerfectCorrelation {
+        /// The one spin.
+        first: usize,
+        /// The other, larger one.
+        second: usize,
+        /// Their correlation, 1 or -1.
+        correlation: f64,
+    },
+    /// A spin that the others predict without a mistake: some combination of its couplings diverges.
+    #[error("{method}: the other spins determine spin {spin} in every sample, so that couplings to it diverge")]
+    Separable {
+        /// Name of the method.
+        method: &'static str,
+        /// The spin.
+        spin: usize,
+    },
+    /// A moment that no distribution of spins has, or only one on the boundary, whose couplings are infinite.
+    #[error("{what} {place:?} is {value}, expected {expected}")]
+    Moment {
+        /// Kind of moment, for example `correlation`.
+        what: &'static str,
+        /// The spins it is of.
+        place: Vec<usize>,
+        /// Its value.
+        value: f64,
+        /// The range or the rule it breaks.
+        expected: String,
+    },
     /// An observer asked for a stop before there was a result.
     #[error("{solver} was stopped after {done} of {total} steps")]
     Stopped {

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod exact;
 pub mod hopfield;
+pub mod inverse;
 pub mod io;
 pub mod mcmc;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Mutated instance files: no reader panics, every error has a place, and what is accepted can be written and read
+//! Mutated instance and sample files: no reader panics, every error has a place, and what is accepted can be written and read
 //! again.
 //!
 //! `FUZZ_SECONDS` (default 2) is the time for each reader. An input on which a reader fails is written to
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use linalg_core::Streams;
 use linalg_core::rand::{Rng, RngExt};
+use spin_models::inverse::{Samples, read_csv, read_npy};
 use spin_models::io::{Format, Instance, Sign, read_instance, write_bqpjson, write_dimod, write_edge_list};
 use spin_models::{EnergyModel, Error};
 
@@ -143,23 +144,29 @@ fn rewrite(instance: &Instance, sign: Sign) {
 }
 
 fn run(name: &str, format: Format, files: &[Vec<u8>]) {
+    let read = |input: &[u8]| read_instance(input, format, Sign::Coupling).is_ok();
+    fuzz(name, files, read, |input| check(input, format));
+}
+
+/// Runs a check on kept failures and on mutations of files, all of which `read` accepts.
+fn fuzz(name: &str, files: &[Vec<u8>], read: impl Fn(&[u8]) -> bool, check: impl Fn(&[u8])) {
     let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
     let failures = directory().join("fuzz");
     for entry in fs::read_dir(&failures).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_string_lossy().starts_with(name) {
-            check(&fs::read(&path).unwrap(), format);
+            check(&fs::read(&path).unwrap());
         }
     }
     for file in files {
-        assert!(read_instance(&file[..], format, Sign::Coupling).is_ok(), "{}", String::from_utf8_lossy(file));
+        assert!(read(file), "{}", String::from_utf8_lossy(file));
     }
     let mut rng = Streams::new(2026).stream(0);
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let (mut inputs, mut accepted) = (0u64, 0u64);
     while Instant::now() < end {
         let input = mutate(files, &mut rng);
-        let result = catch_unwind(AssertUnwindSafe(|| check(&input, format)));
+        let result = catch_unwind(AssertUnwindSafe(|| check(&input)));
         if let Err(panic) = result {
             let path = failures.join(format!("{name}_{inputs}"));
             fs::write(&path, &input).unwrap();
@@ -167,10 +174,41 @@ fn run(name: &str, format: Format, files: &[Vec<u8>]) {
             std::panic::resume_unwind(panic);
         }
         inputs += 1;
-        accepted += u64::from(read_instance(&input[..], format, Sign::Coupling).is_ok());
+        accepted += u64::from(read(&input));
     }
     println!("{name}: {inputs} inputs, {accepted} accepted");
     assert!(accepted > 0 && accepted < inputs, "mutations that are all good or all bad test nothing");
+}
+
+/// What a reader of samples may return, and samples that hold what they were read from.
+fn check_samples(read: Result<Samples, Error>) {
+    match read {
+        Err(Error::SampleValue { found, expected, .. }) => {
+            assert!(!found.is_empty() && !expected.is_empty() && found.len() < 400, "{found}");
+        }
+        Err(Error::Unreadable { found, expected, .. }) => {
+            assert!(!found.is_empty() && !expected.is_empty() && found.len() < 400, "{found}");
+        }
+        Err(Error::NoSpins | Error::TooFewSamples { .. }) => {}
+        Err(other) => panic!("{other}"),
+        Ok(samples) => {
+            let spins: Vec<i8> = (0..samples.len()).flat_map(|k| samples.spins(k)).collect();
+            assert_eq!(Samples::from_spins(samples.n_spins(), &spins).unwrap(), samples);
+            assert!(samples.merged().len() <= samples.len());
+        }
+    }
+}
+
+#[test]
+fn samples_text_reader() {
+    let read = |input: &[u8]| read_csv(input).is_ok();
+    fuzz("samples_csv", &golden(&["samples.csv"]), read, |input| check_samples(read_csv(input)));
+}
+
+#[test]
+fn samples_array_reader() {
+    let read = |input: &[u8]| read_npy(input).is_ok();
+    fuzz("samples_npy", &golden(&["samples.npy"]), read, |input| check_samples(read_npy(input)));
 }
 
 const EDGE_LISTS: [&str; 3] = ["square.sg", "house.gset.txt", "path.mc"];

@@ -16,7 +16,7 @@ use super::SeriesError;
 ///
 /// let series = BitSeries::from_rows(2, &[1, -1, 1, 1, -1, -1])?;
 /// assert_eq!((series.n_series(), series.n_steps()), (2, 3));
-/// assert_eq!([series.get(0, 0), series.get(0, 1)], [1, -1]);
+/// assert_eq!([series.get(0, 0), series.get(1, 0)], [1, -1]);
 /// assert!((series.mean(0) - 1.0 / 3.0).abs() < 1e-15);
 /// # Ok::<(), physics_inference::Error>(())
 /// ```

@@ -1,5 +1,7 @@
 //! From coefficients of spin products to energies of all states.
 
+use linalg_core::walsh_hadamard;
+
 /// What the coefficients of one level of [`expand`] look like; known from the model's structure, not its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Level {
@@ -92,20 +94,6 @@ pub(super) fn expand(coefficients: &mut [f64], levels: &[Level], out: &mut [f64]
             *down = *up - product;
             *up += product;
         }
-    }
-}
-
-/// `x_s → Σ_A x_A (-1)^{|A∩s|}` in place; the length is a power of two.
-pub(super) fn walsh_hadamard(x: &mut [f64]) {
-    let mut half = x.len() / 2;
-    while half > 0 {
-        for block in x.chunks_exact_mut(2 * half) {
-            let (a, b) = block.split_at_mut(half);
-            for (a, b) in a.iter_mut().zip(b) {
-                (*a, *b) = (*a + *b, *a - *b);
-            }
-        }
-        half /= 2;
     }
 }
 

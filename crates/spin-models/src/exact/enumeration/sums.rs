@@ -1,7 +1,9 @@
 //! Weighted sums over parts of the configurations, and how they are put together.
 
+use linalg_core::walsh_hadamard;
+
 use super::boltzmann::WeightSums;
-use super::expand::{fold, walsh_hadamard};
+use super::expand::fold;
 use super::layout::Layout;
 
 /// What is summed beside the weights.

@@ -1,5 +1,6 @@
 //! The equations for the partition functions.
 
+use linalg_core::cholesky::Cholesky;
 use linalg_core::logspace::log_sum_exp;
 
 use crate::{Error, Result};
@@ -81,8 +82,8 @@ pub(super) struct Equations {
     ln_z: Vec<f64>,
     /// `ln D(E)` at each energy.
     pub ln_d: Vec<f64>,
-    /// Lower triangle of the Cholesky factor of the Hessian without its first row and column.
-    factor: Option<Vec<f64>>,
+    /// Cholesky factor of the Hessian without its first row and column.
+    factor: Option<Cholesky>,
     pub report: ReweightingReport,
 }
 
@@ -188,7 +189,7 @@ impl Equations {
         std::mem::swap(&mut self.ln_d, &mut ln_d);
         loop {
             let (expected, hessian) = self.derivatives();
-            self.factor = cholesky(&hessian, k);
+            self.factor = reduced_factor(&hessian, k);
             let violations = expected.iter().zip(&counts).map(|(found, count)| (found / count - 1.0).abs());
             self.report.residual = violations.fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
             self.report.converged = self.report.residual <= params.tolerance;
@@ -298,38 +299,15 @@ pub(super) fn distinct(energies: &[f64], weights: &[f64]) -> (Vec<f64>, Vec<f64>
     (values, sums, place)
 }
 
-/// Cholesky factor of rows and columns 1.. of a symmetric matrix of order `k`; `None` if it is not positive definite.
-fn cholesky(matrix: &[f64], k: usize) -> Option<Vec<f64>> {
-    let n = k - 1;
-    let mut factor = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let dot: f64 = (0..j).map(|m| factor[i * n + m] * factor[j * n + m]).sum();
-            let rest = matrix[(i + 1) * k + j + 1] - dot;
-            if i == j {
-                // Relative to the diagonal: what is left by rounding is not a pivot.
-                if rest.is_nan() || rest <= 1e-14 * matrix[(i + 1) * k + i + 1] {
-                    return None;
-                }
-                factor[i * n + i] = rest.sqrt();
-            } else {
-                factor[i * n + j] = rest / factor[j * n + j];
-            }
-        }
-    }
-    Some(factor)
+/// Factor of rows and columns 1.. of a symmetric matrix of order `k`; `None` if it is not positive definite.
+fn reduced_factor(matrix: &[f64], k: usize) -> Option<Cholesky> {
+    let reduced: Vec<f64> = matrix[k..].chunks_exact(k).flat_map(|row| &row[1..]).copied().collect();
+    Cholesky::new(reduced, k - 1).ok()
 }
 
-fn solve_factored(factor: &[f64], right: &[f64]) -> Vec<f64> {
-    let n = right.len();
+/// `A⁻¹ right`.
+fn solve_factored(factor: &Cholesky, right: &[f64]) -> Vec<f64> {
     let mut x = right.to_vec();
-    for i in 0..n {
-        let dot: f64 = (0..i).map(|m| factor[i * n + m] * x[m]).sum();
-        x[i] = (x[i] - dot) / factor[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let dot: f64 = (i + 1..n).map(|m| factor[m * n + i] * x[m]).sum();
-        x[i] = (x[i] - dot) / factor[i * n + i];
-    }
+    factor.solve(&mut x);
     x
 }

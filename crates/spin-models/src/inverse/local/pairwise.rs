@@ -1,0 +1,114 @@
+//! The losses of all spins, a unit of spins after another.
+
+use linalg_core::threads;
+
+use super::super::Moments;
+use super::Loss;
+use super::columns::{Columns, Evaluation, Neighborhood, evaluate_first, hessian};
+use super::newton::{Fit, Losses, Settings, minimize};
+
+/// Spins whose losses are computed together; the products of matrices are then large enough.
+const UNIT: usize = 16;
+/// Samples for the first Hessian: at least so many, and so many for each variable.
+const FIRST: usize = 1024;
+const FIRST_PER_VARIABLE: usize = 32;
+/// Samples of a first, rough solution, in units of those of the first Hessian, and its tolerance.
+const PART: usize = 4;
+const ROUGH: f64 = 3e-3;
+
+/// Some spins with one loss.
+struct Unit<'a> {
+    columns: &'a Columns,
+    moments: &'a Moments,
+    loss: Loss,
+    neighborhoods: &'a [Neighborhood],
+    /// Samples of a Hessian at effort 0.
+    first: usize,
+    /// Samples of the loss.
+    used: usize,
+}
+
+impl Losses for Unit<'_> {
+    fn is_penalized(&self, problem: usize, variable: usize) -> bool {
+        let neighborhood = &self.neighborhoods[problem];
+        neighborhood.variables[variable] != neighborhood.spin
+    }
+
+    fn evaluate(&self, requests: &[(usize, &[f64])]) -> Vec<Evaluation> {
+        let problems: Vec<(&Neighborhood, &[f64])> =
+            requests.iter().map(|&(problem, point)| (&self.neighborhoods[problem], point)).collect();
+        evaluate_first(self.columns, self.loss, &problems, self.used)
+    }
+
+    fn hessian(&self, problem: usize, point: &[f64], effort: u32) -> Vec<f64> {
+        let neighborhood = &self.neighborhoods[problem];
+        if point.iter().all(|x| x.abs() <= 0.0) {
+            return self.hessian_at_origin(neighborhood);
+        }
+        let n_samples = self.first << effort.min(40);
+        hessian(self.columns, self.loss, neighborhood, point, n_samples.min(self.used))
+    }
+
+    fn full_effort(&self) -> u32 {
+        self.used.div_ceil(self.first).next_power_of_two().trailing_zeros()
+    }
+}
+
+impl Unit<'_> {
+    /// There all losses have the second derivatives `⟨x_j x_k⟩`, and their logarithm less.
+    fn hessian_at_origin(&self, neighborhood: &Neighborhood) -> Vec<f64> {
+        let own = neighborhood.spin;
+        // The variable of the field multiplies 1.
+        let mean = |j: usize, k: usize| match (j == own, k == own) {
+            (true, true) => 1.0,
+            (true, false) => self.moments.magnetizations()[k],
+            (false, true) => self.moments.magnetizations()[j],
+            (false, false) => self.moments.correlation(j, k),
+        };
+        let score = |j: usize| {
+            if j == own { self.moments.magnetizations()[own] } else { self.moments.correlation(j, own) }
+        };
+        let log = self.loss == Loss::LogInteractionScreening;
+        let variables = &neighborhood.variables;
+        let entry = |j: usize, k: usize| mean(j, k) - if log { score(j) * score(k) } else { 0.0 };
+        variables.iter().flat_map(|&j| variables.iter().map(move |&k| (j, k))).map(|(j, k)| entry(j, k)).collect()
+    }
+}
+
+/// Minimises the loss of every neighborhood from `starts`; units of spins are divided among threads.
+///
+/// What a unit is does not depend on the number of threads, so that neither do the results.
+pub(in super::super) fn fit(
+    columns: &Columns,
+    moments: &Moments,
+    loss: Loss,
+    neighborhoods: &[Neighborhood],
+    starts: Vec<Vec<f64>>,
+    settings: Settings,
+    n_threads: usize,
+) -> Vec<Fit> {
+    let n = neighborhoods.len();
+    // An even number of nearly equal units.
+    let units = n.div_ceil(UNIT).next_multiple_of(2).min(n);
+    let largest = neighborhoods.iter().map(|neighborhood| neighborhood.variables.len()).max().unwrap_or(0);
+    let first = FIRST.max(FIRST_PER_VARIABLE * largest);
+    let mut starts = starts.into_iter();
+    let mut items: Vec<(&[Neighborhood], Vec<Vec<f64>>, Vec<Fit>)> = (0..units)
+        .map(|k| {
+            let (from, to) = (k * n / units, (k + 1) * n / units);
+            (&neighborhoods[from..to], starts.by_ref().take(to - from).collect(), Vec::new())
+        })
+        .collect();
+    threads::for_each(threads::count(n_threads), &mut items, |(neighborhoods, starts, fits)| {
+        let mut starts = std::mem::take(starts);
+        let unit = |used| Unit { columns, moments, loss, neighborhoods, first, used };
+        // A rough solution from a part of the samples, where that is much cheaper.
+        let part = PART * first.next_multiple_of(64);
+        if part < columns.n_samples / 2 && starts.iter().flatten().all(|x| x.abs() <= 0.0) {
+            let rough = Settings { tolerance: settings.tolerance.max(ROUGH), ..settings };
+            starts = minimize(&unit(part), starts, rough).into_iter().map(|fit| fit.point).collect();
+        }
+        *fits = minimize(&unit(columns.n_samples), starts, settings);
+    });
+    items.into_iter().flat_map(|item| item.2).collect()
+}
