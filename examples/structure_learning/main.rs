@@ -76,8 +76,14 @@ fn model(args: &Args, trial: u64) -> Result<Ising, Failure> {
         Graph::Lattice => Lattice::square(4, Boundary::Periodic)?,
         Graph::Regular => Lattice::random_regular(16, 3, &mut rng)?,
     };
-    let sign = |rng: &mut _| if args.glass && RngExt::random::<bool>(rng) { -args.coupling } else { args.coupling };
-    let couplings: Vec<f64> = (0..lattice.n_edges()).map(|_| sign(&mut rng)).collect();
+    let mut couplings = vec![args.coupling; lattice.n_edges()];
+    if args.glass {
+        for coupling in &mut couplings {
+            if rng.random::<bool>() {
+                *coupling = -args.coupling;
+            }
+        }
+    }
     Ok(Ising::on_lattice(&lattice, &couplings)?)
 }
 

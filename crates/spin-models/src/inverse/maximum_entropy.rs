@@ -213,7 +213,7 @@ impl MaximumEntropy {
                 step *= 0.5;
             };
             residual = largest(&moments);
-            if let Some(a) = parameters.iter().position(|x| !(x.abs() < LARGEST_PARAMETER)) {
+            if let Some(a) = parameters.iter().position(|x| x.is_nan() || x.abs() >= LARGEST_PARAMETER) {
                 return Err(outside(a, "averages inside the marginal polytope: the parameters diverge"));
             }
         }

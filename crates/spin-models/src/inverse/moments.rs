@@ -65,12 +65,12 @@ impl Moments {
             if (c(i, i) - 1.0).abs() > ROUNDING || c(i, i).is_nan() {
                 return refuse("correlation", &[i, i], c(i, i), "1, the square of a spin".to_owned());
             }
-            for j in 0..i {
+            for (j, &other) in magnetizations.iter().enumerate().take(i) {
                 let value = c(i, j);
                 if value.is_nan() || (value - c(j, i)).abs() > ROUNDING || c(j, i).is_nan() {
                     return refuse("correlation", &[i, j], value, format!("{} as at [{j}, {i}]", c(j, i)));
                 }
-                let (low, high) = ((m + magnetizations[j]).abs() - 1.0, 1.0 - (m - magnetizations[j]).abs());
+                let (low, high) = ((m + other).abs() - 1.0, 1.0 - (m - other).abs());
                 if value < low - ROUNDING || value > high + ROUNDING {
                     let rule = format!("at least |m_i + m_j| - 1 = {low} and at most 1 - |m_i - m_j| = {high}");
                     return refuse("correlation", &[j, i], value, rule);

@@ -120,7 +120,7 @@ pub fn read_npy(mut source: impl Read) -> Result<Samples> {
         return Err(bad(0, format!("{start:02x?}"), "93 4e 55 4d 50 59 and a version 1 to 3"));
     }
     let size = if start[6] == 1 { 2 } else { 4 };
-    let length = bytes.get(8..8 + size).ok_or_else(short)?.iter().rev().fold(0, |sum, &b| sum << 8 | usize::from(b));
+    let length = bytes.get(8..8 + size).ok_or_else(short)?.iter().rev().fold(0, |sum, &b| (sum << 8) | usize::from(b));
     let data = 8 + size + length;
     let header = String::from_utf8_lossy(bytes.get(8 + size..data).ok_or_else(short)?);
     let missing = |expected| bad(8 + size, shortened(&header), expected);

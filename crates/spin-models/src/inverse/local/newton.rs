@@ -229,7 +229,7 @@ fn search<L: Losses>(losses: &L, states: &mut [State], settings: Settings) {
             let allowed = before + ARMIJO * state.step * state.slope + NOISE * before.abs().max(1.0);
             if after <= allowed && evaluation.gradient.iter().all(|g| g.is_finite()) {
                 let residual = residual(losses, state.problem, &point, &evaluation, settings);
-                let slow = !(residual <= PROGRESS * state.residual);
+                let slow = residual.is_nan() || residual > PROGRESS * state.residual;
                 if state.factor.is_some() {
                     let l2 = |k: usize| if losses.is_penalized(state.problem, k) { settings.l2 } else { 0.0 };
                     let step: Vec<f64> = point.iter().zip(&state.point).map(|(a, b)| a - b).collect();

@@ -75,6 +75,9 @@ impl Unit<'_> {
     }
 }
 
+/// The spins of a unit, their starts and what comes of them.
+type Item<'a> = (&'a [Neighborhood], Vec<Vec<f64>>, Vec<Fit>);
+
 /// Minimises the loss of every neighborhood from `starts`; units of spins are divided among threads.
 ///
 /// What a unit is does not depend on the number of threads, so that neither do the results.
@@ -93,7 +96,7 @@ pub(in super::super) fn fit(
     let largest = neighborhoods.iter().map(|neighborhood| neighborhood.variables.len()).max().unwrap_or(0);
     let first = FIRST.max(FIRST_PER_VARIABLE * largest);
     let mut starts = starts.into_iter();
-    let mut items: Vec<(&[Neighborhood], Vec<Vec<f64>>, Vec<Fit>)> = (0..units)
+    let mut items: Vec<Item<'_>> = (0..units)
         .map(|k| {
             let (from, to) = (k * n / units, (k + 1) * n / units);
             (&neighborhoods[from..to], starts.by_ref().take(to - from).collect(), Vec::new())

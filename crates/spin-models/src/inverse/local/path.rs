@@ -4,6 +4,9 @@ use super::super::{Reconstruction, Samples};
 use super::{LocalParams, LocalProblem, Loss, Neighborhood, Penalty, score};
 use crate::{Error, Result};
 
+/// Pairs that are coupled.
+type Graph = Vec<(usize, usize)>;
+
 /// Pseudolikelihood with ℓ1 along a path of strengths; each point gives graphs by thresholding, each graph is refitted
 /// without ℓ1, and the graph with the best held-out pseudo-log-likelihood is refitted on all samples.
 ///
@@ -22,7 +25,7 @@ use crate::{Error, Result};
 /// let ring = Ising::ring(8, 0.6)?;
 /// let samples = draw_samples(&ring, 2000, &DrawParams::default(), Streams::new(1))?;
 /// let (found, path) = PathParams::default().reconstruct(&samples)?;
-/// assert_eq!(found.pairs(0.0).len(), 8);
+/// assert_eq!(found.pairs(0.2).len(), 8);
 /// assert!(found.compare(&ring)?.relative_error < 0.1 && path.len() > 10);
 /// # Ok::<(), spin_models::Error>(())
 /// ```
@@ -140,15 +143,16 @@ impl PathParams {
                 all[i].variables.iter().map(|&j| if j == i { field } else { 0.0 }).collect()
             })
             .collect();
-        let (mut points, mut best): (Vec<PathPoint>, Option<(usize, Vec<(usize, usize)>)>) = (Vec::new(), None);
-        let mut tried: Vec<(Vec<(usize, usize)>, f64)> = Vec::new();
+        let mut points: Vec<PathPoint> = Vec::new();
+        let mut best: Option<(usize, Graph)> = None;
+        let mut tried: Vec<(Graph, f64)> = Vec::new();
         for k in 0..self.points {
             let l1 = first * self.ratio.powf(k as f64 / (self.points.max(2) - 1) as f64);
             let fits = problem.fit(&all, starts, l1, 0.0)?;
             let found = problem.reconstruction("path", &all, &fits);
             starts = fits.into_iter().map(|fit| fit.point).collect();
             for threshold in thresholds(&found, self.thresholds) {
-                let graph: Vec<(usize, usize)> = found.pairs(threshold).iter().map(|&(i, j, _)| (i, j)).collect();
+                let graph: Graph = found.pairs(threshold).iter().map(|&(i, j, _)| (i, j)).collect();
                 let known = tried.iter().find(|(pairs, _)| *pairs == graph).map(|&(_, score)| score);
                 let score = match known {
                     Some(score) => score,
@@ -217,9 +221,9 @@ fn strongest(problem: &LocalProblem<'_>, fields: &[super::Fit]) -> f64 {
     let n = moments.n_spins();
     let m = moments.magnetizations();
     let mut largest = 0.0f64;
-    for i in 0..n {
+    for (i, field) in fields.iter().enumerate() {
         // A field h alone leaves the derivative <s_i s_j> - tanh(h) <s_j>.
-        let tanh = fields[i].point.first().map_or(0.0, |h| h.tanh());
+        let tanh = field.point.first().map_or(0.0, |h| h.tanh());
         for j in (0..n).filter(|&j| j != i) {
             largest = largest.max((moments.correlation(i, j) - tanh * m[j]).abs());
         }
