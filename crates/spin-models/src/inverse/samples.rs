@@ -99,7 +99,7 @@ impl Samples {
             (false, _) => "+1 or -1",
         };
         Self::pack(n_spins, count, |sample, spin| match values[sample * n_spins + spin] {
-            x if x == 1.0 => Ok(true),
+            1.0 => Ok(true),
             x if x == low => Ok(false),
             x if x.is_nan() => Err(bad_value(sample, spin, "NaN, a missing value", expected)),
             x => Err(bad_value(sample, spin, x, expected)),
@@ -278,9 +278,9 @@ pub(super) fn unpack_row(words: &[u64], out: &mut [f64]) {
     for (out, word) in out.chunks_mut(WORD).zip(words) {
         for (out, byte) in out.chunks_mut(8).zip(word.to_le_bytes()) {
             let spins = &SPINS_OF_BYTE[usize::from(byte)];
-            match out.as_mut_array::<8>() {
-                Some(out) => *out = *spins,
-                None => out.copy_from_slice(&spins[..out.len()]),
+            match <&mut [f64; 8]>::try_from(&mut *out) {
+                Ok(out) => *out = *spins,
+                Err(_) => out.copy_from_slice(&spins[..out.len()]),
             }
         }
     }
