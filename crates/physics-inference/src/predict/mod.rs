@@ -36,7 +36,7 @@ mod report;
 mod starts;
 mod units;
 
-pub use coulomb::{CoulombCoupling, CoulombParams, CoulombPredictor, DirectSum, Geometry, PairPotential};
+pub use coulomb::{CoulombCoupling, CoulombParams, CoulombPredictor, DirectSum, Geometry, PairPotential, TreeSum};
 pub use coupling::{Coupling, DenseCoupling, LowRankCoupling, NoCoupling};
 pub use field::{FieldPredictor, KineticIsing, LowRank, SelfMarkov};
 pub use fit::{Fit, FitParams};

@@ -4,4 +4,4 @@ mod coupling;
 mod potential;
 
 pub use coupling::{CoulombCoupling, CoulombParams, CoulombPredictor, Geometry};
-pub use potential::{DirectSum, PairPotential};
+pub use potential::{DirectSum, PairPotential, TreeSum};
