@@ -2,78 +2,10 @@
 
 use linalg_core::Observer;
 use spin_models::Progress;
+use spin_models::hopfield::Patterns;
 
 use crate::error::{check_beta, check_positive, check_range};
 use crate::{Error, Result};
-
-/// Patterns of ±1 over N spins.
-///
-/// They define $`E(s) = -\sum_{i<j} J_{ij} s_i s_j`$ with $`J_{ij} = \frac{1}{N} \sum_\mu \xi_i^\mu \xi_j^\mu`$ and no
-/// diagonal.
-///
-/// ```
-/// use variational::mean_field::Patterns;
-///
-/// let patterns = Patterns::new(2, vec![1, -1, 1, 1])?;
-/// assert_eq!((patterns.n_spins(), patterns.n_patterns()), (2, 2));
-/// assert_eq!(patterns.overlaps(&[1.0, -1.0]), [1.0, 0.0]);
-/// # Ok::<(), variational::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Patterns {
-    n: usize,
-    rows: Vec<i8>,
-}
-
-impl Patterns {
-    /// Patterns as rows of `n` spins.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] for no spins or an entry other than ±1; [`Error::WrongLength`] for rows that are not whole.
-    pub fn new(n: usize, rows: Vec<i8>) -> Result<Self> {
-        check_positive("number of spins", n)?;
-        if !rows.len().is_multiple_of(n) {
-            let expected = rows.len().div_ceil(n) * n;
-            return Err(Error::WrongLength { what: "entries of patterns", got: rows.len(), expected });
-        }
-        match rows.iter().position(|s| s.abs() != 1) {
-            None => Ok(Self { n, rows }),
-            Some(k) => {
-                let value = format!("{} at site {} of pattern {}", rows[k], k % n, k / n);
-                Err(Error::Parameter { what: "spin", value, expected: "-1 or 1" })
-            }
-        }
-    }
-
-    /// Number of spins.
-    pub fn n_spins(&self) -> usize {
-        self.n
-    }
-
-    /// Number of patterns.
-    pub fn n_patterns(&self) -> usize {
-        self.rows.len() / self.n
-    }
-
-    /// The pattern `mu`.
-    ///
-    /// # Panics
-    /// If there is no such pattern.
-    pub fn pattern(&self, mu: usize) -> &[i8] {
-        &self.rows[mu * self.n..(mu + 1) * self.n]
-    }
-
-    /// $`\frac{1}{N} \sum_i \xi_i^\mu m_i`$ for every pattern.
-    ///
-    /// # Panics
-    /// If the number of magnetizations is not that of spins.
-    pub fn overlaps(&self, m: &[f64]) -> Vec<f64> {
-        assert_eq!(m.len(), self.n, "{} magnetizations for {} spins", m.len(), self.n);
-        let dot = |row: &[i8]| row.iter().zip(m).map(|(&s, m)| f64::from(s) * m).sum::<f64>() / self.n as f64;
-        self.rows.chunks_exact(self.n).map(dot).collect()
-    }
-}
 
 /// How the equations are iterated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -212,8 +144,12 @@ type End = (Vec<f64>, f64, u64);
 fn check(params: &HopfieldParams, patterns: &Patterns, beta: f64, start: &[f64]) -> Result<()> {
     params.validate()?;
     check_beta(beta)?;
-    if start.len() != patterns.n {
-        return Err(Error::WrongLength { what: "first magnetizations", got: start.len(), expected: patterns.n });
+    if start.len() != patterns.n_spins() {
+        return Err(Error::WrongLength {
+            what: "first magnetizations",
+            got: start.len(),
+            expected: patterns.n_spins(),
+        });
     }
     match start.iter().position(|m| !(-1.0..=1.0).contains(m)) {
         None => Ok(()),
@@ -230,7 +166,7 @@ fn mean_square(m: &[f64]) -> f64 {
 
 /// The TAP free energy at these magnetizations.
 fn report(patterns: &Patterns, beta: f64, (m, residual, sweeps): End, tolerance: f64) -> HopfieldSolution {
-    let (n, p) = (patterns.n as f64, patterns.n_patterns() as f64);
+    let (n, p) = (patterns.n_spins() as f64, patterns.n_patterns() as f64);
     let overlaps = patterns.overlaps(&m);
     let spread = 1.0 - mean_square(&m);
     let half = |x: f64| if x > 0.0 { -x * x.ln() } else { 0.0 };
@@ -281,7 +217,7 @@ impl HopfieldTap {
     ) -> Result<HopfieldSolution> {
         check(&self.params, patterns, beta, start)?;
         let HopfieldParams { damping, tolerance, max_sweeps } = self.params;
-        let (n, p) = (patterns.n, patterns.n_patterns());
+        let (n, p) = (patterns.n_spins(), patterns.n_patterns());
         let root = 1.0 / (n as f64).sqrt();
         let mut m = start.to_vec();
         let mut g: Vec<f64> = vec![0.0; p];
@@ -296,7 +232,7 @@ impl HopfieldTap {
             }
             let reaction = p as f64 / n as f64 * beta / room;
             field.iter_mut().zip(&m).for_each(|(h, m)| *h = -reaction * m);
-            for (g, row) in g.iter_mut().zip(patterns.rows.chunks_exact(n)) {
+            for (g, row) in g.iter_mut().zip(patterns.iter()) {
                 let sum = root * row.iter().zip(&m).map(|(&s, m)| f64::from(s) * m).sum::<f64>();
                 let new = beta * (sum - spread * *g) / room;
                 *g = if sweeps == 0 { beta * sum } else { *g + (1.0 - damping) * (new - *g) };
@@ -338,7 +274,7 @@ impl HopfieldBp {
     ) -> Result<HopfieldSolution> {
         check(&self.params, patterns, beta, start)?;
         let HopfieldParams { damping, tolerance, max_sweeps } = self.params;
-        let (n, p) = (patterns.n, patterns.n_patterns());
+        let (n, p) = (patterns.n_spins(), patterns.n_patterns());
         if let Some(mu) = condensed.filter(|&mu| mu >= p) {
             let (what, value) = ("condensed pattern", mu.to_string());
             return Err(Error::Parameter { what, value, expected: "the number of a pattern" });
@@ -351,7 +287,7 @@ impl HopfieldBp {
         let (mut sweeps, mut residual) = (0, f64::INFINITY);
         'iterate: while sweeps < max_sweeps {
             let mut field = vec![0.0; n];
-            let rows = patterns.rows.chunks_exact(n).zip(messages.chunks_exact(n)).zip(u.chunks_exact_mut(n));
+            let rows = patterns.iter().zip(messages.chunks_exact(n)).zip(u.chunks_exact_mut(n));
             for (mu, ((row, messages), u)) in rows.enumerate() {
                 if condensed == Some(mu) {
                     // Stays in the field of every message: u is 0.

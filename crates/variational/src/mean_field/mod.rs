@@ -29,11 +29,12 @@ use spin_models::{
     Correlations, Kind, LnZ, LogPartition, PairCorrelations, PairwiseModel, Progress, Quantities, Solution, Solve,
 };
 
-pub use hopfield::{HopfieldBp, HopfieldParams, HopfieldSolution, HopfieldTap, Patterns};
+pub use hopfield::{HopfieldBp, HopfieldParams, HopfieldSolution, HopfieldTap};
 pub use iterate::MeanFieldSolution;
 pub use kikuchi::{Kikuchi, KikuchiParams, KikuchiSolution, squares};
 pub use params::{MeanFieldParams, Update};
 pub use plefka::PlefkaOrder;
+pub use spin_models::hopfield::Patterns;
 
 use crate::Result;
 use crate::pairs::CoupledPairs;
