@@ -55,7 +55,7 @@ fn sixteen_states_are_enough_at_distance_9() {
 }
 
 #[test]
-#[ignore = "a minute; run by .ci/long"]
+#[ignore = "400 shots at two bond dimensions, a minute; run by .ci/long"]
 fn ninety_nine_of_a_hundred_shots_at_distance_9() {
     let solvers = [16, 64].map(LikelihoodSolver::BoundaryMps);
     let errors = compare("unrotated-surface:9", "depolarizing", 0.15, solvers, 400);
@@ -64,7 +64,7 @@ fn ninety_nine_of_a_hundred_shots_at_distance_9() {
 
 /// The frontier of 25 spins is out of reach for exact sums.
 #[test]
-#[ignore = "a minute; run by .ci/long"]
+#[ignore = "shots at d = 13 up to χ = 32, a minute; run by .ci/long"]
 fn distance_13_converges() {
     let solvers = [16, 32].map(LikelihoodSolver::BoundaryMps);
     let errors = compare("unrotated-surface:13", "depolarizing", 0.15, solvers, 20);

@@ -102,7 +102,7 @@ fn rates_at_distances_3_and_5() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/long"]
+#[ignore = "circuits up to d = 11, minutes; run by .ci/long"]
 fn rates_of_the_whole_table() {
     compare(&[3, 5, 7], 20_000);
     compare(&[9, 11], 3000);

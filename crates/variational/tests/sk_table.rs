@@ -77,7 +77,7 @@ fn table(n: usize, instances: usize, steps: u64, samples: usize, exact: impl Fn(
 }
 
 #[test]
-#[ignore = "ten minutes; run by .ci/long"]
+#[ignore = "four networks trained on ten glasses, ten minutes; run by .ci/long"]
 fn ten_instances_of_24_spins() {
     let exact = |model: &Ising| Some(Enumeration::default().ln_z(model, BETA).unwrap().value);
     let [_, made, two_body, replica] = table(24, 10, 400, 20_000, exact);
@@ -85,7 +85,7 @@ fn ten_instances_of_24_spins() {
 }
 
 #[test]
-#[ignore = "half an hour; run by .ci/long"]
+#[ignore = "four networks trained on ten glasses, half an hour; run by .ci/long"]
 fn ten_instances_of_50_spins() {
     let [one_layer, _, two_body, replica] = table(50, 10, 400, 20_000, |_| None);
     assert!(replica < two_body && two_body < one_layer, "{one_layer} {two_body} {replica}");

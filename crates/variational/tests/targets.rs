@@ -29,7 +29,7 @@ fn print(name: &str, estimate: &Importance, exact: f64) -> f64 {
 }
 
 #[test]
-#[ignore = "a minute; run by .ci/long"]
+#[ignore = "600 steps and 20 000 samples, a minute; run by .ci/long"]
 fn two_body_on_the_torus_of_64_spins() {
     // made:3:4 of Wu, Wang and Zhang in PyTorch: 0.26 after 50 steps.
     let (model, beta) = (Ising::square(8, Boundary::Periodic, 1.0).unwrap(), 0.44);
@@ -42,7 +42,7 @@ fn two_body_on_the_torus_of_64_spins() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/long"]
+#[ignore = "four trainings of two networks, minutes; run by .ci/long"]
 fn replica_forms_on_spin_glasses() {
     let model = SherringtonKirkpatrick::gaussian(20, &mut Streams::new(7).stream(0)).unwrap().to_ising().unwrap();
     for beta in [1.0, 2.0] {
@@ -58,7 +58,7 @@ fn replica_forms_on_spin_glasses() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/long"]
+#[ignore = "networks trained on 50 spins, minutes; run by .ci/long"]
 fn replica_forms_on_50_spins() {
     // No exact value: the gap of the variational ln Z to the importance-sampled one of the same network.
     let model = SherringtonKirkpatrick::gaussian(50, &mut Streams::new(1).stream(0)).unwrap().to_ising().unwrap();
@@ -71,7 +71,7 @@ fn replica_forms_on_50_spins() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/long"]
+#[ignore = "600 steps of a convolutional network, minutes; run by .ci/long"]
 fn convolutions_on_the_torus_of_64_spins() {
     let params = PixelCnnParams::default().layers(3, 8, 7);
     let (model, beta) = (Ising::square(8, Boundary::Periodic, 1.0).unwrap(), 0.44);
@@ -89,7 +89,7 @@ fn convolutions_on_the_torus_of_64_spins() {
 }
 
 #[test]
-#[ignore = "a minute; run by .ci/long"]
+#[ignore = "two trainings in double precision, a minute; run by .ci/long"]
 fn natural_gradients_on_a_spin_glass() {
     // One layer on 20 spins at β = 1: as many steps of Adam for comparison.
     let model = SherringtonKirkpatrick::gaussian(20, &mut Streams::new(7).stream(0)).unwrap().to_ising().unwrap();

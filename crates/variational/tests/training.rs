@@ -354,7 +354,7 @@ fn one_layer_learns_a_spin_glass_of_20_spins() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/long"]
+#[ignore = "four trainings of 3000 steps, minutes; run by .ci/long"]
 fn the_table_of_20_spins() {
     // Bounds on the variational relative error at β = 0.5, 1, 2; importance sampling within 1e-4 and 3 errors at 1e6.
     for ((beta, exact), bound) in SK20.into_iter().zip([2e-4, 7e-4, 3e-3, 1.0]) {
