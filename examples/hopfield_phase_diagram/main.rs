@@ -97,10 +97,10 @@ fn lines(count: u32) -> Result<Lines, Failure> {
 
 fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
-        args.spins = args.spins.min(600);
+        args.spins = args.spins.min(400);
         args.sweeps = args.sweeps.min(40);
         args.samples = args.samples.min(2);
-        args.loads = vec![0.02, 0.04, 0.1];
+        args.loads = vec![0.04, 0.1];
     }
     for (k, load) in args.loads.iter().enumerate() {
         if load.is_nan() || load * (args.spins as f64) < 2.0 || *load > 1.0 {
@@ -166,7 +166,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
         title: "Phase diagram of the Hopfield model".into(),
         x_label: "patterns over spins".into(),
         y_label: "T".into(),
-        lines: lines(if args.quick { 10 } else { 28 })?,
+        lines: lines(if args.quick { 4 } else { 28 })?,
         points: vec![
             Points { name: format!("T_g, {} spins", args.spins), points: glass },
             Points { name: "T_M".into(), points: memory },
