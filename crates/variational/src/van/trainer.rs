@@ -24,6 +24,9 @@ const KIND: &str = "variational training 1";
 /// The same for a training by natural gradients.
 const KIND_NATURAL: &str = "variational natural training 1";
 
+/// Parameters times samples below which a step is too short to be shared: starting a thread takes as long.
+const SHORT: usize = 1 << 20;
+
 /// Most numbers in the gradients of single samples.
 const LARGEST: usize = 1 << 30;
 
@@ -68,7 +71,7 @@ pub struct TrainerParams {
     pub clip: f64,
     /// Seed of the samples.
     pub seed: u64,
-    /// Threads; the numbers do not depend on it. Default 1.
+    /// Threads; the numbers do not depend on it, and short steps are done by one. Default 1.
     pub threads: usize,
 }
 
@@ -280,8 +283,10 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
     fn differentiate(&mut self, beta: f64) -> Result<Step> {
         crate::error::check_beta(beta)?;
         let streams = Streams::new(self.params.seed).child(self.steps);
+        let short = self.parameters.len().saturating_mul(self.params.batch) < SHORT;
+        let threads = if short { 1 } else { self.params.threads };
         let (model, network) = (self.model, &self.network);
-        for_each(self.params.threads, &mut self.units, |unit| {
+        for_each(threads, &mut self.units, |unit| {
             network.sample_pass(&mut unit.pass, &mut streams.fast_stream(unit.number));
             network.write_spins(&unit.pass, &mut unit.spins);
             model.energies(&unit.spins, &mut unit.energies);
@@ -302,7 +307,7 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
         }
         let (mean, batch) = (losses.mean(), self.params.batch as f64);
         let rows = matches!(self.stepper, Stepper::Natural(_));
-        for_each(self.params.threads, &mut self.units, |unit| {
+        for_each(threads, &mut self.units, |unit| {
             unit.weights.iter_mut().for_each(|loss| *loss = (*loss - mean) / (batch - 1.0));
             if rows {
                 network.sample_gradients(&mut unit.pass, &mut unit.gradient);
