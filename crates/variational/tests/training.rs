@@ -99,7 +99,8 @@ fn the_gradient_is_that_of_the_free_energy() {
 fn threads_and_interruptions_change_nothing() {
     let model = sk20();
     let params = TrainerParams::default().batch(600).seed(7);
-    let made = || Symmetric::new(Made::<f32>::new(20, MadeParams::default().layers(2, 2)).unwrap());
+    // Enough parameters for a step to be shared by threads.
+    let made = || Symmetric::new(Made::<f32>::new(20, MadeParams::default().layers(2, 4)).unwrap());
     let schedule = Annealing::Exponential { beta: 1.0, rate: 0.9 };
     let bits = |p: &[f64]| p.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     let mut reference = Trainer::new(&model, made(), params).unwrap();
