@@ -51,9 +51,11 @@ fn gibbs(c: &mut Criterion) {
         group.throughput(Throughput::Elements(n as u64));
         let mut chains = GibbsChains::new(&machine, n, Streams::new(3)).expect("chains");
         chains.advance(&machine, 10, 1);
-        group.bench_function(BenchmarkId::from_parameter(n), |bencher| {
-            bencher.iter(|| chains.advance(black_box(&machine), 1, 1));
-        });
+        for threads in [1, 2] {
+            group.bench_function(BenchmarkId::new(n.to_string(), threads), |bencher| {
+                bencher.iter(|| chains.advance(black_box(&machine), 1, threads));
+            });
+        }
     }
     group.finish();
 }

@@ -13,12 +13,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use boltzmann::partition::{AnnealedImportance, Disagreement, bennett, disagreements};
 use boltzmann::train::{Trainer, TrainingParams, monitor};
 use boltzmann::units::Bernoulli;
 use boltzmann::{PackedRbm, io};
 use clap::Parser;
 use linalg_core::Streams;
-use workspace_examples::binary_images::{Binarisation, Effort, Images, evaluate};
+use spin_models::LnZ;
+use workspace_examples::binary_images::{Binarisation, Effort, Evaluation, Images, evaluate};
 use workspace_examples::exit;
 use workspace_examples::json::Line;
 use workspace_examples::progress::Bar;
@@ -45,6 +47,9 @@ struct Args {
     /// Threads, 0 for all; the numbers do not depend on it.
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Also anneals backwards from training rows, joins both by Bennett's ratio, and says where the values of ln Z cannot all be right.
+    #[arg(long)]
+    check: bool,
     /// One line of JSON.
     #[arg(long)]
     json: bool,
@@ -55,6 +60,35 @@ struct Args {
 
 fn main() -> ExitCode {
     exit::report(run(&Args::parse()))
+}
+
+/// Other values of ln Z, and whether all can be right.
+struct Check {
+    upper: LnZ,
+    bennett: LnZ,
+    disagreements: Vec<Disagreement>,
+}
+
+impl Check {
+    fn of(
+        machine: &PackedRbm,
+        images: &Images,
+        result: &Evaluation,
+        effort: Effort,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let annealing = AnnealedImportance::new(effort.temperatures, effort.chains)?.threads(effort.threads);
+        let base = AnnealedImportance::base_rate(&images.train);
+        let streams = Streams::new(effort.seed);
+        let forward = annealing.run(machine, &base, streams, &mut ())?;
+        let reverse = annealing.run_reverse(machine, &base, &images.train, streams.child(1), &mut ())?;
+        let (lower, upper) = (forward.estimate(), reverse.estimate());
+        let joined = bennett(&forward, &reverse)?;
+        let mut values = vec![("annealing", lower), ("annealing backwards", upper), ("Bennett's ratio", joined)];
+        if result.exact {
+            values.push(("the exact sum", LnZ::exact(result.ln_z)));
+        }
+        Ok(Self { upper, bennett: joined, disagreements: disagreements(&values, 4.0) })
+    }
 }
 
 fn load(args: &Args) -> Result<(PackedRbm, Images), Box<dyn std::error::Error>> {
@@ -88,6 +122,7 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut bar = Bar::new("ln Z");
     let result = evaluate(&machine, &images, effort, &mut bar)?;
     bar.finish();
+    let check = if args.check { Some(Check::of(&machine, &images, &result, effort)?) } else { None };
     let error = monitor::reconstruction_error(&machine, &images.test, Streams::new(args.seed));
     let seconds = clock.elapsed().as_secs_f64();
     if args.json {
@@ -100,12 +135,26 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
             .number("free_energy_mean", Some(result.free_energy))
             .number("reconstruction_error", Some(error))
             .number("seconds", Some(seconds));
+        let line = match &check {
+            None => line,
+            Some(check) => line
+                .number("ln_z_upper", Some(check.upper.value))
+                .number("ln_z_bennett", Some(check.bennett.value))
+                .count("disagreements", check.disagreements.len() as u64),
+        };
         println!("{}", line.finish());
+        check.iter().flat_map(|check| &check.disagreements).for_each(|found| eprintln!("warning: {found}"));
     } else {
         let kind = if result.exact { "exact" } else { "annealed importance sampling" };
         println!("ln Z = {:.4} ± {:.4} ({kind})", result.ln_z, result.ln_z_std_error);
         println!("test: {:.3} ± {:.3} nats an image, train: {:.3}", result.test, result.test_std_error, result.train);
         println!("reconstruction error {error:.3}, {seconds:.1} s");
+        if let Some(check) = &check {
+            let error = |ln_z: &LnZ| ln_z.std_error.unwrap_or(0.0);
+            println!("backwards from training rows: {:.4} ± {:.4}", check.upper.value, error(&check.upper));
+            println!("both, by Bennett's ratio: {:.4} ± {:.4}", check.bennett.value, error(&check.bennett));
+            check.disagreements.iter().for_each(|found| println!("warning: {found}"));
+        }
     }
     Ok(())
 }

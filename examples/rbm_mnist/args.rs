@@ -57,6 +57,9 @@ pub struct Args {
     /// L2 decay of the weights.
     #[arg(long, default_value_t = 0.0)]
     pub l2: f64,
+    /// Rate at which Gaussian visible units learn their precisions, over the learning rate.
+    #[arg(long, default_value_t = 0.0)]
+    pub precision_rate: f64,
     /// Plain instead of centred gradients.
     #[arg(long)]
     pub plain: bool,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use boltzmann::io::{self, static_binarisation};
 use boltzmann::partition::{AnnealedImportance, annealed_importance, exact_ln_z};
-use boltzmann::train::{DenseParams, DenseTrainer};
+use boltzmann::train::{Centring, DenseParams, DenseTrainer};
 use boltzmann::units::{Unit, UnitKind};
 use boltzmann::{BitRows, Error, Rbm};
 use linalg_core::Streams;
@@ -151,7 +151,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .batch(args.batch.min(train.len()))
         .chains(args.chains)
         .momentum(args.momentum, args.l2)
-        .centred(!args.plain);
+        .centring(if args.plain { Centring::None } else { Centring::Data })
+        .precision_rate(args.precision_rate);
     let mut trainer = DenseTrainer::new(start, &rows.train, params, streams.child(2))?;
     if let Some(file) = &args.resume {
         trainer.restore(&Checkpoint::load(file)?)?;

@@ -5,13 +5,12 @@ use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Writer};
 use linalg_core::optim::ConjugateGradientParams;
 
 use super::network::{Block, Loss, Network, Piece, ROWS, gradient_of_piece};
-use crate::train::RowOrder;
-use crate::train::Schedule;
+use crate::train::{Batches, InBatches, Schedule};
 use crate::{Error, Result};
 use linalg_core::simd::{Work, widest};
 use linalg_core::threads;
 
-const KIND: &str = "boltzmann network trainer 1";
+const KIND: &str = "boltzmann network trainer 2";
 
 /// How a batch changes the parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,16 +109,11 @@ impl NetworkTraining {
         self
     }
 
-    fn validate(&self, rows: usize) -> Result<()> {
+    fn validate(&self) -> Result<()> {
         for (what, value) in [("learning rate", self.learning_rate), ("l2 decay", self.l2)] {
             if !(0.0..=1e3).contains(&value) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });
             }
-        }
-        if !(1..=rows).contains(&self.batch) {
-            let value = self.batch.to_string();
-            let expected = "1 to the number of rows of the data";
-            return Err(Error::Parameter { what: "rows of a batch", value, expected });
         }
         if self.optimizer == (Optimizer::ConjugateGradient { line_searches: 0 }) {
             let value = "0".to_owned();
@@ -160,8 +154,7 @@ pub struct NetworkTrainer<'a> {
     /// Means of the gradient and of its square.
     moments: [Vec<f32>; 2],
     blocks: Vec<Block<f32>>,
-    order: RowOrder,
-    updates: u64,
+    batches: Batches,
 }
 
 impl<'a> NetworkTrainer<'a> {
@@ -184,7 +177,8 @@ impl<'a> NetworkTrainer<'a> {
                 return Err(Error::NotFinite { what, index, value: f64::from(values[index]) });
             }
         }
-        params.validate(rows)?;
+        params.validate()?;
+        let batches = Batches::new(rows, params.batch, params.epochs, Streams::new(params.seed))?;
         let size = |k: usize| ROWS.min(params.batch - k * ROWS);
         let blocks = (0..params.batch.div_ceil(ROWS)).map(|k| Block::new(&network.shape, size(k))).collect();
         let zeros = vec![0.0; network.parameters.len()];
@@ -193,8 +187,7 @@ impl<'a> NetworkTrainer<'a> {
             gradient: zeros.clone(),
             moments: [zeros.clone(), zeros],
             blocks,
-            order: RowOrder::new(rows),
-            updates: 0,
+            batches,
             network,
             inputs,
             targets,
@@ -214,17 +207,17 @@ impl<'a> NetworkTrainer<'a> {
 
     /// Batches done.
     pub fn updates(&self) -> u64 {
-        self.updates
+        self.batches.updates()
     }
 
     /// Batches of an epoch.
     pub fn updates_per_epoch(&self) -> u64 {
-        (self.inputs.len() / self.network.sizes()[0] / self.params.batch) as u64
+        self.batches.per_epoch()
     }
 
     /// Batches of the whole run.
     pub fn total_updates(&self) -> u64 {
-        self.params.epochs.saturating_mul(self.updates_per_epoch())
+        self.batches.total()
     }
 
     /// Runs to the end.
@@ -232,10 +225,7 @@ impl<'a> NetworkTrainer<'a> {
     /// # Errors
     /// As [`epoch`](Self::epoch).
     pub fn run(&mut self) -> Result<()> {
-        while self.updates < self.total_updates() {
-            self.epoch()?;
-        }
-        Ok(())
+        self.finish()
     }
 
     /// Runs to the end of the present epoch; returns the mean loss of its batches, each before its update.
@@ -243,34 +233,13 @@ impl<'a> NetworkTrainer<'a> {
     /// # Errors
     /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
     pub fn epoch(&mut self) -> Result<f64> {
-        let mut loss = linalg_core::stats::Running::new();
-        loop {
-            loss.push(self.update()?);
-            if self.updates.is_multiple_of(self.updates_per_epoch()) {
-                return Ok(loss.mean());
-            }
-        }
-    }
-
-    fn update(&mut self) -> Result<f64> {
-        let loss = match self.params.optimizer {
-            Optimizer::Adam => self.adam(),
-            Optimizer::ConjugateGradient { line_searches } => self.conjugate_gradient(line_searches)?,
-        };
-        if !loss.is_finite() {
-            let (update, kept) = (self.updates + 1, self.updates);
-            return Err(Error::Diverged { update, what: "the loss is not finite", kept });
-        }
-        self.updates += 1;
-        Ok(loss)
+        self.finish_epoch()
     }
 
     /// The mean loss of the batch, with its derivatives in the blocks.
     fn evaluate(&mut self) -> f64 {
         let (n, m) = (self.network.sizes()[0], self.targets.len() / (self.inputs.len() / self.network.sizes()[0]));
-        let batch = (self.updates % self.updates_per_epoch()) as usize;
-        let order = self.order.of_epoch(self.updates / self.updates_per_epoch(), &Streams::new(self.params.seed));
-        let rows = &order[batch * self.params.batch..][..self.params.batch];
+        let rows = self.batches.present();
         let (network, loss, scale) = (&self.network, self.params.loss, 1.0 / self.params.batch as f64);
         let (inputs, targets) = (self.inputs, self.targets);
         threads::for_pieces(threads::count(self.params.threads), &mut self.blocks, |first, blocks| {
@@ -294,9 +263,8 @@ impl<'a> NetworkTrainer<'a> {
         if !loss.is_finite() {
             return loss;
         }
-        let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        let rate = self.params.learning_rate * self.params.schedule.factor(t);
-        let rates = Rates::of_update(self.updates, rate, self.params.l2);
+        let rate = self.params.learning_rate * self.params.schedule.factor(self.batches.done());
+        let rates = Rates::of_update(self.batches.updates(), rate, self.params.l2);
         let (shape, blocks) = (&self.network.shape, &self.blocks);
         let [mean, square] = &mut self.moments;
         let mut rest = [&mut self.network.parameters[..], &mut self.gradient[..], &mut mean[..], &mut square[..]];
@@ -374,12 +342,7 @@ impl<'a> NetworkTrainer<'a> {
     fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
         hash.write_usizes(self.network.sizes()).write_str(&format!("{:?}", self.network.activations()));
-        for values in [self.inputs, self.targets] {
-            hash.write_u64(values.len() as u64);
-            values.iter().for_each(|x| {
-                hash.write_u64(u64::from(x.to_bits()));
-            });
-        }
+        hash.write_f32s(self.inputs).write_f32s(self.targets);
         hash.write_str(&format!("{:?}", self.params.clone().threads(1)));
         hash.finish()
     }
@@ -387,12 +350,10 @@ impl<'a> NetworkTrainer<'a> {
     /// The state of the run. It belongs to its data and parameters, the number of threads excepted.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut out = Writer::new();
-        out.write_u64(self.updates);
-        for values in [&self.network.parameters, &self.moments[0], &self.moments[1]] {
-            values.iter().for_each(|x| {
-                out.write_u32(x.to_bits());
-            });
-        }
+        out.write_u64(self.updates());
+        [&self.network.parameters, &self.moments[0], &self.moments[1]].into_iter().for_each(|values| {
+            out.write_f32s(values);
+        });
         Checkpoint::new(KIND, self.content_hash(), out)
     }
 
@@ -401,20 +362,36 @@ impl<'a> NetworkTrainer<'a> {
     /// # Errors
     /// When the checkpoint is of another run or damaged; the trainer is then what it was.
     pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
-        let read = || -> std::result::Result<(u64, [Vec<f32>; 3]), CheckpointError> {
-            let mut reader = from.open(KIND, self.content_hash())?;
-            let updates = reader.read_u64()?;
-            let mut lists =
-                [vec![0.0; self.gradient.len()], vec![0.0; self.gradient.len()], vec![0.0; self.gradient.len()]];
-            for x in lists.iter_mut().flatten() {
-                *x = f32::from_bits(reader.read_u32()?);
-            }
-            reader.finish()?;
-            Ok((updates, lists))
-        };
-        let (updates, [parameters, mean, square]) = read()?;
-        (self.updates, self.network.parameters, self.moments) = (updates, parameters, [mean, square]);
+        let mut other = self.clone();
+        other.read(from)?;
+        *self = other;
         Ok(())
+    }
+
+    fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
+        let mut reader = from.open(KIND, self.content_hash())?;
+        self.batches.seek(reader.read_u64()?);
+        let [mean, square] = &mut self.moments;
+        for values in [&mut self.network.parameters, mean, square] {
+            reader.read_f32s_into(values)?;
+        }
+        reader.finish()
+    }
+}
+
+impl InBatches for NetworkTrainer<'_> {
+    fn batches(&self) -> &Batches {
+        &self.batches
+    }
+
+    fn update(&mut self) -> Result<f64> {
+        let loss = match self.params.optimizer {
+            Optimizer::Adam => self.adam(),
+            Optimizer::ConjugateGradient { line_searches } => self.conjugate_gradient(line_searches)?,
+        };
+        let loss = self.batches.finite(loss)?;
+        self.batches.advance();
+        Ok(loss)
     }
 }
 

@@ -12,10 +12,10 @@ use super::layers::normalise;
 use super::negatives::wrong_label;
 use crate::deep::network::Real;
 use crate::deep::{Rates, Step};
-use crate::train::{RowOrder, Schedule};
+use crate::train::{Batches, InBatches, Schedule};
 use crate::{Error, Result};
 
-const KIND: &str = "boltzmann recurrent forward-forward 1";
+const KIND: &str = "boltzmann recurrent forward-forward 2";
 
 /// Streams: orders of the rows by epoch, and the negative labels of every update.
 const ORDER: u64 = 0;
@@ -355,8 +355,7 @@ pub struct RecurrentTrainer<'a> {
     params: RecurrentParams,
     /// Means and squares of the gradient.
     moments: [Vec<f32>; 2],
-    order: RowOrder,
-    updates: u64,
+    batches: Batches,
 }
 
 impl<'a> RecurrentTrainer<'a> {
@@ -377,14 +376,10 @@ impl<'a> RecurrentTrainer<'a> {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });
             }
         }
-        if !(1..=labels.len()).contains(&params.batch) {
-            let value = params.batch.to_string();
-            let expected = "1 to the number of rows of the data";
-            return Err(Error::Parameter { what: "rows of a batch", value, expected });
-        }
         let zeros = vec![0.0; network.parameters.len()];
-        let order = RowOrder::new(labels.len());
-        Ok(Self { network, rows, labels, params, moments: [zeros.clone(), zeros], order, updates: 0 })
+        let streams = Streams::new(params.seed).child(ORDER);
+        let batches = Batches::new(labels.len(), params.batch, params.epochs, streams)?;
+        Ok(Self { network, rows, labels, params, moments: [zeros.clone(), zeros], batches })
     }
 
     /// The network as it is.
@@ -399,17 +394,17 @@ impl<'a> RecurrentTrainer<'a> {
 
     /// Batches done.
     pub fn updates(&self) -> u64 {
-        self.updates
+        self.batches.updates()
     }
 
     /// Batches of an epoch.
     pub fn updates_per_epoch(&self) -> u64 {
-        (self.labels.len() / self.params.batch) as u64
+        self.batches.per_epoch()
     }
 
     /// Batches of the whole run.
     pub fn total_updates(&self) -> u64 {
-        self.params.epochs.saturating_mul(self.updates_per_epoch())
+        self.batches.total()
     }
 
     /// Runs to the end.
@@ -417,10 +412,7 @@ impl<'a> RecurrentTrainer<'a> {
     /// # Errors
     /// As [`epoch`](Self::epoch).
     pub fn run(&mut self) -> Result<()> {
-        while self.updates < self.total_updates() {
-            self.epoch()?;
-        }
-        Ok(())
+        self.finish()
     }
 
     /// Runs to the end of the present epoch; returns the mean loss a row and step, summed over layers, data and negative data.
@@ -428,53 +420,14 @@ impl<'a> RecurrentTrainer<'a> {
     /// # Errors
     /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
     pub fn epoch(&mut self) -> Result<f64> {
-        let mut loss = linalg_core::stats::Running::new();
-        loop {
-            loss.push(self.update()?);
-            if self.updates.is_multiple_of(self.updates_per_epoch()) {
-                return Ok(loss.mean());
-            }
-        }
-    }
-
-    fn update(&mut self) -> Result<f64> {
-        let (n, classes) = (self.network.n_inputs(), self.network.n_classes());
-        let (epoch, batch) =
-            (self.updates / self.updates_per_epoch(), (self.updates % self.updates_per_epoch()) as usize);
-        let streams = Streams::new(self.params.seed);
-        let order = self.order.of_epoch(epoch, &streams.child(ORDER));
-        let present = &order[batch * self.params.batch..][..self.params.batch];
-        let mut inputs: Vec<f32> =
-            present.iter().flat_map(|&row| self.rows[row as usize * n..][..n].iter().copied()).collect();
-        inputs.chunks_exact_mut(n).for_each(normalise);
-        let labels: Vec<usize> = present.iter().map(|&row| self.labels[row as usize]).collect();
-        let mut rng = streams.child(LABELS).fast_stream(self.updates);
-        let others: Vec<usize> = labels.iter().map(|&y| wrong_label(y, None, classes, &mut rng)).collect();
-        let net = &self.network;
-        let phase = |data| Phase { data, threshold: self.params.threshold, weight: 1.0 / labels.len() as f64 };
-        let mut gradient = vec![0.0; net.parameters.len()];
-        let mut loss = net.loss(&net.parameters, &inputs, &labels, phase(true), &mut gradient);
-        loss += net.loss(&net.parameters, &inputs, &others, phase(false), &mut gradient);
-        if !loss.is_finite() {
-            let (update, kept) = (self.updates + 1, self.updates);
-            return Err(Error::Diverged { update, what: "the loss is not finite", kept });
-        }
-        let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        let rate = self.params.learning_rate * self.params.schedule.factor(t);
-        let rates = Rates::of_update(self.updates, rate, 0.0);
-        let [mean, square] = &mut self.moments;
-        widest(Step { x: &mut self.network.parameters, gradient: &gradient, mean, square, rates });
-        self.updates += 1;
-        Ok(loss)
+        self.finish_epoch()
     }
 
     fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
         hash.write_usizes(&self.network.sizes).write_usizes(&[usize::from(self.network.lateral), self.network.steps]);
         hash.write_usizes(self.labels);
-        self.rows.iter().for_each(|x| {
-            hash.write_u64(u64::from(x.to_bits()));
-        });
+        hash.write_f32s(self.rows);
         hash.write_str(&format!("{:?}", self.params));
         hash.finish()
     }
@@ -482,9 +435,9 @@ impl<'a> RecurrentTrainer<'a> {
     /// The state of the run. It belongs to its data and parameters.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut out = Writer::new();
-        out.write_u64(self.updates);
-        std::iter::once(&self.network.parameters).chain(&self.moments).flatten().for_each(|x| {
-            out.write_u32(x.to_bits());
+        out.write_u64(self.updates());
+        std::iter::once(&self.network.parameters).chain(&self.moments).for_each(|values| {
+            out.write_f32s(values);
         });
         Checkpoint::new(KIND, self.content_hash(), out)
     }
@@ -502,11 +455,40 @@ impl<'a> RecurrentTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
-        for x in std::iter::once(&mut self.network.parameters).chain(&mut self.moments).flatten() {
-            *x = f32::from_bits(reader.read_u32()?);
+        self.batches.seek(reader.read_u64()?);
+        for values in std::iter::once(&mut self.network.parameters).chain(&mut self.moments) {
+            reader.read_f32s_into(values)?;
         }
         reader.finish()
+    }
+}
+
+impl InBatches for RecurrentTrainer<'_> {
+    fn batches(&self) -> &Batches {
+        &self.batches
+    }
+
+    fn update(&mut self) -> Result<f64> {
+        let (n, classes) = (self.network.n_inputs(), self.network.n_classes());
+        let present = self.batches.present();
+        let mut inputs: Vec<f32> =
+            present.iter().flat_map(|&row| self.rows[row as usize * n..][..n].iter().copied()).collect();
+        inputs.chunks_exact_mut(n).for_each(normalise);
+        let labels: Vec<usize> = present.iter().map(|&row| self.labels[row as usize]).collect();
+        let mut rng = Streams::new(self.params.seed).child(LABELS).fast_stream(self.batches.updates());
+        let others: Vec<usize> = labels.iter().map(|&y| wrong_label(y, None, classes, &mut rng)).collect();
+        let net = &self.network;
+        let phase = |data| Phase { data, threshold: self.params.threshold, weight: 1.0 / labels.len() as f64 };
+        let mut gradient = vec![0.0; net.parameters.len()];
+        let mut loss = net.loss(&net.parameters, &inputs, &labels, phase(true), &mut gradient);
+        loss += net.loss(&net.parameters, &inputs, &others, phase(false), &mut gradient);
+        let loss = self.batches.finite(loss)?;
+        let rate = self.params.learning_rate * self.params.schedule.factor(self.batches.done());
+        let rates = Rates::of_update(self.batches.updates(), rate, 0.0);
+        let [mean, square] = &mut self.moments;
+        widest(Step { x: &mut self.network.parameters, gradient: &gradient, mean, square, rates });
+        self.batches.advance();
+        Ok(loss)
     }
 }
 

@@ -9,13 +9,12 @@ use super::negatives::{climb, mask, wrong_label};
 use super::{ForwardForward, Negatives, write_label};
 use crate::deep::network::{Block, Piece, ROWS, Shape, gradient_of_piece};
 use crate::deep::{Rates, Step};
-use crate::train::RowOrder;
-use crate::train::Schedule;
+use crate::train::{Batches, InBatches, Schedule};
 use crate::{Error, Result};
 use linalg_core::simd::widest;
 use linalg_core::threads;
 
-const KIND: &str = "boltzmann forward-forward 1";
+const KIND: &str = "boltzmann forward-forward 2";
 
 /// Streams: orders of the rows by epoch, and the blocks of every update.
 const ORDER: u64 = 0;
@@ -128,7 +127,7 @@ impl ForwardForwardParams {
         self
     }
 
-    fn validate(&self, rows: usize, n_inputs: usize) -> Result<()> {
+    fn validate(&self, n_inputs: usize) -> Result<()> {
         let mut ranges = vec![
             ("threshold", self.threshold),
             ("learning rate", self.learning_rate),
@@ -142,11 +141,6 @@ impl ForwardForwardParams {
             if !(0.0..=1e3).contains(&value) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });
             }
-        }
-        if !(1..=rows).contains(&self.batch) {
-            let value = self.batch.to_string();
-            let expected = "1 to the number of rows of the data";
-            return Err(Error::Parameter { what: "rows of a batch", value, expected });
         }
         if let Some(width) = self.width.filter(|&width| width == 0 || !n_inputs.is_multiple_of(width)) {
             let expected = "a divisor of the number of inputs";
@@ -184,8 +178,7 @@ pub struct ForwardForwardTrainer<'a> {
     head_gradient: Vec<f32>,
     /// Running means of the activities on data.
     means: Vec<Vec<f32>>,
-    order: RowOrder,
-    updates: u64,
+    batches: Batches,
 }
 
 impl<'a> ForwardForwardTrainer<'a> {
@@ -204,7 +197,9 @@ impl<'a> ForwardForwardTrainer<'a> {
     ) -> Result<Self> {
         let n = network.n_inputs();
         super::check_rows(rows, labels, n, network.n_classes)?;
-        params.validate(labels.len(), n)?;
+        params.validate(n)?;
+        let streams = Streams::new(params.seed).child(ORDER);
+        let batches = Batches::new(labels.len(), params.batch, params.epochs, streams)?;
         let size = |k: usize| ROWS.min(params.batch - k * ROWS);
         let n_blocks = params.batch.div_ceil(ROWS);
         let zeros: Vec<Vec<f32>> = network.hidden().iter().map(|&n| vec![0.0; n]).collect();
@@ -218,8 +213,7 @@ impl<'a> ForwardForwardTrainer<'a> {
             gradient: layers,
             head_gradient: head,
             means: zeros,
-            order: RowOrder::new(labels.len()),
-            updates: 0,
+            batches,
             network,
             rows,
             labels,
@@ -239,17 +233,17 @@ impl<'a> ForwardForwardTrainer<'a> {
 
     /// Batches done.
     pub fn updates(&self) -> u64 {
-        self.updates
+        self.batches.updates()
     }
 
     /// Batches of an epoch.
     pub fn updates_per_epoch(&self) -> u64 {
-        (self.labels.len() / self.params.batch) as u64
+        self.batches.per_epoch()
     }
 
     /// Batches of the whole run.
     pub fn total_updates(&self) -> u64 {
-        self.params.epochs.saturating_mul(self.updates_per_epoch())
+        self.batches.total()
     }
 
     /// Runs to the end.
@@ -257,10 +251,7 @@ impl<'a> ForwardForwardTrainer<'a> {
     /// # Errors
     /// As [`epoch`](Self::epoch).
     pub fn run(&mut self) -> Result<()> {
-        while self.updates < self.total_updates() {
-            self.epoch()?;
-        }
-        Ok(())
+        self.finish()
     }
 
     /// Runs to the end of the present epoch; returns the mean loss a row, summed over layers, data and negative data.
@@ -268,65 +259,12 @@ impl<'a> ForwardForwardTrainer<'a> {
     /// # Errors
     /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
     pub fn epoch(&mut self) -> Result<f64> {
-        let mut loss = linalg_core::stats::Running::new();
-        loop {
-            loss.push(self.update()?);
-            if self.updates.is_multiple_of(self.updates_per_epoch()) {
-                return Ok(loss.mean());
-            }
-        }
-    }
-
-    fn update(&mut self) -> Result<f64> {
-        let batch = (self.updates % self.updates_per_epoch()) as usize;
-        let epoch = self.updates / self.updates_per_epoch();
-        let order = self.order.of_epoch(epoch, &Streams::new(self.params.seed).child(ORDER));
-        let present = &order[batch * self.params.batch..][..self.params.batch];
-        // What pulls the mean activities of a layer together.
-        let pulls: Vec<Vec<f32>> = (self.means.iter())
-            .map(|means| {
-                let mean = means.iter().sum::<f32>() / means.len() as f32;
-                means.iter().map(|m| self.params.peers as f32 * (m - mean)).collect()
-            })
-            .collect();
-        let pass = Pass {
-            network: &self.network,
-            params: &self.params,
-            rows: self.rows,
-            labels: self.labels,
-            present,
-            pulls: &pulls,
-            streams: Streams::new(self.params.seed).child(BLOCKS),
-            first_stream: self.updates.wrapping_mul(self.work.len() as u64),
-        };
-        let threads = threads::count(self.params.threads);
-        let mut items: Vec<(&mut [Block<f32>], &mut Work)> =
-            self.blocks.chunks_mut(2).zip(self.work.iter_mut()).collect();
-        threads::for_pieces(threads, &mut items, |first, items| {
-            for (k, (blocks, work)) in items.iter_mut().enumerate() {
-                pass.run(first + k, blocks, work);
-            }
-        });
-        let loss: f64 = self.work.iter().map(|work| work.loss).sum();
-        if !loss.is_finite() {
-            let (update, kept) = (self.updates + 1, self.updates);
-            return Err(Error::Diverged { update, what: "the loss is not finite", kept });
-        }
-        for (k, means) in self.means.iter_mut().enumerate() {
-            for (j, mean) in means.iter_mut().enumerate() {
-                let sum: f32 = self.work.iter().map(|work| work.sums[k][j]).sum();
-                *mean = 0.9 * *mean + 0.1 * sum / self.params.batch as f32;
-            }
-        }
-        self.step(threads);
-        self.updates += 1;
-        Ok(loss)
+        self.finish_epoch()
     }
 
     fn step(&mut self, threads: usize) {
-        let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        let rate = self.params.learning_rate * self.params.schedule.factor(t);
-        let rates = Rates::of_update(self.updates, rate, self.params.l2);
+        let rate = self.params.learning_rate * self.params.schedule.factor(self.batches.done());
+        let rates = Rates::of_update(self.batches.updates(), rate, self.params.l2);
         let heads: Vec<Block<f32>> = self.work.iter().map(|work| work.head.clone()).collect();
         let head_shape = self.network.head_shape();
         let [mean, square, head_mean, head_square] = &mut self.moments;
@@ -347,9 +285,7 @@ impl<'a> ForwardForwardTrainer<'a> {
     fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
         hash.write_usizes(&self.network.shape.sizes).write_usizes(&[self.network.n_classes]).write_usizes(self.labels);
-        self.rows.iter().for_each(|x| {
-            hash.write_u64(u64::from(x.to_bits()));
-        });
+        hash.write_f32s(self.rows);
         hash.write_str(&format!("{:?}", self.params.clone().threads(1)));
         hash.finish()
     }
@@ -357,10 +293,10 @@ impl<'a> ForwardForwardTrainer<'a> {
     /// The state of the run. It belongs to its data and parameters, the number of threads excepted.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut out = Writer::new();
-        out.write_u64(self.updates);
+        out.write_u64(self.updates());
         let lists = [&self.network.parameters, &self.network.head].into_iter().chain(&self.moments).chain(&self.means);
-        lists.flatten().for_each(|x| {
-            out.write_u32(x.to_bits());
+        lists.for_each(|values| {
+            out.write_f32s(values);
         });
         Checkpoint::new(KIND, self.content_hash(), out)
     }
@@ -378,12 +314,58 @@ impl<'a> ForwardForwardTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
+        self.batches.seek(reader.read_u64()?);
         let lists = [&mut self.network.parameters, &mut self.network.head].into_iter();
-        for x in lists.chain(&mut self.moments).chain(&mut self.means).flatten() {
-            *x = f32::from_bits(reader.read_u32()?);
+        for values in lists.chain(&mut self.moments).chain(&mut self.means) {
+            reader.read_f32s_into(values)?;
         }
         reader.finish()
+    }
+}
+
+impl InBatches for ForwardForwardTrainer<'_> {
+    fn batches(&self) -> &Batches {
+        &self.batches
+    }
+
+    fn update(&mut self) -> Result<f64> {
+        let first_stream = self.updates().wrapping_mul(self.work.len() as u64);
+        let present = self.batches.present();
+        // What pulls the mean activities of a layer together.
+        let pulls: Vec<Vec<f32>> = (self.means.iter())
+            .map(|means| {
+                let mean = means.iter().sum::<f32>() / means.len() as f32;
+                means.iter().map(|m| self.params.peers as f32 * (m - mean)).collect()
+            })
+            .collect();
+        let pass = Pass {
+            network: &self.network,
+            params: &self.params,
+            rows: self.rows,
+            labels: self.labels,
+            present,
+            pulls: &pulls,
+            streams: Streams::new(self.params.seed).child(BLOCKS),
+            first_stream,
+        };
+        let threads = threads::count(self.params.threads);
+        let mut items: Vec<(&mut [Block<f32>], &mut Work)> =
+            self.blocks.chunks_mut(2).zip(self.work.iter_mut()).collect();
+        threads::for_pieces(threads, &mut items, |first, items| {
+            for (k, (blocks, work)) in items.iter_mut().enumerate() {
+                pass.run(first + k, blocks, work);
+            }
+        });
+        let loss = self.batches.finite(self.work.iter().map(|work| work.loss).sum())?;
+        for (k, means) in self.means.iter_mut().enumerate() {
+            for (j, mean) in means.iter_mut().enumerate() {
+                let sum: f32 = self.work.iter().map(|work| work.sums[k][j]).sum();
+                *mean = 0.9 * *mean + 0.1 * sum / self.params.batch as f32;
+            }
+        }
+        self.step(threads);
+        self.batches.advance();
+        Ok(loss)
     }
 }
 

@@ -77,6 +77,25 @@ pub fn exact<V: Unit, H: Unit>(rbm: &Rbm<V, H>, beta: f64) -> Result<Exact> {
     Ok(Exact { ln_z: ln_z - beta * rbm.offset(), statistics })
 }
 
+/// The means of [`Unit::precision_statistic`] of continuous visible units, exact, a number a unit.
+pub(crate) fn exact_precisions<V: Unit, H: Unit>(rbm: &Rbm<V, H>, beta: f64) -> Result<Vec<f64>> {
+    let layers = Layers::of(rbm)?;
+    if !layers.hidden_side {
+        return Err(Error::NotApplicable { method: NAME, reason: "the visible units are not continuous" });
+    }
+    let mut total = LogSum::new();
+    layers.walk(beta, |ln_weight, _, _| total.push(ln_weight));
+    let (ln_z, width) = (total.value(), layers.other.width());
+    let mut means = vec![0.0; rbm.n_visible()];
+    layers.walk(beta, |ln_weight, _, fields| {
+        let p = (ln_weight - ln_z).exp();
+        for (unit, (mean, field)) in means.iter_mut().zip(fields.chunks_exact(width)).enumerate() {
+            *mean += p * layers.other.precision_mean(unit, field, beta);
+        }
+    });
+    Ok(means)
+}
+
 /// A layer to enumerate and the one to sum by hand.
 struct Layers<'a> {
     units: &'a dyn Unit,

@@ -90,6 +90,34 @@ impl Statistics {
         out
     }
 
+    /// The enhanced gradient, from the statistics of the data (`self`) and of the model.
+    ///
+    /// The centred gradient with offsets half way between data and model, so that the weights move along the difference of the
+    /// covariances, whatever the means:
+    ///
+    /// ```math
+    /// \tilde g_W = \mathrm{Cov}_{\text{data}}(h, v) - \mathrm{Cov}_{\text{model}}(h, v) .
+    /// ```
+    ///
+    /// K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013).
+    ///
+    /// ```
+    /// use boltzmann::Statistics;
+    ///
+    /// let data = Statistics { weights: vec![0.5], visible: vec![0.7], hidden: vec![0.6] };
+    /// let model = Statistics { weights: vec![0.2], visible: vec![0.4], hidden: vec![0.3] };
+    /// // (0.5 - 0.42) - (0.2 - 0.12)
+    /// assert!(data.enhanced(&model).weights[0].abs() < 1e-15);
+    /// ```
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    pub fn enhanced(&self, model: &Self) -> Self {
+        let halves = |x: &[f64], y: &[f64]| -> Vec<f64> { x.iter().zip(y).map(|(x, y)| 0.5 * (x + y)).collect() };
+        let offsets = [halves(&self.visible, &model.visible), halves(&self.hidden, &model.hidden)];
+        self.minus(model).centred(&offsets[0], &offsets[1])
+    }
+
     /// The Euclidean norm of all entries.
     pub fn norm(&self) -> f64 {
         let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();

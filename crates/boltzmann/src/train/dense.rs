@@ -6,9 +6,9 @@ use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::rand::RngExt;
 use linalg_core::rng::Xoshiro256PlusPlus;
 
-use super::dense_params::{DenseMethod, DenseParams};
+use super::dense_params::{Centring, DenseMethod, DenseParams};
 use super::params::Stepper;
-use crate::partition::{Tap, exact};
+use crate::partition::{Tap, exact, exact_precisions};
 use crate::rbm::Statistics;
 use crate::tempering::seed;
 use crate::units::Unit;
@@ -79,6 +79,7 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         }
         params.validate(data.len() / machine.visible_len())?;
         check_bounded(&machine)?;
+        precision::check(&machine, &params)?;
         let chains = |betas| JointTempering::new(&machine, betas, params.chains, streams.child(1));
         let model = match &params.method {
             DenseMethod::Exact => {
@@ -181,11 +182,12 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             fill_missing(&self.machine, &mut batch, sweeps, &mut self.rng);
         }
         let data = self.machine.statistics(&batch, 1.0);
-        let model = self.model_statistics(&batch)?;
-        let mut gradient = data.minus(&model);
-        if self.params.centred {
-            gradient = gradient.centred(&data.visible, &data.hidden);
-        }
+        let (model, model_precisions) = self.model_statistics(&batch)?;
+        let mut gradient = match self.params.centring {
+            Centring::None => data.minus(&model),
+            Centring::Data => data.minus(&model).centred(&data.visible, &data.hidden),
+            Centring::Enhanced => data.enhanced(&model),
+        };
         self.gradient_norm = gradient.norm();
         if let Some((target, strength)) = self.params.sparsity {
             gradient.hidden.iter_mut().zip(&data.hidden).for_each(|(g, mean)| *g += strength * (target - mean));
@@ -196,7 +198,12 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             *g -= l2 * w + l1 * sign;
         }
         let before = self.machine.clone();
-        let finite = self.step(&gradient)?;
+        let precision_rate = self.params.precision_rate * self.learning_rate();
+        let mut finite = self.step(&gradient)?;
+        if let Some(model) = model_precisions {
+            let data = precision::means(&self.machine, &batch);
+            finite &= precision::step(&mut self.machine, &data, &model, precision_rate)?;
+        }
         if let Err(error) = check_bounded(&self.machine)
             && finite
         {
@@ -215,10 +222,15 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         Ok(())
     }
 
+    /// The learning rate of the next update.
+    fn learning_rate(&self) -> f64 {
+        let t = self.updates as f64 / self.params.updates.max(1) as f64;
+        self.params.learning_rate * self.params.schedule.factor(t)
+    }
+
     /// Moves the parameters; whether they are finite after it.
     fn step(&mut self, gradient: &Statistics) -> Result<bool> {
-        let t = self.updates as f64 / self.params.updates.max(1) as f64;
-        let rate = self.params.learning_rate * self.params.schedule.factor(t);
+        let rate = self.learning_rate();
         let Statistics { weights, visible, hidden } = &mut self.velocity;
         let (w, a, b) = self.machine.parameters_mut();
         let lists = [(w, weights, &gradient.weights), (a, visible, &gradient.visible), (b, hidden, &gradient.hidden)];
@@ -244,7 +256,9 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         Ok(finite)
     }
 
-    fn model_statistics(&mut self, batch: &[f64]) -> Result<Statistics> {
+    /// What the gradient subtracts; and the same for the precisions, where they are learned.
+    fn model_statistics(&mut self, batch: &[f64]) -> Result<(Statistics, Option<Vec<f64>>)> {
+        let learned = self.params.precision_rate > 0.0;
         let nv = self.machine.visible_len();
         let mut rows = Vec::new();
         match (&self.params.method, &mut self.model) {
@@ -278,11 +292,15 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 };
                 let statistics = tap.statistics(&self.machine, 1.0, &point)?;
                 *means = Some([point.visible, point.hidden]);
-                return Ok(statistics);
+                return Ok((statistics, None));
             }
-            _ => return Ok(exact(&self.machine, 1.0)?.statistics),
+            _ => {
+                let precisions = if learned { Some(exact_precisions(&self.machine, 1.0)?) } else { None };
+                return Ok((exact(&self.machine, 1.0)?.statistics, precisions));
+            }
         }
-        Ok(self.machine.statistics(&rows, 1.0))
+        let precisions = learned.then(|| precision::means(&self.machine, &rows));
+        Ok((self.machine.statistics(&rows, 1.0), precisions))
     }
 }
 
@@ -352,6 +370,7 @@ fn fill_missing<V: Unit, H: Unit>(machine: &Rbm<V, H>, rows: &mut [f64], sweeps:
 }
 
 mod checkpoint;
+mod precision;
 pub(crate) use checkpoint::{read_parameters, save_parameters};
 
 #[cfg(test)]

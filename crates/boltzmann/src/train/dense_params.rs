@@ -40,6 +40,19 @@ pub enum DenseMethod {
     },
 }
 
+/// What the gradient of [`DenseTrainer`](super::DenseTrainer) is centred at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Centring {
+    /// Nothing: the plain gradient.
+    None,
+    /// The means of the batch: [`Statistics::centred`](crate::Statistics::centred).
+    Data,
+    /// Half way between data and model: [`Statistics::enhanced`](crate::Statistics::enhanced).
+    Enhanced,
+}
+
 /// Parameters of [`DenseTrainer`](super::DenseTrainer).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -65,13 +78,16 @@ pub struct DenseParams {
     /// Target mean of hidden units and strength of the pull on their biases: `strength · (target - mean over the batch)` is added to
     /// their gradient; default none.
     pub sparsity: Option<(f64, f64)>,
-    /// Whether the gradient is centred at the means of the batch; default true.
-    pub centred: bool,
+    /// What the gradient is centred at; default the means of the batch.
+    pub centring: Centring,
     /// How a gradient moves the parameters; default plain steps.
     pub stepper: Stepper,
     /// Where NaN in the data stands for a missing unit: sweeps by which the missing units of a row are drawn given the others, at every
     /// update; default none, NaN is an error.
     pub missing: Option<usize>,
+    /// Learning rate of `ln γ` of Gaussian visible units over that of the weights; default 0, the precisions stay what they are. Wants
+    /// data of about unit size, and a part well below 1.
+    pub precision_rate: f64,
     /// Whether 0/1 data may hold numbers between: probabilities, in place of many draws of the unit; default false.
     pub probabilities: bool,
 }
@@ -89,9 +105,10 @@ impl Default for DenseParams {
             l2: 0.0,
             l1: 0.0,
             sparsity: None,
-            centred: true,
+            centring: Centring::Data,
             stepper: Stepper::Gradient,
             missing: None,
+            precision_rate: 0.0,
             probabilities: false,
         }
     }
@@ -128,9 +145,14 @@ impl DenseParams {
         (self.momentum, self.l2) = (momentum, l2);
         self
     }
-    /// Sets whether the gradient is centred.
-    pub fn centred(mut self, centred: bool) -> Self {
-        self.centred = centred;
+    /// Sets what the gradient is centred at.
+    pub fn centring(mut self, centring: Centring) -> Self {
+        self.centring = centring;
+        self
+    }
+    /// Lets the precisions of Gaussian visible units be learned, at this part of the learning rate, in `ln γ`.
+    pub fn precision_rate(mut self, factor: f64) -> Self {
+        self.precision_rate = factor;
         self
     }
     /// Sets the L1 decay.
@@ -183,6 +205,7 @@ impl DenseParams {
             ("l2 decay", self.l2),
             ("l1 decay", self.l1),
             ("strength of the sparsity", strength),
+            ("rate of the precisions", self.precision_rate),
         ] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "a finite number >= 0" });

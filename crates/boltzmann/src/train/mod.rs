@@ -17,19 +17,19 @@
 
 pub mod monitor;
 
+mod batches;
 mod dense;
 mod dense_params;
 mod gradient;
 mod params;
-mod row_order;
 mod trace;
 mod trainer;
 
+pub(crate) use batches::{Batches, InBatches};
 pub(crate) use dense::{read_parameters, save_parameters};
-pub(crate) use row_order::RowOrder;
 
 pub use dense::DenseTrainer;
-pub use dense_params::{DenseMethod, DenseParams};
+pub use dense_params::{Centring, DenseMethod, DenseParams};
 pub use params::{Method, Schedule, Stepper, TrainingParams};
 pub use trace::{TracePoint, TrainingTrace};
 pub use trainer::{Trainer, TrainingProgress};

@@ -271,7 +271,7 @@ impl TrainingParams {
         }
     }
 
-    pub(super) fn validate(&self, n_rows: usize) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<()> {
         let range = |what, value: f64, low: f64, high: f64, expected| {
             if value >= low && value <= high {
                 Ok(())
@@ -302,7 +302,6 @@ impl TrainingParams {
                 Err(Error::Parameter { what, value: value.to_string(), expected })
             }
         };
-        count("rows of a batch", self.batch, n_rows, "1 to the number of rows of the data")?;
         count("number of chains", self.chains, 1 << 24, "1 to 16777216")?;
         let what = if let Method::MeanField { .. } = self.method { "iterations" } else { "sweeps an update" };
         count(what, self.sweeps(), 1 << 20, "1 to 1048576")?;

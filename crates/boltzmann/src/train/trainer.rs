@@ -5,9 +5,9 @@ use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use linalg_core::rng::{ChaCha8Rng, uniform_open01};
 
+use super::batches::Batches;
 use super::gradient::{Model, PanelState, Step, Update, adam};
 use super::params::{Method, Stepper, TrainingParams};
-use super::row_order::RowOrder;
 use crate::deep::Rates;
 use crate::fast::mean_field::{Point, Solve};
 use crate::fast::shard::{Leave, Shard, sample_hidden, sample_visible};
@@ -92,8 +92,7 @@ pub struct Trainer<'a> {
     points: Vec<Point>,
     exchanges: ChaCha8Rng,
     exchanged: [u64; 2],
-    updates: u64,
-    order: RowOrder,
+    batches: Batches,
     /// The last machine known to be finite, with its update.
     good: (u64, PackedRbm),
 }
@@ -106,16 +105,9 @@ impl<'a> Trainer<'a> {
     /// machine has visible units.
     pub fn new(data: &'a BitRows, machine: PackedRbm, params: TrainingParams) -> Result<Self> {
         crate::error::check_length("columns of the data", data.n_columns(), machine.n_visible())?;
-        params.validate(data.n_rows())?;
-        if data.n_rows() > u32::MAX as usize {
-            return Err(Error::TooLarge {
-                method: "training",
-                what: "number of rows",
-                value: data.n_rows(),
-                bound: u32::MAX as usize,
-            });
-        }
+        params.validate()?;
         let streams = Streams::new(params.seed);
+        let batches = Batches::new(data.n_rows(), params.batch, params.epochs, streams.child(ORDER))?;
         let nv = machine.n_visible();
         let height = nv.div_ceil(WIDTH) * WIDTH;
         let fast = matches!(params.method, Method::FastPersistent { .. });
@@ -187,8 +179,7 @@ impl<'a> Trainer<'a> {
             points,
             exchanges: streams.stream(EXCHANGES),
             exchanged: [0; 2],
-            updates: 0,
-            order: RowOrder::new(data.n_rows()),
+            batches,
             good: (0, machine.clone()),
             machine,
             params,
@@ -207,23 +198,22 @@ impl<'a> Trainer<'a> {
 
     /// Updates done.
     pub fn updates(&self) -> u64 {
-        self.updates
+        self.batches.updates()
     }
 
     /// Updates of the whole run.
     pub fn total_updates(&self) -> u64 {
-        self.params.epochs.saturating_mul(self.updates_per_epoch())
+        self.batches.total()
     }
 
     /// Updates of an epoch.
     pub fn updates_per_epoch(&self) -> u64 {
-        (self.data.n_rows() / self.params.batch) as u64
+        self.batches.per_epoch()
     }
 
     /// The learning rate of the next update.
     pub fn learning_rate(&self) -> f64 {
-        let t = self.updates as f64 / self.total_updates().max(1) as f64;
-        self.params.learning_rate * self.params.schedule.factor(t)
+        self.params.learning_rate * self.params.schedule.factor(self.batches.done())
     }
 
     /// Runs to the end, or until the observer stops it; the observer hears of every epoch.
@@ -231,7 +221,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`Error::Diverged`] when a parameter becomes NaN or infinite: the machine is then the last one that was checked.
     pub fn run(&mut self, observer: &mut dyn for<'m> Observer<TrainingProgress<'m>>) -> Result<()> {
-        while self.updates < self.total_updates() {
+        while self.updates() < self.total_updates() {
             self.epoch()?;
             let stop = observer.observe(&self.progress()).is_break();
             self.exchanged = [0; 2];
@@ -245,9 +235,9 @@ impl<'a> Trainer<'a> {
     fn progress(&self) -> TrainingProgress<'_> {
         let [accepted, tried] = self.exchanged;
         TrainingProgress {
-            updates: self.updates,
+            updates: self.updates(),
             total: self.total_updates(),
-            epoch: self.updates / self.updates_per_epoch(),
+            epoch: self.batches.epoch(),
             learning_rate: self.learning_rate(),
             gradient_norm: self.states.iter().map(|state| state.squares).sum::<f64>().sqrt(),
             exchange_rate: (tried > 0).then(|| accepted as f64 / tried as f64),
@@ -260,8 +250,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn epoch(&mut self) -> Result<()> {
-        let per_epoch = self.updates_per_epoch();
-        self.advance(per_epoch - self.updates % per_epoch)
+        self.advance(self.batches.left_of_epoch())
     }
 
     /// Makes so many updates, whatever the end of the run; after it the learning rate stays what it is at the end.
@@ -273,7 +262,7 @@ impl<'a> Trainer<'a> {
             self.update();
             // NaN shows in the next gradient; an infinite parameter may not.
             let suspect = self.states.iter().any(|state| !state.squares.is_finite());
-            if suspect || self.updates.is_multiple_of(CHECK_EVERY) || k + 1 == updates {
+            if suspect || self.updates().is_multiple_of(CHECK_EVERY) || k + 1 == updates {
                 self.check()?;
             }
         }
@@ -283,23 +272,20 @@ impl<'a> Trainer<'a> {
     fn check(&mut self) -> Result<()> {
         match self.machine.not_finite() {
             None => {
-                self.good.0 = self.updates;
+                self.good.0 = self.updates();
                 self.good.1.clone_from(&self.machine);
                 Ok(())
             }
             Some(what) => {
                 self.machine.clone_from(&self.good.1);
-                Err(Error::Diverged { update: self.updates, what, kept: self.good.0 })
+                Err(Error::Diverged { update: self.updates(), what, kept: self.good.0 })
             }
         }
     }
 
     /// The rows of the batch of this update: every epoch has its own order, from the stream of its number.
     fn load_batch(&mut self) {
-        let per_epoch = self.updates_per_epoch();
-        let (epoch, batch) = (self.updates / per_epoch, (self.updates % per_epoch) as usize);
-        let order = self.order.of_epoch(epoch, &Streams::new(self.params.seed).child(ORDER));
-        let rows = &order[batch * self.params.batch..][..self.params.batch];
+        let rows = self.batches.present();
         for (shard, rows) in self.batch.iter_mut().zip(rows.chunks(SHARD)) {
             rows.iter().enumerate().for_each(|(c, &row)| shard.set_visible(c, self.data.row(row as usize)));
         }
@@ -358,14 +344,14 @@ impl<'a> Trainer<'a> {
             self.exchange();
         }
         self.step(rate, threads);
-        self.updates += 1;
+        self.batches.advance();
     }
 
     /// One round of exchanges between neighbouring temperatures, even pairs and odd pairs in turn.
     fn exchange(&mut self) {
         let betas = self.params.betas();
         let n = self.chains.len() / betas.len();
-        for r in ((self.updates % 2) as usize..betas.len() - 1).step_by(2) {
+        for r in ((self.updates() % 2) as usize..betas.len() - 1).step_by(2) {
             let (low, high) = self.chains.split_at_mut((r + 1) * n);
             for (low, high) in low[r * n..].iter_mut().zip(high) {
                 for c in 0..low.n {
@@ -401,7 +387,7 @@ impl<'a> Trainer<'a> {
         let step = Step {
             rate,
             momentum: params.momentum as f32,
-            adam: (params.stepper == Stepper::Adam).then(|| Rates::of_update(self.updates, f64::from(rate), 0.0)),
+            adam: (params.stepper == Stepper::Adam).then(|| Rates::of_update(self.updates(), f64::from(rate), 0.0)),
             l2: params.l2 as f32,
             l1: params.l1 as f32,
             centred: params.centred,

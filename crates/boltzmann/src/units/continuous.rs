@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 /// Real units with `U(x) = γ x²/2`: mean `f/γ`, variance `1/(βγ)`.
 ///
-/// The precisions γ are fixed or learned: `fit` changes them when its parameters say so.
+/// The precisions γ are fixed, or learned: [`DenseParams::precision_rate`](crate::train::DenseParams::precision_rate).
 ///
 /// ```
 /// use boltzmann::units::{Gaussian, Unit};
@@ -144,8 +144,17 @@ impl Unit for Gaussian {
     fn precision(&self, unit: usize) -> Option<f64> {
         Some(self.precision[unit])
     }
+    fn set_precision(&mut self, unit: usize, gamma: f64) -> Result<()> {
+        check_gamma("precision of a Gaussian unit", gamma)?;
+        self.precision[unit] = gamma;
+        Ok(())
+    }
     fn precision_statistic(&self, _unit: usize, x: &[f64]) -> f64 {
         0.5 * x[0] * x[0]
+    }
+    fn precision_mean(&self, unit: usize, field: &[f64], beta: f64) -> f64 {
+        let gamma = self.precision[unit];
+        0.5 * ((field[0] / gamma).powi(2) + 1.0 / (beta * gamma))
     }
 }
 

@@ -121,4 +121,13 @@ impl Unit for UnitKind {
     fn precision_statistic(&self, unit: usize, x: &[f64]) -> f64 {
         self.inner().precision_statistic(unit, x)
     }
+    fn precision_mean(&self, unit: usize, field: &[f64], beta: f64) -> f64 {
+        self.inner().precision_mean(unit, field, beta)
+    }
+    fn set_precision(&mut self, unit: usize, gamma: f64) -> Result<()> {
+        match self {
+            Self::Gaussian(gaussian) => gaussian.set_precision(unit, gamma),
+            _ => Err(Error::NotApplicable { method: "learning of precisions", reason: "the units have none" }),
+        }
+    }
 }

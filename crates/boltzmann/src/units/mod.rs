@@ -118,9 +118,25 @@ pub trait Unit: Send + Sync {
         None
     }
 
-    /// `∂U/∂γ` at `x` for units with a learned precision; 0 elsewhere.
+    /// Changes the precision γ of a unit, for units whose precision can be learned.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`](crate::Error::NotApplicable) for other units, [`Error::Parameter`](crate::Error::Parameter) unless γ
+    /// is positive and finite.
+    fn set_precision(&mut self, unit: usize, gamma: f64) -> Result<()> {
+        let _ = (unit, gamma);
+        Err(crate::Error::NotApplicable { method: "learning of precisions", reason: "the units have none" })
+    }
+
+    /// `∂U/∂γ` at `x` for units whose precision can be learned; 0 elsewhere.
     fn precision_statistic(&self, unit: usize, x: &[f64]) -> f64 {
         let _ = (unit, x);
+        0.0
+    }
+
+    /// The mean of [`precision_statistic`](Self::precision_statistic) in a field.
+    fn precision_mean(&self, unit: usize, field: &[f64], beta: f64) -> f64 {
+        let _ = (unit, field, beta);
         0.0
     }
 }
@@ -176,5 +192,11 @@ impl<U: Unit + ?Sized> Unit for Box<U> {
     }
     fn precision_statistic(&self, unit: usize, x: &[f64]) -> f64 {
         (**self).precision_statistic(unit, x)
+    }
+    fn precision_mean(&self, unit: usize, field: &[f64], beta: f64) -> f64 {
+        (**self).precision_mean(unit, field, beta)
+    }
+    fn set_precision(&mut self, unit: usize, gamma: f64) -> Result<()> {
+        (**self).set_precision(unit, gamma)
     }
 }

@@ -79,6 +79,15 @@ impl ContentHash {
         self
     }
 
+    /// Adds the number of floats of 32 bits and the floats.
+    pub fn write_f32s(&mut self, values: &[f32]) -> &mut Self {
+        self.write_u64(values.len() as u64);
+        values.iter().for_each(|x| {
+            self.write_u64(u64::from(x.to_bits()));
+        });
+        self
+    }
+
     /// Adds the number of integers and the integers.
     pub fn write_u64s(&mut self, values: &[u64]) -> &mut Self {
         self.write_u64(values.len() as u64);

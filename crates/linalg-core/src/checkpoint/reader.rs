@@ -215,6 +215,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads an array of floats of 32 bits of a length known beforehand into `out`.
+    ///
+    /// # Errors
+    /// As [`read_f64s_into`](Self::read_f64s_into).
+    pub fn read_f32s_into(&mut self, out: &mut [f32]) -> Result<()> {
+        let items = self.items_of_length(out.len())?;
+        out.iter_mut().zip(items).for_each(|(x, b)| *x = f32::from_le_bytes(*b));
+        Ok(())
+    }
+
     /// Reads an array of signed bytes of a length known beforehand into `out`, such as a spin configuration.
     ///
     /// # Errors
@@ -308,6 +318,7 @@ mod tests {
             .write_xoshiro(&fast)
             .write_split_mix(&split)
             .write_f64s(&[1.0, 2.0])
+            .write_f32s(&[-0.0, f32::MAX])
             .write_i8s(&[1, -1]);
         let bytes = writer.into_bytes();
 
@@ -331,6 +342,9 @@ mod tests {
         let mut two = [0.0; 2];
         reader.read_f64s_into(&mut two).unwrap();
         assert_eq!(two.map(f64::to_bits), [1.0, 2.0].map(f64::to_bits));
+        let mut short = [0.0f32; 2];
+        reader.read_f32s_into(&mut short).unwrap();
+        assert_eq!(short.map(f32::to_bits), [-0.0, f32::MAX].map(f32::to_bits));
         let mut three = [0; 3];
         let at = reader.position();
         let error = reader.read_i8s_into(&mut three).unwrap_err();

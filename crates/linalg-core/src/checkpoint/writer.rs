@@ -111,6 +111,13 @@ impl Writer {
         self
     }
 
+    /// Appends an array of floats of 32 bits.
+    pub fn write_f32s(&mut self, values: &[f32]) -> &mut Self {
+        self.write_usize(values.len());
+        self.bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+        self
+    }
+
     /// Appends the state of a ChaCha8 generator: key, stream, word position (56 bytes).
     pub fn write_chacha(&mut self, rng: &ChaCha8Rng) -> &mut Self {
         let state = ChaChaState::save(rng);

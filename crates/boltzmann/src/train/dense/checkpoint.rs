@@ -6,7 +6,7 @@ use super::{DenseTrainer, Model};
 use crate::units::Unit;
 use crate::{Rbm, Result};
 
-const KIND: &str = "boltzmann dense trainer 1";
+const KIND: &str = "boltzmann dense trainer 2";
 
 impl<V: Unit + Clone, H: Unit + Clone> DenseTrainer<'_, V, H> {
     fn content_hash(&self) -> u64 {
@@ -19,6 +19,11 @@ impl<V: Unit + Clone, H: Unit + Clone> DenseTrainer<'_, V, H> {
         let mut out = Writer::new();
         out.write_u64(self.updates).write_f64(self.gradient_norm).write_xoshiro(&self.rng);
         save_parameters(&self.machine, &mut out);
+        if self.params.precision_rate > 0.0 {
+            let units = self.machine.visible();
+            let precisions: Vec<f64> = (0..self.machine.n_visible()).filter_map(|unit| units.precision(unit)).collect();
+            out.write_f64s(&precisions);
+        }
         let velocity = &self.velocity;
         out.write_f64s(&velocity.weights).write_f64s(&velocity.visible).write_f64s(&velocity.hidden);
         self.adam.iter().flatten().for_each(|adam| adam.save(&mut out));
@@ -73,6 +78,15 @@ impl<V: Unit + Clone, H: Unit + Clone> DenseTrainer<'_, V, H> {
         self.gradient_norm = reader.read_f64()?;
         self.rng = reader.read_xoshiro()?;
         read_parameters(&mut self.machine, &mut reader)?;
+        if self.params.precision_rate > 0.0 {
+            let at = reader.position();
+            let mut precisions = vec![0.0; self.machine.n_visible()];
+            reader.read_f64s_into(&mut precisions)?;
+            let mut units = self.machine.visible().clone();
+            let set = precisions.iter().enumerate().try_for_each(|(unit, &gamma)| units.set_precision(unit, gamma));
+            self.machine = (set.and_then(|()| self.machine.clone().with_visible(units)))
+                .map_err(|_| CheckpointError::Invalid { what: "precision of a unit", at })?;
+        }
         let velocity = &mut self.velocity;
         for values in [&mut velocity.weights, &mut velocity.visible, &mut velocity.hidden] {
             reader.read_f64s_into(values)?;

@@ -42,7 +42,8 @@ fn first_updates_follow_the_exact_gradient() {
     let data = data();
     let update = |method: DenseMethod| {
         let params = DenseParams::default().method(method).learning_rate(1.0, Schedule::Constant).chains(20_000);
-        let mut trainer = DenseTrainer::new(start(0.3), &data, params.centred(false), Streams::new(3)).unwrap();
+        let mut trainer =
+            DenseTrainer::new(start(0.3), &data, params.centring(Centring::None), Streams::new(3)).unwrap();
         // The chains come to the law of the machine before the update that is looked at.
         let machine = trainer.machine.clone();
         trainer.params.learning_rate = 0.0;
@@ -112,8 +113,9 @@ fn ladders_of_machines_grow_while_they_learn() {
 #[test]
 fn decays_balance_the_gradient() {
     let data = data();
-    let params =
-        || DenseParams::default().learning_rate(0.3, Schedule::Linear { end: 0.0 }).updates(8000).centred(false);
+    let params = || {
+        DenseParams::default().learning_rate(0.3, Schedule::Linear { end: 0.0 }).updates(8000).centring(Centring::None)
+    };
     let plain = train(&data, params());
     let gradient =
         |rbm: &Rbm<Bernoulli, Bernoulli>| rbm.statistics(&data, 1.0).minus(&exact(rbm, 1.0).unwrap().statistics);
@@ -236,7 +238,7 @@ fn probabilities_are_means_of_draws() {
     let data = [0.25, 0.5, 1.0, 0.0];
     // One hidden unit that the data do not move: the mean of its product with a pixel is linear in the row.
     let free = Rbm::new(Bernoulli, Bernoulli, vec![0.0; 4], vec![0.0; 4], vec![0.3]).unwrap();
-    let params = || DenseParams::default().learning_rate(1.0, Schedule::Constant).centred(false).updates(1);
+    let params = || DenseParams::default().learning_rate(1.0, Schedule::Constant).centring(Centring::None).updates(1);
     let mut trainer = DenseTrainer::new(free.clone(), &data, params().probabilities(true), Streams::new(1)).unwrap();
     trainer.run().unwrap();
     let p = linalg_core::logspace::sigmoid(0.3);
@@ -308,4 +310,70 @@ fn gaussian_layers_without_a_bound_are_refused() {
     assert!(matches!(error, Error::Unbounded { eigenvalue } if eigenvalue >= 1.0), "{error}");
     assert!(error.to_string().contains("the largest eigenvalue of"));
     assert!(trainer.machine().normalisability().unwrap().unwrap() < 1.0 && trainer.updates() > 0);
+}
+
+/// One Gaussian unit without couplings learns the mean and the variance of its data; with a hidden unit, two humps of their own width.
+#[test]
+fn precisions_are_learned() {
+    let data = [1.0, 2.0, 3.0, 6.0];
+    let params = || DenseParams::default().learning_rate(0.1, Schedule::Constant).precision_rate(0.3).updates(3000);
+    let free = Rbm::new(Gaussian::unit_variance(1), Bernoulli, vec![0.0], vec![0.0], vec![0.0]).unwrap();
+    let mut trainer = DenseTrainer::new(free, &data, params().centring(Centring::None), Streams::new(1)).unwrap();
+    trainer.advance(1).unwrap();
+    // ⟨v²/2⟩ is 6.25 in the data and 1/2 in the model, γ = 1.
+    let first = trainer.machine().visible().precisions()[0];
+    assert!((first.ln() - 0.1 * 0.3 * (0.5 - 6.25)).abs() < 1e-12, "{first}");
+
+    // Humps at ±1 with a standard deviation of 1/2: γ near 4. At the optimum ⟨v²⟩ is that of the data.
+    let mut rng = Streams::new(5).stream(0);
+    let humps: Vec<f64> =
+        (0..400).map(|k| f64::from(2 * (k % 2) - 1) + 0.5 * linalg_core::rng::standard_normal(&mut rng)).collect();
+    let squares = 0.5 * humps.iter().map(|x| x * x).sum::<f64>() / 400.0;
+    let exact = params().learning_rate(0.3, Schedule::Linear { end: 0.0 }).updates(4000).precision_rate(0.3);
+    let persistent = exact.clone().method(DenseMethod::Persistent { sweeps: 3 }).chains(1000).updates(1500);
+    for (params, bound) in [(exact, 1e-4), (persistent, 0.03)] {
+        let begin = Rbm::new(Gaussian::unit_variance(1), Spin, vec![0.7], vec![0.0], vec![0.0]).unwrap();
+        let new = || DenseTrainer::new(begin.clone(), &humps, params.clone(), Streams::new(2)).unwrap();
+        let mut trainer = new();
+        trainer.advance(7).unwrap();
+        let mut again = new();
+        again.restore(&trainer.checkpoint()).unwrap();
+        assert_eq!(again.machine(), trainer.machine());
+        trainer.run().unwrap();
+        let gamma = trainer.machine().visible().precisions()[0];
+        let model = exact_precisions(trainer.machine(), 1.0).unwrap()[0];
+        assert!((model / squares - 1.0).abs() < bound && (gamma - 4.0).abs() < 1.0, "{gamma} {model} {squares}");
+    }
+}
+
+#[test]
+fn precisions_that_cannot_be_learned_are_refused() {
+    let data = data();
+    let params = DenseParams::default().precision_rate(0.1);
+    let error = DenseTrainer::new(start(0.3), &data, params.clone(), Streams::new(1)).unwrap_err().to_string();
+    assert!(error.contains("the visible units have none"), "{error}");
+    let gaussian = Rbm::random(Gaussian::unit_variance(4), Spin, 4, 2, 0.1, &mut Streams::new(1).stream(0)).unwrap();
+    let ladder = params.clone().method(DenseMethod::TrajectoryTempering { rate: 0.25 });
+    assert!(DenseTrainer::new(gaussian.clone(), &data, ladder, Streams::new(1)).is_err());
+    assert!(DenseTrainer::new(gaussian, &data, params.precision_rate(f64::NAN), Streams::new(1)).is_err());
+}
+
+/// The enhanced gradient moves the weights by the difference of the covariances; and it learns what the others learn.
+#[test]
+fn enhanced_gradients_follow_covariances() {
+    let data = data();
+    let machine = start(0.3);
+    let (of_data, of_model) = (machine.statistics(&data, 1.0), exact(&machine, 1.0).unwrap().statistics);
+    let covariance = |s: &Statistics, j: usize, k: usize| s.weights[4 * j + k] - s.hidden[j] * s.visible[k];
+    let gradient = of_data.enhanced(&of_model);
+    for (j, row) in gradient.weights.chunks(4).enumerate() {
+        for (k, g) in row.iter().enumerate() {
+            assert!((g - covariance(&of_data, j, k) + covariance(&of_model, j, k)).abs() < 1e-14);
+        }
+    }
+    let params =
+        |centring| DenseParams::default().learning_rate(0.3, Schedule::Constant).updates(3000).centring(centring);
+    let enhanced = likelihood(&train(&data, params(Centring::Enhanced)), &data);
+    let centred = likelihood(&train(&data, params(Centring::Data)), &data);
+    assert!((enhanced - centred).abs() < 0.02 && enhanced > -4.0 * 2f64.ln() + 0.3, "{enhanced} {centred}");
 }

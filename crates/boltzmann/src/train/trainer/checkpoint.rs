@@ -19,7 +19,7 @@ impl Trainer<'_> {
     /// The state of the run. It belongs to its data and parameters, the number of threads excepted.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut out = Writer::new();
-        out.write_u64(self.updates).write_chacha(&self.exchanges).write_usize(self.ladder.len());
+        out.write_u64(self.updates()).write_chacha(&self.exchanges).write_usize(self.ladder.len());
         out.write_u64s(&self.recent);
         self.ladder.iter().for_each(|machine| save_machine(machine, &mut out));
         save_machine(&self.machine, &mut out);
@@ -53,7 +53,7 @@ impl Trainer<'_> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
+        self.batches.seek(reader.read_u64()?);
         self.exchanges = reader.read_chacha()?;
         self.read_ladder(&mut reader)?;
         read_machine(&mut self.machine, &mut reader)?;
@@ -79,7 +79,7 @@ impl Trainer<'_> {
             shard.restore(&mut reader, &self.machine)?;
         }
         reader.finish()?;
-        self.good = (self.updates, self.machine.clone());
+        self.good = (self.updates(), self.machine.clone());
         if let Some(sampler) = &mut self.sampler {
             for (k, (to, panel)) in sampler.panels.iter_mut().zip(&self.machine.panels).enumerate() {
                 let state = &self.states[k];

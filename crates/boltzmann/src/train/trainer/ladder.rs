@@ -18,7 +18,7 @@ impl Trainer<'_> {
     pub(super) fn exchange_along_trajectory(&mut self, smallest_rate: f64, threads: usize) {
         let n = self.chains.len() / self.rungs();
         let last = self.ladder.len() - 1;
-        let first_pair = (self.updates % 2) as usize;
+        let first_pair = (self.updates() % 2) as usize;
         let machines: Vec<&PackedRbm> = self.ladder.iter().chain([&self.machine]).collect();
         // The joint energies of every state in the machine of its neighbour.
         let mut items: Vec<(&Shard, &PackedRbm, [f64; SHARD])> = Vec::new();
