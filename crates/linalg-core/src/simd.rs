@@ -145,7 +145,7 @@ const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 ///
 /// Writes `x = k ln 2 + r`, `|r| ≤ ln 2 / 2`, and sums the Taylor series of `e^r` to degree 12; the remainder is
 /// below 1.7e-16. Measured against the standard library: relative difference at most 4.5e-16. Below -708, where the true
-/// value is under 3e-308, it is 0; for NaN and above 709 the value is meaningless.
+/// value is under 3e-308, it is 0; NaN stays NaN; above 709 the value is meaningless.
 ///
 /// ```
 /// use linalg_core::simd::exp;
@@ -168,12 +168,128 @@ pub fn exp(x: f64) -> f64 {
     let mantissa = low + r4 * (middle + r4 * high);
     // The mantissa is near 1 and k above -1022: adding k to its exponent is the product with 2^k.
     let value = f64::from_bits(mantissa.to_bits().wrapping_add(shifted.to_bits() << 52));
-    if x < SMALLEST { 0.0 } else { value }
+    if x >= SMALLEST {
+        value
+    } else if x.is_nan() {
+        x
+    } else {
+        0.0
+    }
+}
+
+/// `ln(1 + t)` for `0 ≤ t ≤ 1`, in operations that vectorise; absolute error below 1e-14.
+///
+/// `2 artanh(x)` with `x = t/(2 + t) ≤ 1/3` by its series up to `x^27`. With `t = e^{-|u|}` from [`exp`] it is the part of a
+/// softplus, `max(u, 0) + ln(1 + t)`, and of `ln 2cosh` that needs a logarithm. Outside the interval the value is meaningless.
+///
+/// ```
+/// use linalg_core::simd::ln_1p;
+///
+/// assert_eq!(ln_1p(0.0), 0.0);
+/// assert!((ln_1p(1.0) - std::f64::consts::LN_2).abs() < 1e-14);
+/// ```
+#[inline(always)]
+pub fn ln_1p(t: f64) -> f64 {
+    let x = t / (2.0 + t);
+    let x2 = x * x;
+    let mut p = 1.0 / 27.0;
+    p = p * x2 + 1.0 / 25.0;
+    p = p * x2 + 1.0 / 23.0;
+    p = p * x2 + 1.0 / 21.0;
+    p = p * x2 + 1.0 / 19.0;
+    p = p * x2 + 1.0 / 17.0;
+    p = p * x2 + 1.0 / 15.0;
+    p = p * x2 + 1.0 / 13.0;
+    p = p * x2 + 1.0 / 11.0;
+    p = p * x2 + 1.0 / 9.0;
+    p = p * x2 + 1.0 / 7.0;
+    p = p * x2 + 1.0 / 5.0;
+    p = p * x2 + 1.0 / 3.0;
+    p = p * x2 + 1.0;
+    2.0 * x * p
+}
+
+/// `e^x` in single precision for `x ≤ 88`: relative error below 3e-7, 0 below -87, NaN stays NaN.
+///
+/// As [`exp`], with the Taylor series to degree 7. Twice as many numbers fit into a vector.
+///
+/// ```
+/// use linalg_core::simd::exp_f32;
+///
+/// assert!((exp_f32(1.0) - std::f32::consts::E).abs() < 1e-6);
+/// assert_eq!(exp_f32(-100.0), 0.0);
+/// ```
+#[inline(always)]
+pub fn exp_f32(x: f32) -> f32 {
+    const SMALLEST: f32 = -87.0;
+    // 1.5 * 2^23.
+    const ROUND: f32 = 12_582_912.0;
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    let clamped = if x < SMALLEST { SMALLEST } else { x };
+    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
+    let k = shifted - ROUND;
+    let r = (clamped - k * LN_2_HIGH) - k * LN_2_LOW;
+    let r2 = r * r;
+    let low = (1.0 + r) + r2 * (1.0 / 2.0 + r * (1.0 / 6.0));
+    let high = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5_040.0));
+    let mantissa = low + (r2 * r2) * high;
+    let value = f32::from_bits(mantissa.to_bits().wrapping_add(shifted.to_bits() << 23));
+    if x >= SMALLEST {
+        value
+    } else if x.is_nan() {
+        x
+    } else {
+        0.0
+    }
+}
+
+/// `ln(1 + t)` for `0 ≤ t ≤ 1` in single precision; absolute error below 2e-7. As [`ln_1p`], with fewer terms.
+///
+/// ```
+/// use linalg_core::simd::ln_1p_f32;
+///
+/// assert!((ln_1p_f32(1.0) - std::f32::consts::LN_2).abs() < 2e-7);
+/// ```
+#[inline(always)]
+pub fn ln_1p_f32(t: f32) -> f32 {
+    let x = t / (2.0 + t);
+    let x2 = x * x;
+    let mut p = 1.0 / 13.0;
+    p = p * x2 + 1.0 / 11.0;
+    p = p * x2 + 1.0 / 9.0;
+    p = p * x2 + 1.0 / 7.0;
+    p = p * x2 + 1.0 / 5.0;
+    p = p * x2 + 1.0 / 3.0;
+    p = p * x2 + 1.0;
+    2.0 * x * p
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn single_precision_agrees_with_double() {
+        for k in 0..=1_750_000 {
+            let x = -87.0 + 1e-4 * k as f32;
+            let exact = f64::from(x).exp();
+            assert!((f64::from(exp_f32(x)) / exact - 1.0).abs() < 3e-7, "{x}");
+        }
+        for k in 0..=100_000 {
+            let t = 1e-5 * k as f32;
+            assert!((f64::from(ln_1p_f32(t)) - f64::from(t).ln_1p()).abs() < 2e-7, "{t}");
+        }
+        assert!(exp_f32(f32::NAN).is_nan() && exp_f32(f32::NEG_INFINITY) == 0.0);
+    }
+
+    #[test]
+    fn logarithm_agrees_with_the_standard_library() {
+        for k in 0..=100_000 {
+            let t = 1e-5 * f64::from(k);
+            assert!((ln_1p(t) - t.ln_1p()).abs() < 1e-14, "{t}");
+        }
+    }
 
     #[test]
     fn all_instruction_sets_give_the_bits_of_the_scalar_twin() {
@@ -227,6 +343,9 @@ mod tests {
         approx::assert_abs_diff_eq!(exp(-0.0), 1.0, epsilon = 0.0);
         for x in [-708.5, -1e4, -1e300, f64::NEG_INFINITY] {
             approx::assert_abs_diff_eq!(exp(x), 0.0, epsilon = 0.0);
+        }
+        for bits in [0x7ff8_0000_0000_0000, 0x7ff0_0000_0000_0001, 0xffff_ffff_ffff_ffffu64] {
+            assert!(exp(f64::from_bits(bits)).is_nan());
         }
     }
 }

@@ -1,73 +1,23 @@
 //! The loops of network layers, samples side by side.
 
 use crate::scalar::Scalar;
-use linalg_core::simd::Work;
-
-/// `e^x` for `x <= 0` in plain arithmetic, so that a loop over it is vectorised. Relative error below 4e-16; 0 below -708.
-#[inline(always)]
-pub(crate) fn exp_nonpositive(x: f64) -> f64 {
-    // Adding and subtracting 1.5 * 2^52 rounds to an integer, whose bits are then the low bits of the sum.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let inside = if x > -708.0 { x } else { -708.0 };
-    let shifted = inside * std::f64::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = (inside - n * LN2_HIGH) - n * LN2_LOW;
-    let mut p = 1.0 / 6_227_020_800.0;
-    p = p * r + 1.0 / 479_001_600.0;
-    p = p * r + 1.0 / 39_916_800.0;
-    p = p * r + 1.0 / 3_628_800.0;
-    p = p * r + 1.0 / 362_880.0;
-    p = p * r + 1.0 / 40_320.0;
-    p = p * r + 1.0 / 5_040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
-    p = p * r + 1.0;
-    p = p * r + 1.0;
-    let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    let value = p * scale;
-    if x > -708.0 {
-        value
-    } else if x.is_nan() {
-        x
-    } else {
-        0.0
-    }
-}
+use linalg_core::simd::{Work, exp, ln_1p};
 
 /// `tanh x` in plain arithmetic; absolute error below 1e-15.
 #[inline(always)]
 pub(crate) fn tanh(x: f64) -> f64 {
-    let e = exp_nonpositive(-2.0 * x.abs());
+    let e = exp(-2.0 * x.abs());
     let size = (1.0 - e) / (1.0 + e);
     if x < 0.0 { -size } else { size }
 }
 
-/// `(ln cosh x, tanh x)` in plain arithmetic; absolute errors below 1e-11.
+/// `(ln cosh x, tanh x)` in plain arithmetic; absolute errors below 2e-14.
 #[inline(always)]
 pub(crate) fn ln_cosh_tanh(x: f64) -> (f64, f64) {
     let size = x.abs();
-    let e = exp_nonpositive(-2.0 * size);
-    // ln(1 + e) = 2 artanh(t) with t = e/(2 + e) in [0, 1/3].
-    let t = e / (2.0 + e);
-    let t2 = t * t;
-    let mut p = 1.0 / 21.0;
-    p = p * t2 + 1.0 / 19.0;
-    p = p * t2 + 1.0 / 17.0;
-    p = p * t2 + 1.0 / 15.0;
-    p = p * t2 + 1.0 / 13.0;
-    p = p * t2 + 1.0 / 11.0;
-    p = p * t2 + 1.0 / 9.0;
-    p = p * t2 + 1.0 / 7.0;
-    p = p * t2 + 1.0 / 5.0;
-    p = p * t2 + 1.0 / 3.0;
-    p = p * t2 + 1.0;
+    let e = exp(-2.0 * size);
     let tanh = (1.0 - e) / (1.0 + e);
-    (size + 2.0 * t * p - std::f64::consts::LN_2, if x < 0.0 { -tanh } else { tanh })
+    (size + ln_1p(e) - std::f64::consts::LN_2, if x < 0.0 { -tanh } else { tanh })
 }
 
 /// `sum += w ln cosh(xi + shift)`.
@@ -83,14 +33,13 @@ impl<T: Scalar> Work for AddLnCosh<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let (shift, w) = (self.shift.to_f64(), self.w.to_f64());
         for (sum, &xi) in self.sum.iter_mut().zip(self.xi) {
-            *sum = T::from_f64(sum.to_f64() + w * ln_cosh_tanh(xi.to_f64() + shift).0);
+            *sum = *sum + self.w * (xi + self.shift).ln_cosh_tanh().0;
         }
     }
 }
 
-/// `Σ share ln cosh(xi + shift)` and `Σ share tanh(xi + shift)`, in eight sums side by side.
+/// `Σ share ln cosh(xi + shift)` and `Σ share tanh(xi + shift)`, in sixteen sums side by side.
 pub(crate) struct LnCoshGradient<'a, T> {
     pub xi: &'a [T],
     pub shift: T,
@@ -103,22 +52,52 @@ impl<T: Scalar> Work for LnCoshGradient<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let shift = self.shift.to_f64();
-        let (mut ln_cosh, mut tanh) = ([0.0; 8], [0.0; 8]);
-        let (xis, shares) = (self.xi.chunks_exact(8), self.share.chunks_exact(8));
-        for (&xi, &share) in xis.remainder().iter().zip(shares.remainder()) {
-            let (l, t) = ln_cosh_tanh(xi.to_f64() + shift);
-            ln_cosh[0] += share.to_f64() * l;
-            tanh[0] += share.to_f64() * t;
+        let (mut ln_cosh, mut tanh) = ([T::ZERO; 16], [T::ZERO; 16]);
+        let (xis, shares) = (self.xi.chunks_exact(16), self.share.chunks_exact(16));
+        for (k, (&xi, &share)) in xis.remainder().iter().zip(shares.remainder()).enumerate() {
+            let (l, t) = (xi + self.shift).ln_cosh_tanh();
+            ln_cosh[k] = ln_cosh[k] + share * l;
+            tanh[k] = tanh[k] + share * t;
         }
         for (xi, share) in xis.zip(shares) {
-            for k in 0..8 {
-                let (l, t) = ln_cosh_tanh(xi[k].to_f64() + shift);
-                ln_cosh[k] += share[k].to_f64() * l;
-                tanh[k] += share[k].to_f64() * t;
+            for k in 0..16 {
+                let (l, t) = (xi[k] + self.shift).ln_cosh_tanh();
+                ln_cosh[k] = ln_cosh[k] + share[k] * l;
+                tanh[k] = tanh[k] + share[k] * t;
             }
         }
-        *self.sums = [T::from_f64(ln_cosh.iter().sum()), T::from_f64(tanh.iter().sum())];
+        *self.sums = [ln_cosh, tanh].map(|sums| sums.into_iter().fold(T::ZERO, |total, x| total + x));
+    }
+}
+
+/// Turns the logarithms of K terms, K x samples, into shares of their sums, and adds `factor` times the logarithms of the sums to the
+/// logits.
+pub(crate) struct Shares<'a, T> {
+    pub ln_terms: &'a mut [T],
+    pub factor: T,
+    pub logit: &'a mut [T],
+    /// Room for a number a sample.
+    pub total: &'a mut [T],
+}
+
+impl<T: Scalar> Work for Shares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let b = self.logit.len();
+        let minus = T::from_f64(-1.0);
+        let total = &mut self.total[..b];
+        total.copy_from_slice(&self.ln_terms[..b]);
+        for term in self.ln_terms[b..].chunks_exact(b) {
+            total.iter_mut().zip(term).for_each(|(total, &x)| *total = total.log_add_exp(x));
+        }
+        for term in self.ln_terms.chunks_exact_mut(b) {
+            for (x, &total) in term.iter_mut().zip(&*total) {
+                *x = (*x + minus * total).exp_nonpositive();
+            }
+        }
+        self.logit.iter_mut().zip(total).for_each(|(logit, &mut total)| *logit = *logit + self.factor * total);
     }
 }
 
@@ -185,7 +164,7 @@ impl<T: Scalar> Work for Conditional<'_, T> {
         if self.uniform.is_empty() {
             for i in 0..b {
                 let x = self.logit[i].to_f64();
-                let e = exp_nonpositive(-x.abs());
+                let e = exp(-x.abs());
                 let share = 1.0 / (1.0 + e);
                 up[i] = T::from_f64(if x < 0.0 { e * share } else { share });
                 let sx = spin[i].to_f64() * x;
@@ -196,7 +175,7 @@ impl<T: Scalar> Work for Conditional<'_, T> {
             let uniform = &self.uniform[..b];
             for i in 0..b {
                 let x = self.logit[i].to_f64();
-                let e = exp_nonpositive(-x.abs());
+                let e = exp(-x.abs());
                 let share = 1.0 / (1.0 + e);
                 let p = if x < 0.0 { e * share } else { share };
                 up[i] = T::from_f64(p);
@@ -283,20 +262,54 @@ mod tests {
     use linalg_core::simd::widest;
 
     #[test]
-    fn exponential_and_tanh() {
+    fn hyperbolic_functions() {
         for k in 0..=70_900 {
             let x = -f64::from(k) / 100.0;
-            let (mine, reference) = (exp_nonpositive(x), x.exp());
-            if x > -708.0 {
-                assert!((mine / reference - 1.0).abs() < 5e-16, "{x}: {mine} {reference}");
-            }
             let t = x / 30.0;
             let (ln_cosh, tanh_of) = ln_cosh_tanh(t);
-            assert!((ln_cosh - linalg_core::logspace::ln_cosh(t)).abs() < 1e-11, "{t}: {ln_cosh}");
+            assert!((ln_cosh - linalg_core::logspace::ln_cosh(t)).abs() < 2e-14, "{t}: {ln_cosh}");
             assert!((tanh_of - t.tanh()).abs() < 1e-15);
             assert!((tanh(t) - t.tanh()).abs() < 1e-15 && (tanh(-t) + t.tanh()).abs() < 1e-15);
         }
-        assert!(exp_nonpositive(f64::NEG_INFINITY).abs() < f64::MIN_POSITIVE && exp_nonpositive(f64::NAN).is_nan());
+    }
+
+    /// Three terms of seven samples, sums over which overflow if taken as they are; single precision within its own.
+    #[test]
+    fn shares_of_terms() {
+        let terms: Vec<f64> = (0..21).map(|k| 900.0 * (f64::from(k) * 1.7).sin()).collect();
+        let run = |wide: bool| {
+            let (mut ln_terms, mut logit, mut total) = (terms.clone(), vec![1.0; 7], vec![0.0; 7]);
+            let work = Shares { ln_terms: &mut ln_terms, factor: -1.0, logit: &mut logit, total: &mut total };
+            if wide {
+                widest(work)
+            } else {
+                work.run()
+            }
+            (ln_terms, logit)
+        };
+        let (shares, logit) = run(true);
+        assert_eq!((&shares, &logit), (&run(false).0, &run(false).1));
+        let mut single: Vec<f32> = terms.iter().map(|x| (*x / 300.0) as f32).collect();
+        let (mut single_logit, mut total) = (vec![0.0f32; 7], vec![0.0; 7]);
+        let doubles: Vec<f64> = single.iter().map(|x| f64::from(*x)).collect();
+        Shares { ln_terms: &mut single, factor: 1.0, logit: &mut single_logit, total: &mut total }.run();
+        for lane in 0..7 {
+            let of = |values: &[f64]| {
+                linalg_core::logspace::log_sum_exp(&[values[lane], values[7 + lane], values[14 + lane]])
+            };
+            assert!((logit[lane] - 1.0 + of(&terms)).abs() < 1e-11);
+            assert!((f64::from(single_logit[lane]) - of(&doubles)).abs() < 1e-6);
+            for k in 0..3 {
+                let at = 7 * k + lane;
+                assert!((shares[at] - (terms[at] - of(&terms)).exp()).abs() < 1e-12);
+                assert!((f64::from(single[at]) - (doubles[at] - of(&doubles)).exp()).abs() < 1e-6);
+            }
+        }
+        for k in -500..=500 {
+            let x = 0.02 * f64::from(k);
+            let ((l, t), (ln_cosh, tanh)) = ((x as f32).ln_cosh_tanh(), ln_cosh_tanh(f64::from(x as f32)));
+            assert!((f64::from(l) - ln_cosh).abs() < 1e-6 && (f64::from(t) - tanh).abs() < 3e-7, "{x}: {l} {t}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The number types of network weights.
 
 use linalg_core::gemm::GemmScalar;
+use linalg_core::simd::{exp, exp_f32, ln_1p, ln_1p_f32};
 
 /// `f32` and `f64`: what weights and activations are made of. Logarithms of probabilities are `f64` always. Sealed, as
 /// [`GemmScalar`] is.
@@ -16,6 +17,15 @@ pub trait Scalar: GemmScalar + PartialOrd + std::fmt::Debug + Default {
 
     /// The hyperbolic tangent.
     fn tanh(self) -> Self;
+
+    /// `e^x` for `x <= 0`, in the precision of the type.
+    fn exp_nonpositive(self) -> Self;
+
+    /// `(ln cosh x, tanh x)`, in the precision of the type.
+    fn ln_cosh_tanh(self) -> (Self, Self);
+
+    /// `ln(e^a + e^b)`, in the precision of the type.
+    fn log_add_exp(self, other: Self) -> Self;
 }
 
 impl Scalar for f32 {
@@ -35,6 +45,24 @@ impl Scalar for f32 {
     fn tanh(self) -> Self {
         crate::kernels::tanh(f64::from(self)) as f32
     }
+
+    #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        exp_f32(self)
+    }
+
+    #[inline(always)]
+    fn ln_cosh_tanh(self) -> (Self, Self) {
+        let size = self.abs();
+        let e = exp_f32(-2.0 * size);
+        let tanh = (1.0 - e) / (1.0 + e);
+        (size + ln_1p_f32(e) - std::f32::consts::LN_2, if self < 0.0 { -tanh } else { tanh })
+    }
+
+    #[inline(always)]
+    fn log_add_exp(self, other: Self) -> Self {
+        (if self > other { self } else { other }) + ln_1p_f32(exp_f32(-(self - other).abs()))
+    }
 }
 
 impl Scalar for f64 {
@@ -53,5 +81,20 @@ impl Scalar for f64 {
     #[inline(always)]
     fn tanh(self) -> Self {
         crate::kernels::tanh(self)
+    }
+
+    #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        exp(self)
+    }
+
+    #[inline(always)]
+    fn ln_cosh_tanh(self) -> (Self, Self) {
+        crate::kernels::ln_cosh_tanh(self)
+    }
+
+    #[inline(always)]
+    fn log_add_exp(self, other: Self) -> Self {
+        (if self > other { self } else { other }) + ln_1p(exp(-(self - other).abs()))
     }
 }

@@ -8,7 +8,7 @@ use super::network::Autoregressive;
 use super::spins::Samples;
 use crate::Result;
 use crate::error::{check_beta, check_positive};
-use crate::kernels::{AddLnCosh, AddProducts, LnCoshGradient};
+use crate::kernels::{AddLnCosh, AddProducts, LnCoshGradient, Shares};
 use crate::scalar::Scalar;
 use linalg_core::simd::widest;
 
@@ -112,6 +112,8 @@ pub struct TwoBodyPass<T> {
     logit: Vec<T>,
     /// ln of the terms, for s_i = +1 and then -1: 2 K x samples.
     ln_terms: Vec<T>,
+    /// ln of their sum.
+    total: Vec<T>,
 }
 
 /// Numbers a term and later site has: w, b, and g with fields.
@@ -228,10 +230,11 @@ impl<T: Scalar> TwoBody<T> {
             });
         }
         self.ln_terms(i, pass);
-        let (plus, minus) = pass.ln_terms.split_at_mut(self.terms * b);
-        for lane in 0..b {
-            let (p, m) = (shares(plus, self.terms, b, lane), shares(minus, self.terms, b, lane));
-            pass.logit[lane] = pass.logit[lane] + T::from_f64(p - m);
+        if b > 0 {
+            for (ln_terms, factor) in pass.ln_terms.chunks_exact_mut(self.terms * b).zip([1.0, -1.0]) {
+                let (logit, total) = (&mut pass.logit, &mut pass.total);
+                widest(Shares { ln_terms, factor: T::from_f64(factor), logit, total });
+            }
         }
     }
 
@@ -244,22 +247,6 @@ impl<T: Scalar> TwoBody<T> {
             xi.iter_mut().zip(spin).for_each(|(xi, &s)| *xi = *xi + coupling * s);
         }
     }
-}
-
-/// Turns the logarithms of K terms of one sample into shares of their sum; returns the logarithm of the sum.
-fn shares<T: Scalar>(ln_terms: &mut [T], terms: usize, b: usize, lane: usize) -> f64 {
-    if terms == 1 {
-        let value = ln_terms[lane].to_f64();
-        ln_terms[lane] = T::ONE;
-        return value;
-    }
-    let largest = (0..terms).map(|k| ln_terms[k * b + lane].to_f64()).fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = (0..terms).map(|k| (ln_terms[k * b + lane].to_f64() - largest).exp()).sum();
-    for k in 0..terms {
-        let term = &mut ln_terms[k * b + lane];
-        *term = T::from_f64((term.to_f64() - largest).exp() / sum);
-    }
-    largest + sum.ln()
 }
 
 impl<T: Scalar> Autoregressive for TwoBody<T> {
@@ -302,6 +289,7 @@ impl<T: Scalar> Autoregressive for TwoBody<T> {
             xi: vec![T::ZERO; self.n * samples],
             logit: vec![T::ZERO; samples],
             ln_terms: vec![T::ZERO; 2 * self.terms * samples],
+            total: vec![T::ZERO; samples],
         }
     }
 

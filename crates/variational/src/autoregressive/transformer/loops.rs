@@ -1,8 +1,8 @@
 //! The loops of transformer blocks, samples side by side.
 
-use crate::kernels::{exp_nonpositive, tanh};
+use crate::kernels::tanh;
 use crate::scalar::Scalar;
-use linalg_core::simd::Work;
+use linalg_core::simd::{Work, exp};
 
 /// Added to the variance of a layer norm.
 const EPSILON: f64 = 1e-5;
@@ -234,7 +234,7 @@ impl<T: Scalar> Work for Attend<'_, T> {
         total.fill(T::ZERO);
         for score in scores.chunks_exact_mut(b) {
             for lane in 0..b {
-                score[lane] = T::from_f64(exp_nonpositive(score[lane].to_f64() - largest[lane].to_f64()));
+                score[lane] = T::from_f64(exp(score[lane].to_f64() - largest[lane].to_f64()));
                 total[lane] = total[lane] + score[lane];
             }
         }
@@ -284,7 +284,7 @@ impl<T: Scalar> Work for AttendBack<'_, T> {
         along.fill(T::ZERO);
         for (j, (weight, slope)) in weights.chunks_exact_mut(b).zip(slopes.chunks_exact_mut(b)).enumerate() {
             for lane in 0..b {
-                let e = exp_nonpositive(weight[lane].to_f64() - largest[lane].to_f64());
+                let e = exp(weight[lane].to_f64() - largest[lane].to_f64());
                 weight[lane] = T::from_f64(e) * inverse[lane];
             }
             slope.fill(T::ZERO);
