@@ -4,6 +4,8 @@ pub mod binary_images;
 pub mod exit;
 pub mod figure;
 pub mod grey_images;
+#[cfg(doctest)]
+mod guide;
 pub mod hopfield;
 pub mod image;
 pub mod instance;
