@@ -3,8 +3,9 @@
 //! Bit flips with probability p on the rotated surface code. The same shots are decoded three ways: by minimum-weight perfect
 //! matching, which minimises an energy; by the exact partition functions of both classes, which compares free energies; and by
 //! Monte Carlo at the Nishimori temperature, β = 1, which samples errors of both classes and counts. The last two must agree
-//! but for sampling noise; a column says in which share of the shots they do. Where the classes are small enough to sum error by error, the difference between the first two is
-//! taken apart: the lightest error lies in the less likely class when the other class has more errors that are nearly as light.
+//! but for sampling noise; a column says in which share of the shots they do. Where the classes are small enough to sum error by
+//! error, the difference between the first two is taken apart: the lightest error lies in the less likely class when the other
+//! class has more errors that are nearly as light.
 //!
 //! ```text
 //! cargo run --release --example decoding_is_statistical_mechanics
@@ -52,10 +53,10 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16])]
     p: Vec<f64>,
     /// Shots at every distance and rate.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=10_000_000))]
+    #[arg(long, default_value_t = 6000, value_parser = clap::value_parser!(u32).range(10..=10_000_000))]
     shots: u32,
     /// Shots of them that are decoded by Monte Carlo, too.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 600)]
     sampled: u32,
     /// Sweeps of Monte Carlo a shot.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..))]

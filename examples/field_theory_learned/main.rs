@@ -64,7 +64,7 @@ struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=24))]
     hidden: u16,
     /// Passes of its training.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 200)]
     epochs: u64,
     /// Slices that the predictors learn from; as many are predicted.
     #[arg(long, default_value_t = 8000)]
