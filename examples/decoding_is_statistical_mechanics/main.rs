@@ -14,10 +14,11 @@
 //! ```
 //!
 //! Noise: independent bit flips, perfect measurements. A failure is a shot with the wrong logical bit. Published thresholds:
-//! 0.103 for matching, 0.109 for the most likely class. "excess" is what matching fails more often than the most likely class, from the
-//! posteriors of the classes, ties of weight included. The defaults take about 25 s on one core. In the shots where the two disagree, "lighter by" is what matching
-//! saves in energy, "degeneracy" what the likelier class gains from its other errors; the second exceeds the first in every one
-//! of them, by definition, and their means show by how much.
+//! 0.103 for matching, 0.109 for the most likely class. "excess" is what matching fails more often than the most likely class,
+//! from the posteriors of the classes, ties of weight included. In the shots where the lightest error lies in the less likely
+//! class, "lighter by" is what matching saves in energy, "degeneracy" what the likelier class gains from its other errors. The
+//! second exceeds the first in every one of them, by definition; their means show by how much. With one error rate for all
+//! qubits the saving is a flip or none: ln((1-p)/p). The defaults take about 25 s on one core.
 
 mod entropy;
 mod nishimori;

@@ -10,7 +10,7 @@
 //! cargo run --release --example one_model_five_ways -- --quick --json
 //! ```
 //!
-//! The defaults take about 40 s on one core. What to expect: the three with error bars agree with the exact sum within them; a
+//! The defaults take about 30 s on one core. What to expect: the three with error bars agree with the exact sum within them; a
 //! column gives the difference in standard errors. Belief propagation has no error bar. It is good while correlations are short;
 //! from β = 0.5 on frustrated squares carry more than its messages know, and below it no longer converges. The machine's ln Z is
 //! corrected by reweighting, its correlations are not: a deviation above their error bar is what was not learned. Those treat
