@@ -297,6 +297,10 @@ fn a_frustrated_graph_reports_that_it_has_not_converged() {
     let ln_z = Bethe::new(params).ln_z(&model, 4.0).unwrap();
     let Kind::Approximation { converged, residual } = ln_z.kind else { panic!("{ln_z:?}") };
     assert!(!converged && residual > 1e-6 && residual.is_finite() && ln_z.value.is_finite(), "{ln_z:?}");
+    // The response around messages that do not settle has no bound: there is none then.
+    let want = Quantities::all().with_correlations(Correlations::All);
+    let solution = Bethe::new(params).solve(&model, 4.0, want, &mut ()).unwrap();
+    assert!(solution.correlations.is_none() && solution.magnetizations.is_some());
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Bethe {
         answer.magnetizations = Some(solution.magnetizations.iter().copied().map(Estimate::exact).collect());
         answer.correlations = match want.correlations {
             Correlations::None => None,
-            Correlations::All => Some(all_pairs(&graph, &solution, &self.params)),
+            Correlations::All => all_pairs(&graph, &solution, &self.params),
             _ => {
                 let pairs = model.coupled_pairs();
                 // A factor for every pair, in the same order, unless couplings of value 0 were dropped.
@@ -124,19 +124,26 @@ impl Bethe {
     }
 }
 
-/// Correlations of all pairs by linear response.
-fn all_pairs(graph: &FactorGraph, solution: &BetheSolution, params: &BetheParams) -> PairCorrelations {
+/// Correlations of all pairs by linear response; none where messages or response do not converge, since the response then grows without
+/// bound.
+fn all_pairs(graph: &FactorGraph, solution: &BetheSolution, params: &BetheParams) -> Option<PairCorrelations> {
+    if !solution.converged {
+        return None;
+    }
     let n = graph.n_spins();
     let (mut pairs, mut values) = (Vec::new(), Vec::new());
     for i in 0..n {
         let response = solution.response(graph, i, params.tolerance.max(1e-12), params.max_sweeps);
+        if !response.converged {
+            return None;
+        }
         for j in i + 1..n {
             pairs.push((i, j));
             let connected = response.values[j];
             values.push(Estimate::exact(connected + solution.magnetizations[i] * solution.magnetizations[j]));
         }
     }
-    PairCorrelations { pairs, values }
+    Some(PairCorrelations { pairs, values })
 }
 
 fn ln_z(solution: &BetheSolution) -> LnZ {
@@ -155,7 +162,8 @@ impl Solve<Ising> for Bethe {
         NAME
     }
 
-    /// Correlations of coupled pairs are those of the beliefs, those of all pairs linear response.
+    /// Correlations of coupled pairs are those of the beliefs, those of all pairs linear response, which is left out where it does not
+    /// converge.
     fn solve(
         &self,
         model: &Ising,
