@@ -1,5 +1,6 @@
 //! The list of methods.
 
+use spin_models::exact::BranchAndBound;
 use spin_models::exact::planar::PlanarGroundState;
 use spin_models::mcmc::{AnnealingSolver, ParallelTemperingSolver, PopulationAnnealingSolver, WangLandauSolver};
 use spin_models::{
@@ -45,6 +46,7 @@ fn all(args: &Args) -> Vec<Method> {
         Box::new(Tree::default()),
         Box::new(Planar::default()),
         Box::new(PlanarGroundState::default()),
+        Box::new(BranchAndBound::default()),
         Box::new(tensor_network(args)),
         Box::new(BoundaryMps::new(usize::from(args.chi))),
         Box::new(NaiveMeanField::default()),
@@ -82,7 +84,7 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
         // Seconds to train; ask for it.
         "van" => false,
         // No answer at this temperature, or of the same kind as another method.
-        "ground-state" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
+        "ground-state" | "branch-and-bound" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
         _ => true,
     };
     affordable && method.check(model, args.beta).is_ok()

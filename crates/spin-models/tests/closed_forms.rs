@@ -6,10 +6,10 @@ use approx::{assert_abs_diff_eq, assert_relative_eq};
 use linalg_core::logspace::log_sum_exp;
 use linalg_core::special::{elliptic_e_complement, elliptic_k_complement};
 use proptest::prelude::*;
-use spin_models::exact::onsager::CRITICAL_COUPLING;
-use spin_models::exact::{Kaufman, Onsager, kaufman, onsager};
+use spin_models::exact::onsager::{CRITICAL_COUPLING, Direction};
+use spin_models::exact::{Kaufman, Onsager, UniformRow, kaufman, onsager};
 use spin_models::theory::{CurieWeiss, CurieWeissLimit};
-use spin_models::{Correlations, Duplicates, Enumeration, Error, Ising, Quantities, Solve};
+use spin_models::{Boundary, Correlations, Duplicates, Enumeration, Error, Ising, Quantities, Solve};
 
 /// K, ln Z, energy and specific heat per site, magnetization: Onsager's and Yang's formulas with 30 digits.
 #[allow(clippy::excessive_precision, clippy::approx_constant)] // reference values as computed
@@ -353,6 +353,107 @@ fn bad_tori_are_refused() {
     }
     assert!(matches!(torus.at(1e308), Err(Error::NotApplicable { .. })));
     assert!(torus.at(1e300).is_ok());
+}
+
+#[test]
+fn two_couplings_by_differences_and_large_tori() {
+    for (rows, columns) in [(0.7, 1.6), (-0.7, 1.6), (1.3, 0.05)] {
+        let lattice = Onsager::new(rows, columns).unwrap();
+        for beta in [0.1, 0.3, 0.9, 2.0] {
+            let [low, here, high] = [-1e-4, 0.0, 1e-4].map(|step| lattice.at(beta + step).unwrap());
+            let slope = (high.ln_z_per_site - low.ln_z_per_site) / 2e-4;
+            assert_abs_diff_eq!(here.energy_per_site, -slope, epsilon = 1e-7);
+            let curvature = -(high.energy_per_site - low.energy_per_site) / 2e-4;
+            assert_abs_diff_eq!(here.specific_heat, beta * beta * curvature, epsilon = 1e-6);
+            let torus = Kaufman::new(512, 1024, rows, columns).unwrap().at(beta).unwrap();
+            assert_abs_diff_eq!(torus.energy / 524_288.0, here.energy_per_site, epsilon = 1e-9);
+        }
+    }
+}
+
+#[test]
+fn correlation_lengths_near_the_transition_and_far_from_it() {
+    for sign in [1.0, -1.0] {
+        let lattice = Onsager::isotropic(sign).unwrap();
+        let length = |beta: f64, direction| lattice.correlation_length(beta, direction).unwrap();
+        // ln coth K - 2K has the slope -4 at the critical point.
+        for distance in [1e-4, 1e-6, 1e-8] {
+            let tolerance = 10.0 * distance + 1e-15 / distance;
+            let (above, below) = (CRITICAL_COUPLING - distance, CRITICAL_COUPLING + distance);
+            for direction in [Direction::Rows, Direction::Columns, Direction::Diagonal] {
+                let exact = [4.0 * (CRITICAL_COUPLING - above), 8.0 * (below - CRITICAL_COUPLING)];
+                assert_relative_eq!(length(above, direction) * exact[0], 1.0, max_relative = tolerance);
+                assert_relative_eq!(length(below, direction) * exact[1], 1.0, max_relative = tolerance);
+            }
+        }
+        for direction in [Direction::Rows, Direction::Columns, Direction::Diagonal] {
+            assert!(length(CRITICAL_COUPLING, direction).is_infinite());
+            assert_abs_diff_eq!(length(0.0, direction), 0.0, epsilon = 0.0);
+        }
+        // K large: 2 (2K - ln coth K) = 4K, on the diagonal 2 ln(e^4K / 4).
+        assert_relative_eq!(length(400.0, Direction::Rows), 1.0 / 1600.0, max_relative = 1e-14);
+        let diagonal = 2f64.sqrt() / (3200.0 - 4.0 * LN_2);
+        assert_relative_eq!(length(400.0, Direction::Diagonal), diagonal, max_relative = 1e-13);
+        // K small: ln(1/K), on the diagonal ln(1/4K²).
+        assert_relative_eq!(length(1e-9, Direction::Rows), 1.0 / 1e9f64.ln(), max_relative = 1e-9);
+        let diagonal = 2f64.sqrt() / (-(4e-18f64).ln());
+        assert_relative_eq!(length(1e-9, Direction::Diagonal), diagonal, max_relative = 1e-9);
+    }
+    assert_abs_diff_eq!(
+        onsager::correlation_length(0.3).unwrap(),
+        1.0 / (-0.3f64.tanh().ln() - 0.6),
+        epsilon = 1e-13
+    );
+    let lattice = Onsager::new(1.0, 0.4).unwrap();
+    // Dual couplings, crosswise: correlations of the one phase are walls of the other, twice as expensive.
+    let dual = |k: f64| -0.5 * k.tanh().ln();
+    for beta in [0.1, 0.4, 0.6, 0.7, 1.0, 2.0] {
+        let other = Onsager::new(dual(0.4 * beta), dual(beta)).unwrap();
+        let ordered = beta > lattice.critical_beta().unwrap();
+        for direction in [Direction::Rows, Direction::Columns, Direction::Diagonal] {
+            let (length, dual) = (lattice.correlation_length(beta, direction), other.correlation_length(1.0, direction));
+            let ratio = if ordered { 0.5 } else { 2.0 };
+            assert_relative_eq!(length.unwrap(), ratio * dual.unwrap(), max_relative = 1e-12);
+        }
+    }
+    for beta in [f64::NAN, -1.0] {
+        assert!(matches!(lattice.correlation_length(beta, Direction::Rows), Err(Error::Beta { .. })));
+    }
+    assert!(matches!(lattice.correlation_length(1e308, Direction::Rows), Err(Error::NotApplicable { .. })));
+}
+
+#[test]
+fn correlation_lengths_of_cylinders() {
+    // The two largest eigenvalues of the transfer matrix itself.
+    for width in [2, 3, 6, 9] {
+        for (around, along) in [(0.2, 0.2), (CRITICAL_COUPLING, CRITICAL_COUPLING), (0.5, 0.5), (0.3, 0.7), (0.9, 0.1)] {
+            let row = UniformRow::new(width, Boundary::Periodic, around, along, 0.0).unwrap();
+            let expected = row.infinite(&mut ()).unwrap().correlation_length;
+            let cylinder = Kaufman::new(width + 1, width, around, along).unwrap();
+            let length = cylinder.cylinder_correlation_length(1.0).unwrap();
+            assert_relative_eq!(length, expected, max_relative = 1e-8);
+        }
+    }
+    // Wide ones: the infinite lattice above the transition, 4n/π at it, the order of a row below.
+    for beta in [0.1, 0.3, 0.5] {
+        let bulk = Onsager::new(0.6, 1.1).unwrap().correlation_length(beta, Direction::Columns).unwrap();
+        let cylinder = Kaufman::new(2, 500, 0.6, 1.1).unwrap().cylinder_correlation_length(beta).unwrap();
+        assert_relative_eq!(cylinder, bulk, max_relative = 1e-10);
+    }
+    let critical = Kaufman::isotropic(2, 1000, 1.0).unwrap().cylinder_correlation_length(CRITICAL_COUPLING).unwrap();
+    assert_relative_eq!(critical, 4000.0 / PI, max_relative = 1e-5);
+    let cold = Kaufman::isotropic(2, 1000, 1.0).unwrap().cylinder_correlation_length(2.0).unwrap();
+    assert!(cold.is_infinite());
+    let hot = Kaufman::isotropic(5, 4, 1.0).unwrap().cylinder_correlation_length(0.0).unwrap();
+    assert_abs_diff_eq!(hot, 0.0, epsilon = 0.0);
+    // Signs do not matter where nothing is frustrated.
+    let length = |rows: f64, columns: f64| Kaufman::new(4, 6, rows, columns).unwrap().cylinder_correlation_length(0.4);
+    assert_relative_eq!(length(-1.0, 0.5).unwrap(), length(1.0, -0.5).unwrap());
+    let frustrated = Kaufman::new(1, 5, -1.0, 1.0).unwrap().cylinder_correlation_length(0.4);
+    assert!(matches!(frustrated, Err(Error::NotApplicable { .. })));
+    let torus = Kaufman::isotropic(3, 3, 1.0).unwrap();
+    assert!(matches!(torus.cylinder_correlation_length(-1.0), Err(Error::Beta { .. })));
+    assert!(matches!(torus.cylinder_correlation_length(1e308), Err(Error::NotApplicable { .. })));
 }
 
 #[test]

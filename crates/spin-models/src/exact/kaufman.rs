@@ -14,9 +14,14 @@
 
 use std::f64::consts::{LN_2, PI};
 
+use linalg_core::Observer;
+
+use super::planar::density::{self, SquareTorus};
+use super::planar::{DensityOfStates, Natural};
 use super::square::{Couplings, Jet, Momentum, PAIRS, check_coupling};
 use crate::error::check_beta;
 use crate::exact::compensated::Compensated;
+use crate::model::Progress;
 use crate::{Error, Result};
 
 const NAME: &str = "kaufman";
@@ -143,6 +148,130 @@ impl Kaufman {
         let ln_z = if beta == 0.0 { sites * LN_2 } else { value };
         Ok(TorusSums { ln_z, energy: -slope, heat_capacity: (beta * beta * curvature).max(0.0) })
     }
+
+    /// How many configurations have which energy, exactly, for couplings of one modulus.
+    ///
+    /// Kaufman's four products are polynomials in $`x = e^{-2\beta|J|}`$ whose sum is
+    /// $`\sum_n g_n x^n`$ with $`g_n`$ configurations of n unsatisfied couplings out of 2N. They are evaluated modulo
+    /// primes of 62 bits, where the cosines of the momenta exist as well, and put together by the Chinese remainder
+    /// theorem: nothing is rounded. `O(N)` points for each of N/61 primes, `O(n)` momenta a point, and `O(N²)` a prime
+    /// for the interpolation, with a quarter of that where both lengths are even; 0.2 ms at 8 x 8, 4 ms at 16 x 16,
+    /// 0.1 s at 32 x 32 and 5.5 s at 64 x 64.
+    ///
+    /// ```
+    /// use spin_models::exact::Kaufman;
+    ///
+    /// let density = Kaufman::isotropic(32, 32, 1.0)?.density_of_states()?;
+    /// // Two ground states; the lowest excitations turn one of 1024 spins over.
+    /// let lowest: Vec<(f64, String)> = density.levels().take(2).map(|(e, g)| (e, g.to_string())).collect();
+    /// assert_eq!(lowest, [(-2048.0, "2".to_owned()), (-2040.0, "2048".to_owned())]);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// References: P. D. Beale, Phys. Rev. Lett. 76, 78 (1996), with algebra on polynomials in the place of residues.
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] for couplings of different moduli; [`Error::TooLarge`] above 16384 sites.
+    pub fn density_of_states(&self) -> Result<DensityOfStates> {
+        self.density_of_states_observed(&mut ())
+    }
+
+    /// As [`density_of_states`](Self::density_of_states), with reports.
+    ///
+    /// # Errors
+    /// As [`density_of_states`](Self::density_of_states); [`Error::Stopped`] when the observer says stop.
+    pub fn density_of_states_observed(&self, observer: &mut dyn Observer<Progress>) -> Result<DensityOfStates> {
+        let modulus = self.along_rows.abs();
+        #[allow(clippy::float_cmp, reason = "one modulus means the same number")]
+        if modulus != self.along_columns.abs() {
+            let reason = format!(
+                "the couplings are {} along rows and {} along columns, expected one modulus",
+                self.along_rows, self.along_columns
+            );
+            return Err(Error::NotApplicable { solver: "density-of-states", reason });
+        }
+        density::check_sites(self.rows, self.columns)?;
+        if modulus == 0.0 {
+            let mut all = vec![0; self.n_sites() / 64 + 1];
+            all[self.n_sites() / 64] = 1 << (self.n_sites() % 64);
+            return Ok(DensityOfStates::from_counts(vec![Natural::from(all)], 1.0));
+        }
+        let counts = if self.rows == 1 || self.columns == 1 {
+            let (ring, selves) =
+                if self.rows == 1 { (self.along_rows, self.along_columns) } else { (self.along_columns, self.along_rows) };
+            ring_counts(self.n_sites(), ring, selves)
+        } else {
+            SquareTorus::new(self.rows, self.columns).counts(observer)?
+        };
+        Ok(DensityOfStates::from_counts(counts, modulus))
+    }
+
+    /// How far correlations reach along the columns of a cylinder: the torus made infinitely long, its rows as they are.
+    ///
+    /// The decay of $`\langle s_0 s_r \rangle \sim e^{-r/\xi}`$ from the two largest eigenvalues of the transfer
+    /// matrix,
+    ///
+    /// ```math
+    /// \frac1\xi = \ln\frac{\lambda_0}{\lambda_1} = \frac12 \sum_{r=0}^{n-1} \left(\gamma_{2r+1} - \gamma_{2r}\right)
+    /// ```
+    ///
+    /// with Kaufman's γ for rows of n sites; γ_0 is negative in the disordered phase. In rows; 0 at β = 0. At the critical
+    /// point of the isotropic lattice ξ/n tends to 4/π. In the ordered phase, where the spins of a row turn over
+    /// together, ξ grows exponentially with n; 1/ξ has an absolute error of some 1e-15 n β|J|, and where nothing is left of
+    /// it ξ is infinite. Cost: `O(columns)`.
+    ///
+    /// ```
+    /// use spin_models::exact::Kaufman;
+    ///
+    /// // A single column is a chain: ξ = -1/ln tanh K.
+    /// let chain = Kaufman::isotropic(7, 1, 1.0)?;
+    /// assert!((chain.cylinder_correlation_length(0.5)? + 1.0 / 0.5f64.tanh().ln()).abs() < 1e-13);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// References: B. Kaufman, Phys. Rev. 76, 1232 (1949); J. L. Cardy, J. Phys. A 17, L385 (1984), for 4/π.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at); [`Error::NotApplicable`] for a negative coupling along rows of odd length.
+    pub fn cylinder_correlation_length(&self, beta: f64) -> Result<f64> {
+        check_beta(beta)?;
+        if self.along_rows < 0.0 && self.columns % 2 == 1 && self.columns > 1 {
+            let reason = format!("coupling {} along the odd length {} is frustrated", self.along_rows, self.columns);
+            return Err(Error::NotApplicable { solver: NAME, reason });
+        }
+        let (along, across) = (beta * self.along_columns.abs(), beta * self.along_rows.abs());
+        if !(8.0 * (along + across)).is_finite() {
+            let reason = format!("couplings {along} and {across}, β included, are beyond the range of f64");
+            return Err(Error::NotApplicable { solver: NAME, reason });
+        }
+        if along == 0.0 {
+            return Ok(0.0);
+        }
+        let couplings = Couplings::new(along, across);
+        let n = self.columns;
+        let mut sum = Compensated::default();
+        for number in 1..2 * n {
+            let momentum = couplings.momentum((0.5 * PI * number as f64 / n as f64).sin().powi(2));
+            sum.add(if number % 2 == 1 { 0.5 } else { -0.5 } * momentum.gamma);
+        }
+        let (zero, sign) = zero_momentum(&couplings);
+        sum.add(-0.5 * sign * zero.gamma);
+        let inverse = sum.value();
+        let rounding = 4.0 * f64::EPSILON * n as f64 * (along + across);
+        Ok(if inverse > rounding { 1.0 / inverse } else { f64::INFINITY })
+    }
+}
+
+/// Unsatisfied couplings of a ring whose sites are bound to themselves, too.
+fn ring_counts(length: usize, coupling: f64, selves: f64) -> Vec<Natural> {
+    let mut counts = density::ring(length);
+    if coupling < 0.0 {
+        counts.reverse();
+    }
+    let unsatisfied = if selves < 0.0 { length } else { 0 };
+    let mut all = vec![Natural::default(); 2 * length + 1];
+    all[unsatisfied..=unsatisfied + length].clone_from_slice(&counts);
+    all
 }
 
 /// The torus with J = 1, its averages and number of sites.

@@ -5,6 +5,7 @@ pub mod onsager;
 pub mod planar;
 
 mod boundary_mps;
+mod branch_and_bound;
 mod compensated;
 mod corner_transfer;
 mod enumeration;
@@ -14,6 +15,7 @@ mod transfer_matrix;
 mod tree;
 
 pub use boundary_mps::{BoundaryMps, BoundaryMpsMarginals, BoundaryMpsReport};
+pub use branch_and_bound::{BranchAndBound, BranchAndBoundParams, BranchAndBoundReport};
 pub use corner_transfer::{CornerTransfer, CornerTransferReport};
 pub use enumeration::{DiscreteSums, Distribution, EnergyCumulants, EnergyLevel, Enumerable, Enumeration, GrayCode};
 pub use kaufman::Kaufman;

@@ -71,6 +71,18 @@ pub struct BulkSums {
     pub specific_heat: f64,
 }
 
+/// A direction of the square lattice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Direction {
+    /// From a site to the next of its row.
+    Rows,
+    /// From a site to the next of its column.
+    Columns,
+    /// From a site to the one a row and a column further.
+    Diagonal,
+}
+
 impl Onsager {
     /// Couplings along rows and along columns, of any sign.
     ///
@@ -149,6 +161,52 @@ impl Onsager {
         Ok(if order > 0.0 { (order * (2.0 - order)).powf(0.125) } else { 0.0 })
     }
 
+    /// How far correlations reach in one direction, in lattice constants (a diagonal step is √2 of them).
+    ///
+    /// The decay $`e^{-r/\xi}`$ of $`\langle s_0 s_r \rangle - m^2`$ in a pure phase, up to a power of r, with couplings
+    /// relative to the ground state where one is negative:
+    ///
+    /// ```math
+    /// \frac{1}{\xi_1} = \begin{cases} \ln\coth K_1 - 2K_2 & \text{disordered} \\ 2\,(2K_2 - \ln\coth K_1) & \text{ordered} \end{cases}
+    /// \qquad \frac{\sqrt2}{\xi_d} = \begin{cases} -\ln k \\ 2 \ln k \end{cases} , \quad k = \sinh 2K_1 \sinh 2K_2
+    /// ```
+    ///
+    /// along rows (along columns with 1 and 2 exchanged) and along the diagonal. 0 at β = 0 and in the ground state,
+    /// infinite at the critical point; right to a few roundings of β elsewhere.
+    ///
+    /// ```
+    /// use spin_models::exact::onsager::{CRITICAL_COUPLING, Direction, Onsager};
+    ///
+    /// let square = Onsager::isotropic(1.0)?;
+    /// let inverse = -0.3f64.tanh().ln() - 0.6;
+    /// assert!((square.correlation_length(0.3, Direction::Rows)? * inverse - 1.0).abs() < 1e-14);
+    /// assert_eq!(square.correlation_length(CRITICAL_COUPLING, Direction::Rows)?, f64::INFINITY);
+    /// // Without coupling between rows: the chain.
+    /// let chain = Onsager::new(1.0, 0.0)?.correlation_length(0.3, Direction::Rows)?;
+    /// assert!((chain + 1.0 / 0.3f64.tanh().ln()).abs() < 1e-14);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// References: L. Onsager, Phys. Rev. 65, 117 (1944); B. M. McCoy and T. T. Wu, The Two-Dimensional Ising Model
+    /// (1973), chapters XI and XII.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn correlation_length(&self, beta: f64, direction: Direction) -> Result<f64> {
+        // Of all orders of the couplings one serves to check and to find the phase.
+        let order = self.couplings(beta)?.order();
+        if order.abs() <= 8.0 * f64::EPSILON {
+            return Ok(f64::INFINITY);
+        }
+        let [rows, columns] = [self.rows, self.columns].map(|coupling| beta * coupling.abs());
+        let (disordered, step) = match direction {
+            Direction::Rows => (Couplings::new(rows, columns).excitation(), 1.0),
+            Direction::Columns => (Couplings::new(columns, rows).excitation(), 1.0),
+            Direction::Diagonal => (-Couplings::new(rows, columns).ln_modulus(), std::f64::consts::SQRT_2),
+        };
+        Ok(step / if disordered < 0.0 { -2.0 * disordered } else { disordered })
+    }
+
     /// `β_c`, where `sinh 2β|J_1| sinh 2β|J_2| = 1`; `None` if a coupling is 0.
     ///
     /// ```
@@ -214,6 +272,14 @@ pub fn specific_heat(beta: f64) -> Result<f64> {
 /// As [`ln_z_per_site`].
 pub fn spontaneous_magnetization(beta: f64) -> Result<f64> {
     FERROMAGNET.spontaneous_magnetization(beta)
+}
+
+/// The correlation length along rows or columns for J = 1, in lattice constants; infinite at the critical point.
+///
+/// # Errors
+/// As [`ln_z_per_site`].
+pub fn correlation_length(beta: f64) -> Result<f64> {
+    FERROMAGNET.correlation_length(beta, Direction::Rows)
 }
 
 /// `β_c = ½ ln(1 + √2) = 0.4407` for J = 1.

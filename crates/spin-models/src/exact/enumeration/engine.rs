@@ -21,7 +21,7 @@ const LINEAR_RANGE: f64 = 600.0;
 /// Energies that differ by less than this fraction of `Σ|w|` count as equal, unless all energies are exact.
 ///
 /// About 60 roundings of the largest energy, and far below the spacing of levels that differ.
-pub(super) const TIE: f64 = 1.0 / (1u64 << 46) as f64;
+pub(in crate::exact) const TIE: f64 = 1.0 / (1u64 << 46) as f64;
 
 /// What to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,10 +42,12 @@ use crate::model::{
 };
 use crate::models::{InteractionModel, Ising, Potts};
 use crate::{Error, Result};
+pub(super) use engine::TIE;
 use engine::{Ask, Engine, Totals};
 use generic::Walk;
 use sums::Want;
 use terms::Terms;
+pub(super) use terms::commensurate;
 
 /// The name of the method in errors and lists.
 const NAME: &str = "enumerate";

@@ -55,7 +55,7 @@ fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
 
 /// Weights as integers times a unit: then all energies are integers, and ties are ties.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Commensurate {
+pub(in crate::exact) struct Commensurate {
     pub unit: f64,
     /// Integers, as floats.
     pub weights: Vec<f64>,
@@ -66,7 +66,7 @@ pub(super) struct Commensurate {
 /// Finds the largest unit of which all weights are integer multiples, if their sums then fit in 51 bits.
 ///
 /// True for integers, for dyadic fractions, and for ± one number such as `±1/√N`.
-pub(super) fn commensurate(weights: &[f64]) -> Option<Commensurate> {
+pub(in crate::exact) fn commensurate(weights: &[f64]) -> Option<Commensurate> {
     let parts: Vec<Option<(i64, i32)>> = weights.iter().map(|&w| (w != 0.0).then(|| decompose(w))).collect();
     let Some(lowest) = parts.iter().flatten().map(|part| part.1).min() else {
         return Some(Commensurate { unit: 1.0, weights: weights.to_vec(), total: 0 });

@@ -28,7 +28,7 @@
 mod bisection;
 mod blocks;
 mod cells;
-mod density;
+pub(super) mod density;
 mod double;
 mod elimination;
 mod ground_state;

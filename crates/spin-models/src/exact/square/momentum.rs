@@ -82,6 +82,27 @@ impl Couplings {
         self.distance() / self.sinh_sinh
     }
 
+    /// `ln coth K - 2K'`: what an excitation costs a step in the disordered phase, minus half of it in the ordered one.
+    ///
+    /// Near the transition from $`\sinh(\ln\coth K - 2K') = (1 - k^2) / (\sinh 2K (\cosh 2K' + \cosh 2K \sinh 2K'))`$
+    /// with $`k = \sinh 2K \sinh 2K'`$, where nothing cancels but the distance from it.
+    pub fn excitation(&self) -> f64 {
+        let x = (-2.0 * self.along).exp();
+        let difference = x.ln_1p() - (-(-2.0 * self.along).exp_m1()).ln() - 2.0 * self.across;
+        if difference.abs() > 0.5 {
+            return difference;
+        }
+        let numerator = -self.distance() * (self.sinh_sinh + self.one);
+        let denominator = self.sinh_along * self.cosh_across + self.sinh_sinh * self.cosh_along;
+        (numerator / denominator).asinh()
+    }
+
+    /// ln of `sinh 2K sinh 2K'`, without cancellation near the transition.
+    pub fn ln_modulus(&self) -> f64 {
+        let ratio = self.distance() / self.one;
+        if ratio.abs() < 0.5 { ratio.ln_1p() } else { self.sinh_sinh.ln() + 2.0 * (self.along + self.across) }
+    }
+
     /// The momentum with this `sin²(ω/2)`; it must not be 0 at the critical point.
     pub fn momentum(&self, sin_squared: f64) -> Momentum {
         let x = 2.0 * sin_squared;

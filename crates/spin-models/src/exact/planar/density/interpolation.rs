@@ -8,9 +8,10 @@ pub(super) fn interpolate(field: Prime, x: &[u64], y: &[u64]) -> Vec<u64> {
     let n = x.len();
     let mut divided = y.to_vec();
     for order in 1..n {
+        let mut runs: Vec<u64> = (order..n).map(|k| field.sub(x[k], x[k - order])).collect();
+        field.invert_all(&mut runs);
         for k in (order..n).rev() {
-            let run = field.inverse(field.sub(x[k], x[k - order]));
-            divided[k] = field.mul(field.sub(divided[k], divided[k - 1]), run);
+            divided[k] = field.mul(field.sub(divided[k], divided[k - 1]), runs[k - order]);
         }
     }
     let mut coefficients = vec![0; n];

@@ -4,11 +4,13 @@ mod elimination;
 mod interpolation;
 mod modular;
 mod natural;
+mod square_torus;
 #[cfg(test)]
 mod tests;
 mod zeros;
 
 pub use natural::Natural;
+pub(in crate::exact) use square_torus::{SquareTorus, check_sites, ring};
 pub use zeros::FisherZeros;
 
 use linalg_core::Observer;
@@ -33,7 +35,8 @@ const NAME: &str = "density-of-states";
 /// found without rounding: the elimination of [`Planar`](super::Planar) is carried out modulo primes near $`2^{62}`$,
 /// at M + 1 values of x (at M/2 + 1 on bipartite graphs, where $`g_n = g_{M-n}`$), for about N / 62 primes.
 ///
-/// All thermodynamics follows at any temperature, ground-state entropies included, and the zeros of Z.
+/// All thermodynamics follows at any temperature, ground-state entropies included, and the zeros of Z. For uniform
+/// square lattices on a torus see [`Kaufman::density_of_states`](crate::exact::Kaufman::density_of_states).
 ///
 /// # References
 /// - L. Saul and M. Kardar, "Exact integer algorithm for the two-dimensional ±J Ising spin glass", Physical Review E
@@ -82,7 +85,8 @@ impl DensityOfStates {
         };
         let prepared = Prepared::new(model).map_err(renamed)?;
         if prepared.is_torus() {
-            let reason = "the lattice is periodic in both directions, expected a planar graph".into();
+            let reason = "the lattice is periodic in both directions, expected a planar graph; Kaufman counts uniform tori";
+            let reason = reason.into();
             return Err(Error::NotApplicable { solver: NAME, reason });
         }
         let signs: Vec<i8> = model.couplings().map(|(.., j)| if j == 0.0 { 0 } else { j.signum() as i8 }).collect();
@@ -110,6 +114,11 @@ impl DensityOfStates {
         Ok(Self { counts, modulus, offset: model.offset() })
     }
 
+    /// From counts found elsewhere: `counts[n]` configurations with n couplings of this modulus unsatisfied.
+    pub(in crate::exact) fn from_counts(counts: Vec<Natural>, modulus: f64) -> Self {
+        Self { counts, modulus, offset: 0.0 }
+    }
+
     /// Number M of couplings; numbers of unsatisfied ones run from 0 to M.
     pub fn n_couplings(&self) -> usize {
         self.counts.len() - 1
@@ -134,6 +143,38 @@ impl DensityOfStates {
         self.offset - self.modulus * (self.n_couplings() as f64 - 2.0 * n as f64)
     }
 
+    /// The energies that occur, ascending, each with the number of its configurations.
+    ///
+    /// The microcanonical entropy of a level is [`Natural::ln`] of its number.
+    pub fn levels(&self) -> impl Iterator<Item = (f64, &Natural)> {
+        self.counts.iter().enumerate().filter(|(_, count)| !count.is_zero()).map(|(n, count)| (self.energy(n), count))
+    }
+
+    /// How likely every energy is at one temperature: energies ascending with $`g(E) e^{-\beta E} / Z`$.
+    ///
+    /// ```
+    /// use spin_models::{Ising, exact::planar::DensityOfStates};
+    ///
+    /// // Two spins: the energies ∓1 with probabilities 1/(1 + e^∓2β).
+    /// let pair = DensityOfStates::of(&Ising::builder(2).coupling(0, 1, 1.0).build()?)?;
+    /// let histogram = pair.histogram(0.5)?;
+    /// assert_eq!([histogram[0].0, histogram[1].0], [-1.0, 1.0]);
+    /// assert!((histogram[0].1 - 1.0 / (1.0 + (-1f64).exp())).abs() < 1e-15);
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Beta`].
+    pub fn histogram(&self, beta: f64) -> Result<Vec<(f64, f64)>> {
+        let ln_z = self.ln_z(beta)?.value;
+        let mut levels: Vec<(f64, f64)> =
+            self.levels().map(|(energy, count)| (energy, (count.ln() - beta * energy - ln_z).exp())).collect();
+        // Probabilities have the rounding of ln Z in common: divide it out.
+        let total: f64 = levels.iter().map(|level| level.1).sum();
+        levels.iter_mut().for_each(|level| level.1 /= total);
+        Ok(levels)
+    }
+
     /// The lowest energy, and the number of its configurations.
     pub fn ground_states(&self) -> (f64, &Natural) {
         let n = self.counts.iter().position(|count| !count.is_zero()).unwrap_or(0);
@@ -146,10 +187,7 @@ impl DensityOfStates {
     /// [`Error::Beta`].
     pub fn ln_z(&self, beta: f64) -> Result<LnZ> {
         check_beta(beta)?;
-        let terms: Vec<f64> = (self.counts.iter().enumerate())
-            .filter(|(_, count)| !count.is_zero())
-            .map(|(n, count)| count.ln() - beta * self.energy(n))
-            .collect();
+        let terms: Vec<f64> = self.levels().map(|(energy, count)| count.ln() - beta * energy).collect();
         Ok(LnZ::exact(linalg_core::logspace::log_sum_exp(&terms)))
     }
 
@@ -177,14 +215,9 @@ impl DensityOfStates {
     pub fn thermodynamics(&self, beta: f64) -> Result<Thermodynamics> {
         let exact = self.ln_z(beta)?;
         let ln_z = exact.value;
-        let levels = || {
-            let present = self.counts.iter().enumerate().filter(|(_, count)| !count.is_zero());
-            present.map(|(n, count)| (self.energy(n), (count.ln() - beta * self.energy(n) - ln_z).exp()))
-        };
-        // Probabilities have the rounding of ln Z in common: divide it out.
-        let total: f64 = levels().map(|(_, p)| p).sum();
-        let energy = levels().map(|(e, p)| e * p).sum::<f64>() / total;
-        let variance = levels().map(|(e, p)| (e - energy).powi(2) * p).sum::<f64>() / total;
+        let levels = self.histogram(beta)?;
+        let energy: f64 = levels.iter().map(|(e, p)| e * p).sum();
+        let variance: f64 = levels.iter().map(|(e, p)| (e - energy).powi(2) * p).sum();
         Ok(Thermodynamics { ln_z: exact, energy, specific_heat: beta * beta * variance, entropy: ln_z + beta * energy })
     }
 }

@@ -88,11 +88,46 @@ impl Prime {
     pub(super) fn inverse(self, x: u64) -> u64 {
         self.power(x, self.p - 2)
     }
+
+    /// Replaces every element by its inverse; none may be 0. One inversion and three products an element.
+    pub(super) fn invert_all(self, elements: &mut [u64]) {
+        let mut product = self.one;
+        let mut before = Vec::with_capacity(elements.len());
+        for &x in elements.iter() {
+            before.push(product);
+            product = self.mul(product, x);
+        }
+        let mut inverse = self.inverse(product);
+        for (x, before) in elements.iter_mut().zip(before).rev() {
+            let rest = self.mul(inverse, *x);
+            *x = self.mul(inverse, before);
+            inverse = rest;
+        }
+    }
+
+    /// An element whose powers are the `order` different roots of unity; `order` divides p - 1.
+    pub(super) fn root_of_unity(self, order: u64) -> u64 {
+        let is_primitive = |&root: &u64| {
+            let mut power = self.one;
+            (1..order).all(|_| {
+                power = self.mul(power, root);
+                power != self.one
+            })
+        };
+        let mut candidates = (2..self.p).map(|x| self.power(self.element(x), (self.p - 1) / order));
+        candidates.find(is_primitive).expect("the group of a prime is cyclic")
+    }
 }
 
 /// The largest primes below 2⁶², in descending order.
 pub(super) fn primes() -> impl Iterator<Item = Prime> {
-    (0..1u64 << 61).map(|k| (1 << 62) - 1 - 2 * k).filter(|&p| is_prime(p)).map(Prime::new)
+    primes_with_roots(2)
+}
+
+/// The largest primes below 2⁶² of which `order`, an even number, divides p - 1, in descending order.
+pub(super) fn primes_with_roots(order: u64) -> impl Iterator<Item = Prime> {
+    let largest = ((1 << 62) - 2) / order;
+    (0..largest).map(move |k| (largest - k) * order + 1).filter(|&p| is_prime(p)).map(Prime::new)
 }
 
 /// Miller and Rabin's test of odd numbers; with these bases it is a proof below 2⁶⁴.
@@ -127,6 +162,25 @@ mod tests {
         let small: Vec<u64> = (3..60).step_by(2).filter(|&n| is_prime(n)).collect();
         assert_eq!(small, [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59]);
         assert!(!is_prime(3_215_031_751) && is_prime((1 << 61) - 1));
+    }
+
+    #[test]
+    fn roots_of_unity_and_inverses() {
+        for order in [2, 4, 6, 64, 90] {
+            let field = primes_with_roots(order).next().unwrap();
+            assert!((field.p - 1).is_multiple_of(order) && field.p > 1 << 61);
+            let root = field.root_of_unity(order);
+            assert_eq!(field.power(root, order), field.one);
+            assert_eq!(field.power(root, order / 2), field.neg(field.one));
+            let mut powers: Vec<u64> = (0..order).map(|k| field.power(root, k)).collect();
+            let mut inverses = powers.clone();
+            field.invert_all(&mut inverses);
+            assert!(powers.iter().zip(&inverses).all(|(&x, &y)| field.mul(x, y) == field.one));
+            powers.sort_unstable();
+            powers.dedup();
+            assert_eq!(powers.len() as u64, order);
+        }
+        primes().next().unwrap().invert_all(&mut []);
     }
 
     #[test]

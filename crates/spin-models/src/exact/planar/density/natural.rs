@@ -1,6 +1,9 @@
 //! Natural numbers of any size.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::iter::Sum;
+use std::ops::AddAssign;
 
 /// A natural number of any size, for counts of configurations.
 ///
@@ -27,6 +30,57 @@ impl From<Vec<u64>> for Natural {
         let mut natural = Self { limbs };
         natural.mul_add(1, 0);
         natural
+    }
+}
+
+impl From<u64> for Natural {
+    fn from(number: u64) -> Self {
+        Self::from(vec![number])
+    }
+}
+
+impl AddAssign<&Natural> for Natural {
+    fn add_assign(&mut self, other: &Natural) {
+        self.limbs.resize(self.limbs.len().max(other.limbs.len()), 0);
+        let mut carry = false;
+        for (k, limb) in self.limbs.iter_mut().enumerate() {
+            let (sum, first) = limb.overflowing_add(other.limbs.get(k).copied().unwrap_or(0));
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            (*limb, carry) = (sum, first || second);
+        }
+        if carry {
+            self.limbs.push(1);
+        }
+    }
+}
+
+impl<'a> Sum<&'a Natural> for Natural {
+    fn sum<I: Iterator<Item = &'a Natural>>(numbers: I) -> Self {
+        numbers.fold(Self::default(), |mut sum, number| {
+            sum += number;
+            sum
+        })
+    }
+}
+
+impl Ord for Natural {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let digits = || self.limbs.iter().rev().cmp(other.limbs.iter().rev());
+        self.limbs.len().cmp(&other.limbs.len()).then_with(digits)
+    }
+}
+
+impl PartialOrd for Natural {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(feature = "num-bigint")]
+impl From<&Natural> for num_bigint::BigUint {
+    fn from(natural: &Natural) -> Self {
+        let halves = natural.limbs.iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]);
+        Self::new(halves.collect())
     }
 }
 
@@ -70,6 +124,22 @@ impl Natural {
         if carry > 0 {
             self.limbs.push(carry);
         }
+        self.trim();
+    }
+
+    /// Divides by a number other than 0 and returns the remainder.
+    pub(super) fn divide(&mut self, divisor: u64) -> u64 {
+        let mut remainder = 0u64;
+        for limb in self.limbs.iter_mut().rev() {
+            let x = u128::from(remainder) << 64 | u128::from(*limb);
+            *limb = (x / u128::from(divisor)) as u64;
+            remainder = (x % u128::from(divisor)) as u64;
+        }
+        self.trim();
+        remainder
+    }
+
+    fn trim(&mut self) {
         while self.limbs.last() == Some(&0) {
             self.limbs.pop();
         }
@@ -81,18 +151,9 @@ impl fmt::Display for Natural {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const GROUP: u64 = 10_000_000_000_000_000_000;
         let mut groups = Vec::new();
-        let mut rest = self.limbs.clone();
-        while !rest.is_empty() {
-            let mut remainder = 0u64;
-            for limb in rest.iter_mut().rev() {
-                let x = u128::from(remainder) << 64 | u128::from(*limb);
-                *limb = (x / u128::from(GROUP)) as u64;
-                remainder = (x % u128::from(GROUP)) as u64;
-            }
-            groups.push(remainder);
-            while rest.last() == Some(&0) {
-                rest.pop();
-            }
+        let mut rest = self.clone();
+        while !rest.is_zero() {
+            groups.push(rest.divide(GROUP));
         }
         let mut text = groups.pop().unwrap_or(0).to_string();
         for group in groups.into_iter().rev() {
@@ -105,6 +166,19 @@ impl fmt::Display for Natural {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_carry_and_compare() {
+        let (most, one) = (Natural::from(u64::MAX), Natural::from(1));
+        let sum: Natural = [&most, &one].into_iter().sum();
+        assert_eq!(sum.limbs(), [0, 1]);
+        let mut double = Natural::from(vec![u64::MAX; 3]);
+        double += &double.clone();
+        assert_eq!(double.limbs(), [u64::MAX - 1, u64::MAX, u64::MAX, 1]);
+        assert!(Natural::from(0).is_zero() && Natural::from(0) < one && one < most && most < sum && sum < double);
+        assert_eq!([&sum; 0].into_iter().sum::<Natural>(), Natural::default());
+        assert!(Natural::from(vec![5, 2]) > Natural::from(vec![7, 1]));
+    }
 
     #[test]
     fn factorials() {
