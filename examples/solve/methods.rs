@@ -84,7 +84,9 @@ fn in_auto(method: &dyn Solve<Ising>, args: &Args, model: &Ising) -> bool {
         // Seconds to train; ask for it.
         "van" => false,
         // No answer at this temperature, or of the same kind as another method.
-        "ground-state" | "branch-and-bound" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => false,
+        "ground-state" | "branch-and-bound" | "heat-bath" | "population-annealing" | "wang-landau" | "annealing" => {
+            false
+        }
         _ => true,
     };
     affordable && method.check(model, args.beta).is_ok()

@@ -1,5 +1,7 @@
 //! Models, solvers, results and simulations can be sent to threads and shared between them.
 
+use spin_models::exact::planar::Natural;
+use spin_models::exact::{BranchAndBound, BranchAndBoundReport};
 use spin_models::mcmc::cluster::{Houdayer, Niedermayer, SwendsenWang, TorusSwendsenWang, TorusWolff, Wolff};
 use spin_models::mcmc::{
     AnnealedRead, Annealer, Annealing, AnnealingEngine, AnnealingParams, AnnealingSolver, Chain, ColoredChain,
@@ -28,6 +30,9 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<Lattice>();
     send_and_sync::<Spins>();
     send_and_sync::<Enumeration>();
+    send_and_sync::<BranchAndBound>();
+    send_and_sync::<BranchAndBoundReport>();
+    send_and_sync::<Natural>();
     send_and_sync::<TransferMatrix>();
     send_and_sync::<TensorNetwork>();
     send_and_sync::<Tree>();

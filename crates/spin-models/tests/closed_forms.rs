@@ -399,11 +399,7 @@ fn correlation_lengths_near_the_transition_and_far_from_it() {
         let diagonal = 2f64.sqrt() / (-(4e-18f64).ln());
         assert_relative_eq!(length(1e-9, Direction::Diagonal), diagonal, max_relative = 1e-9);
     }
-    assert_abs_diff_eq!(
-        onsager::correlation_length(0.3).unwrap(),
-        1.0 / (-0.3f64.tanh().ln() - 0.6),
-        epsilon = 1e-13
-    );
+    assert_abs_diff_eq!(onsager::correlation_length(0.3).unwrap(), 1.0 / (-0.3f64.tanh().ln() - 0.6), epsilon = 1e-13);
     let lattice = Onsager::new(1.0, 0.4).unwrap();
     // Dual couplings, crosswise: correlations of the one phase are walls of the other, twice as expensive.
     let dual = |k: f64| -0.5 * k.tanh().ln();
@@ -411,7 +407,8 @@ fn correlation_lengths_near_the_transition_and_far_from_it() {
         let other = Onsager::new(dual(0.4 * beta), dual(beta)).unwrap();
         let ordered = beta > lattice.critical_beta().unwrap();
         for direction in [Direction::Rows, Direction::Columns, Direction::Diagonal] {
-            let (length, dual) = (lattice.correlation_length(beta, direction), other.correlation_length(1.0, direction));
+            let (length, dual) =
+                (lattice.correlation_length(beta, direction), other.correlation_length(1.0, direction));
             let ratio = if ordered { 0.5 } else { 2.0 };
             assert_relative_eq!(length.unwrap(), ratio * dual.unwrap(), max_relative = 1e-12);
         }
@@ -426,7 +423,8 @@ fn correlation_lengths_near_the_transition_and_far_from_it() {
 fn correlation_lengths_of_cylinders() {
     // The two largest eigenvalues of the transfer matrix itself.
     for width in [2, 3, 6, 9] {
-        for (around, along) in [(0.2, 0.2), (CRITICAL_COUPLING, CRITICAL_COUPLING), (0.5, 0.5), (0.3, 0.7), (0.9, 0.1)] {
+        for (around, along) in [(0.2, 0.2), (CRITICAL_COUPLING, CRITICAL_COUPLING), (0.5, 0.5), (0.3, 0.7), (0.9, 0.1)]
+        {
             let row = UniformRow::new(width, Boundary::Periodic, around, along, 0.0).unwrap();
             let expected = row.infinite(&mut ()).unwrap().correlation_length;
             let cylinder = Kaufman::new(width + 1, width, around, along).unwrap();

@@ -197,8 +197,11 @@ impl Kaufman {
             return Ok(DensityOfStates::from_counts(vec![Natural::from(all)], 1.0));
         }
         let counts = if self.rows == 1 || self.columns == 1 {
-            let (ring, selves) =
-                if self.rows == 1 { (self.along_rows, self.along_columns) } else { (self.along_columns, self.along_rows) };
+            let (ring, selves) = if self.rows == 1 {
+                (self.along_rows, self.along_columns)
+            } else {
+                (self.along_columns, self.along_rows)
+            };
             ring_counts(self.n_sites(), ring, selves)
         } else {
             SquareTorus::new(self.rows, self.columns).counts(observer)?

@@ -110,8 +110,8 @@ pub(super) fn improve(search: &Search, signs: &mut [f64]) {
         signs[j] = -signs[j];
         let twice = 2.0 * signs[j];
         search.row(j).iter().zip(fields.iter_mut()).for_each(|(x, field)| *field += twice * x);
-        for k in j + 1..n {
-            fields[k] += twice * search.row(k)[j];
+        for (k, field) in fields.iter_mut().enumerate().skip(j + 1) {
+            *field += twice * search.row(k)[j];
         }
         change
     };

@@ -165,9 +165,8 @@ impl Search {
         }
         // A branch that is no longer open beside this one has been searched.
         let open = (self.free..self.size - 1).rev().map(|j| self.others[j].is_infinite());
-        let (share, _) = open.fold((0.0, 0.5), |(share, part), searched| {
-            (if searched { share + part } else { share }, 0.5 * part)
-        });
+        let (share, _) =
+            open.fold((0.0, 0.5), |(share, part), searched| (if searched { share + part } else { share }, 0.5 * part));
         share
     }
 

@@ -117,7 +117,7 @@ fn fifty_spins() {
     }
     // Another gauge and order of the sites: the same energy.
     let place = |i: usize| (7 * i + 3) % 50;
-    let sign = |i: usize| if i % 3 == 0 { -1.0 } else { 1.0 };
+    let sign = |i: usize| if i.is_multiple_of(3) { -1.0 } else { 1.0 };
     let mut matrix = vec![0.0; 2500];
     for (i, j) in (0..50).flat_map(|i| (0..50).map(move |j| (i, j))) {
         matrix[place(i) * 50 + place(j)] = sign(i) * sign(j) * glass.row(i)[j];
@@ -210,8 +210,8 @@ fn refused_before_any_work() {
 }
 
 #[test]
-#[ignore = "times of Sherrington-Kirkpatrick instances, minutes; run by .ci/long"]
-fn times_of_dense_instances() {
+#[ignore = "Sherrington-Kirkpatrick instances to N = 60 with their times, 12 s; run by .ci/long"]
+fn dense_instances_to_sixty_spins() {
     for (n, seeds) in [(30, 5), (40, 5), (50, 5), (60, 3)] {
         for plus_minus in [false, true] {
             for seed in 0..seeds {
@@ -224,7 +224,7 @@ fn times_of_dense_instances() {
                 let start = std::time::Instant::now();
                 let found = BranchAndBound::default().find(&glass.unwrap()).unwrap();
                 let seconds = start.elapsed().as_secs_f64();
-                assert!(found.complete && seconds < 600.0);
+                assert!(found.complete && found.nodes < 200_000_000, "{} nodes", found.nodes);
                 let energy = found.energy / n as f64;
                 println!("{n} ±1: {plus_minus} seed {seed}: {energy:.6}, {} nodes, {seconds:.3} s", found.nodes);
             }

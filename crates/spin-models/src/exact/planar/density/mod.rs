@@ -85,7 +85,8 @@ impl DensityOfStates {
         };
         let prepared = Prepared::new(model).map_err(renamed)?;
         if prepared.is_torus() {
-            let reason = "the lattice is periodic in both directions, expected a planar graph; Kaufman counts uniform tori";
+            let reason =
+                "the lattice is periodic in both directions, expected a planar graph; Kaufman counts uniform tori";
             let reason = reason.into();
             return Err(Error::NotApplicable { solver: NAME, reason });
         }
