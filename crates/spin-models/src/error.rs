@@ -190,6 +190,51 @@ pub enum Error {
         /// The range or the rule it breaks.
         expected: String,
     },
+    /// A gate on a qubit that the circuit does not have.
+    #[error("operation {operation} ({gate}): qubit {qubit} is out of bounds for {n_qubits} qubits")]
+    QubitOutOfBounds {
+        /// Position of the operation in the circuit, from 0.
+        operation: usize,
+        /// Name of the gate.
+        gate: &'static str,
+        /// The qubit named there.
+        qubit: usize,
+        /// Number of qubits.
+        n_qubits: usize,
+    },
+    /// A gate of two qubits whose qubits are the same.
+    #[error("operation {operation} ({gate}) acts on qubit {qubit} twice")]
+    SameQubit {
+        /// Position of the operation in the circuit, from 0.
+        operation: usize,
+        /// Name of the gate.
+        gate: &'static str,
+        /// The qubit named twice.
+        qubit: usize,
+    },
+    /// A matrix that is not unitary.
+    #[error(
+        "the matrix of {n_qubits} qubits is not unitary: an entry of U†U - 1 has the modulus {deviation:e}, \
+         at most {tolerance:e} is taken for rounding"
+    )]
+    NotUnitary {
+        /// Number of qubits it would act on.
+        n_qubits: usize,
+        /// Largest modulus of an entry of `U†U - 1`; NaN where an entry is not finite.
+        deviation: f64,
+        /// The largest deviation allowed.
+        tolerance: f64,
+    },
+    /// A memory budget that is too small however the computation is cut.
+    #[error("{what} needs at least {least:.0} bytes, the budget is {budget}")]
+    MemoryBudget {
+        /// What needs the memory.
+        what: &'static str,
+        /// The least number of bytes found possible.
+        least: f64,
+        /// The budget in bytes.
+        budget: usize,
+    },
     /// An observer asked for a stop before there was a result.
     #[error("{solver} was stopped after {done} of {total} steps")]
     Stopped {

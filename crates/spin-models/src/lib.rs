@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod amplitude;
 pub mod error;
 pub mod exact;
 pub mod hopfield;

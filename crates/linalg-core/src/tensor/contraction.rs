@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::gather::{Gather, strides};
 use super::network::Network;
 use super::pair::{Pair, PairScratch, copy, stands_well};
-use super::tree::{ContractionTree, Counted, Shape};
+use super::tree::{ContractionTree, Cost, Counted, Shape};
 use crate::observe::Observer;
 use crate::{Error, Result};
 
@@ -94,6 +94,7 @@ pub struct Contraction {
     /// Prepared when it is first asked for: it takes twice as long as all the rest.
     backward: OnceLock<Backward>,
     root_legs: Vec<Leg>,
+    cost: Cost,
 }
 
 #[derive(Debug, Clone)]
@@ -142,13 +143,18 @@ impl Contraction {
         let leaves = network.tensors().iter().map(|legs| Leaf::new(network, legs, sliced)).collect();
         let (steps, orders) = forward(&small, tree, &shape.legs);
         let root_legs = orders[orders.len() - 1].clone();
-        let (network, sliced) = (network.clone(), sliced.to_vec());
-        Ok(Self { network, sliced, slices, leaves, steps, orders, backward: OnceLock::new(), root_legs })
+        let (network, sliced, cost) = (network.clone(), sliced.to_vec(), shape.cost());
+        Ok(Self { network, sliced, slices, leaves, steps, orders, backward: OnceLock::new(), root_legs, cost })
     }
 
     /// Number of slices, 1 where nothing is sliced.
     pub fn slices(&self) -> u64 {
         self.slices
+    }
+
+    /// What one slice costs.
+    pub fn slice_cost(&self) -> Cost {
+        self.cost
     }
 
     /// Pairs contracted in one slice.
@@ -365,7 +371,7 @@ impl Leaf {
 }
 
 /// Adds two tensors of one order of legs.
-fn add<T: Entry>(a: Value<T>, b: Value<T>) -> Value<T> {
+pub(super) fn add<T: Entry>(a: Value<T>, b: Value<T>) -> Value<T> {
     let ln_scale = a.tensor.ln_scale.max(b.tensor.ln_scale);
     let (x, y) = (a.tensor, b.tensor);
     let mut data: Vec<T> = x
@@ -476,7 +482,7 @@ impl<'a, T: Entry> Run<'a, T> {
         Value { tensor, smallest: self.smallest }
     }
 
-    fn value(&mut self, k: u64) -> Result<Value<T>> {
+    pub(super) fn value(&mut self, k: u64) -> Result<Value<T>> {
         self.forward(&self.plan.digits(k), false)?;
         Ok(self.root())
     }

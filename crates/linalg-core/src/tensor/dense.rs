@@ -110,6 +110,31 @@ impl<T: Entry> Tensor<T> {
         Self { legs: legs.to_vec(), dims, data, ln_scale: self.ln_scale }
     }
 
+    /// The entries where a leg has one value; that leg is gone.
+    ///
+    /// ```
+    /// use linalg_core::tensor::Tensor;
+    ///
+    /// let a = Tensor::new(vec![0, 1], vec![2, 2], vec![1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(a.fixed(0, 1).data(), [3.0, 4.0]);
+    /// assert_eq!(a.fixed(1, 0).data(), [1.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the tensor has no such leg, or `index` is not below its dimension.
+    pub fn fixed(&self, leg: Leg, index: usize) -> Self {
+        let p = self.legs.iter().position(|&own| own == leg).unwrap_or_else(|| panic!("no leg {leg}"));
+        let dim = self.dims[p];
+        assert!(index < dim, "index {index} of leg {leg} of dimension {dim}");
+        let block: usize = self.dims[p + 1..].iter().product();
+        let rows = self.data.chunks_exact(block * dim);
+        let data = rows.flat_map(|row| row[index * block..(index + 1) * block].iter().copied()).collect();
+        let (mut legs, mut dims) = (self.legs.clone(), self.dims.clone());
+        legs.remove(p);
+        dims.remove(p);
+        Self { legs, dims, data, ln_scale: self.ln_scale }
+    }
+
     /// The product of two tensors with every leg summed that is not in `keep`.
     ///
     /// A leg that both carry and that is kept is a batch leg, or hyperedge: entries are multiplied where it agrees.

@@ -330,3 +330,76 @@ fn counts_beyond_the_range_keep_their_scale() {
     assert!((found.exponent - 500.0).abs() < 1e-9);
     assert!((found.ln_count - (n + 1) as f64 * 2f64.ln()).abs() < 1e-9);
 }
+
+#[test]
+fn simplified_networks_have_the_same_value_and_grow_nothing() {
+    let mut rng = Streams::new(11).stream(0);
+    let mut shorter = 0;
+    for trial in 0..200 {
+        let network = random_network(9, 10, trial % 2 == 0, &mut rng);
+        let tensors = random_tensors(&network, &mut rng, &|rng| rng.random_range(-1.0..1.0));
+        let simple = Simplification::new(&network).unwrap();
+        let fewer = simple.run(&tensors);
+        assert_eq!(fewer.len(), simple.network().tensors().len());
+        assert_eq!(fewer.len() + simple.steps().len(), tensors.len());
+        shorter += usize::from(fewer.len() < tensors.len());
+        let largest = |tensors: &[Tensor<f64>]| tensors.iter().map(|tensor| tensor.data().len()).max();
+        assert!(largest(&fewer) <= largest(&tensors));
+        assert_eq!(simple.network().open(), network.open());
+        let (found, expected) = (brute_force(simple.network(), &fewer), brute_force(&network, &tensors));
+        let scale = expected.iter().fold(1.0, |scale: f64, x| scale.max(x.abs()));
+        // Legs that are gone are counted as often as they have values by the sum over all combinations.
+        let gone: f64 = (0..network.dims().len())
+            .filter(|&leg| !simple.network().tensors().iter().any(|legs| legs.contains(&(leg as Leg))))
+            .map(|leg| network.dims()[leg] as f64)
+            .product();
+        for (x, y) in found.iter().zip(&expected) {
+            assert!((x / gone - y).abs() < 1e-12 * scale, "trial {trial}: {x} and {y}");
+        }
+        // Nothing is left to do.
+        assert!(Simplification::new(simple.network()).unwrap().steps().is_empty());
+    }
+    assert!(shorter > 150, "{shorter}");
+}
+
+#[test]
+fn threads_do_not_change_a_value() {
+    let mut rng = Streams::new(12).stream(0);
+    for trial in 0..30 {
+        let network = random_network(9, 10, trial % 2 == 0, &mut rng);
+        let tensors = random_tensors(&network, &mut rng, &|rng| rng.random_range(-1.0..1.0));
+        let tree = OrderParams::default().with_restarts(1).with_sweeps(0).find(&network).unwrap();
+        let inner = (0..network.dims().len() as Leg).filter(|leg| !network.open().contains(leg));
+        let sliced: Vec<Leg> = inner.take(3).collect();
+        let contraction = Contraction::with_slices(&network, &tree, &sliced).unwrap();
+        let one = contraction.run(&tensors);
+        for threads in [1, 2, 5] {
+            assert_eq!(contraction.run_on_threads(&tensors, threads, &mut ()).unwrap(), one);
+        }
+        assert_eq!(contraction.slice_cost(), tree.cost(&network.without(&sliced)));
+    }
+}
+
+#[test]
+fn fixed_legs_are_entries() {
+    let mut rng = Streams::new(13).stream(0);
+    let network = Network::new(vec![2, 3, 2, 4], vec![vec![2, 1, 3, 0]], vec![]).unwrap();
+    let tensor = &random_tensors(&network, &mut rng, &|rng| rng.random_range(-1.0..1.0))[0];
+    for (place, &leg) in tensor.legs().iter().enumerate() {
+        for index in 0..tensor.dims()[place] {
+            let fixed = tensor.fixed(leg, index);
+            assert_eq!(fixed.legs().len(), 3);
+            let sizes = fixed.dims().to_vec();
+            for mut k in 0..fixed.data().len() {
+                let mut at = vec![0; 3];
+                for (i, &dim) in at.iter_mut().zip(&sizes) {
+                    *i = k % dim;
+                    k /= dim;
+                }
+                let value = fixed.value(&at);
+                at.insert(place, index);
+                assert!((value - tensor.value(&at)).abs() < 1e-15);
+            }
+        }
+    }
+}

@@ -73,9 +73,7 @@ impl ContractionTree {
     /// # Panics
     /// If the network has another number of tensors.
     pub fn cost(&self, network: &Network) -> Cost {
-        let shape = Shape::new(network, self);
-        let largest = shape.size.iter().copied().fold(1.0, f64::max);
-        Cost { log2_flops: shape.flops.log2(), log2_size: largest.log2(), log2_peak: shape.peak.log2() }
+        Shape::new(network, self).cost()
     }
 
     /// The same steps, ordered so that few tensors exist at one time: of two subtrees first the one that needs more.
@@ -117,6 +115,11 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    pub(super) fn cost(&self) -> Cost {
+        let largest = self.size.iter().copied().fold(1.0, f64::max);
+        Cost { log2_flops: self.flops.log2(), log2_size: largest.log2(), log2_peak: self.peak.log2() }
+    }
+
     pub(super) fn new(network: &Network, tree: &ContractionTree) -> Self {
         assert_eq!(tree.leaves, network.tensors().len(), "a tree of {} tensors", tree.leaves);
         let mut legs: Vec<Counted> = network.tensors().iter().map(|legs| leaf(network, legs)).collect();
