@@ -10,7 +10,7 @@
 //! cargo run --release --example random_circuit -- --rows 7 --cols 7 --depth 10 --gates cz --samples 0 --amplitudes 4 --check
 //! ```
 //!
-//! The defaults (4 x 4, 14 cycles) take some ten seconds. Expected: a cross entropy that is the fidelity times that of the exact
+//! The defaults (4 x 4, 14 cycles) take some twenty seconds. Expected: a cross entropy that is the fidelity times that of the exact
 //! distribution, which is 1 within a few hundredths, and points on the curve exp(-x) in `target/figures/random_circuit.svg`.
 
 mod report;

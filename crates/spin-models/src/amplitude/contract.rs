@@ -17,16 +17,10 @@ use crate::{Error, Result};
 /// use spin_models::Error;
 /// use spin_models::amplitude::{Circuit, Contraction, ContractionParams, Gate};
 ///
-/// // A triangle of gates needs more than one number at a time, however it is cut.
-/// let mut circuit = Circuit::new(3)?;
-/// for pair in [[0, 1], [1, 2], [2, 0]] {
-///     pair.iter().try_for_each(|&q| circuit.push(Gate::H, &[q]))?;
-///     circuit.push(Gate::Cz, &pair)?;
-/// }
-/// (0..3).try_for_each(|q| circuit.push(Gate::H, &[q]))?;
-/// let params = ContractionParams::default().with_memory_bytes(16);
-/// let refused = Contraction::new(&circuit, &[], &params);
-/// assert!(matches!(refused, Err(Error::MemoryBudget { least, budget: 16, .. }) if least > 16.0));
+/// // One complex number takes 16 bytes: with fewer nothing can be done, however the contraction is cut.
+/// let bell = Circuit::new(2)?.with(Gate::H, &[0])?.with(Gate::Cnot, &[0, 1])?;
+/// let refused = Contraction::new(&bell, &[], &ContractionParams::default().with_memory_bytes(8));
+/// assert!(matches!(refused, Err(Error::MemoryBudget { least, budget: 8, .. }) if least >= 16.0));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -21,7 +21,7 @@ use crate::{Error, Result};
 ///
 /// A gate defined in the file on one or two qubits becomes one unitary matrix, unless its definition has the matrix that the
 /// name stands for anyway; a definition goes before a name known here. `rz`, `rzz` and `u3` have the phases of
-/// [`Gate`](super::Gate).
+/// [`Gate`].
 ///
 /// ```
 /// use spin_models::amplitude::{Gate, StateVector, read_open_qasm};
