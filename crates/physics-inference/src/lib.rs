@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod check;
+#[cfg(test)]
+mod clock;
 pub mod cluster;
 pub mod coulomb;
 pub mod dynamics;

@@ -69,6 +69,17 @@ mod tests {
     use linalg_core::Streams;
 
     #[test]
+    fn a_sum_without_signs_is_worse() {
+        // The text multiplies the same coefficient with the plain sum of the members.
+        let (couplings, signs) = ([0.3, -0.2, 0.5, 0.1, 0.7, -0.4], [1, 1, -1, 1, -1, 1]);
+        let covariance = |k: usize, l: usize| if k == l { 1.0 } else { 0.81 * f64::from(signs[k] * signs[l]) };
+        let mean = replacement_coefficient(&couplings, &signs);
+        let unsigned = quadratic_form(&couplings.map(|j| j - mean), covariance);
+        assert!((unsigned.sqrt() - 1.0266125526864227).abs() < 1e-12);
+        assert!((replacement_error(&couplings, &signs, covariance).sqrt() - 0.36815).abs() < 5e-6);
+    }
+
+    #[test]
     fn the_error_is_that_of_the_samples() {
         // The formula holds exactly for the empirical covariance of any stream.
         let mut rng = Streams::new(3).stream(0);

@@ -22,6 +22,7 @@
 //! | [`HamiltonianSystem::implicit_midpoint`] | $`T = \tfrac12 P^T K^{-1} P`$ |
 //! | [`HamiltonianSystem::tao`] | the same, explicit, in an extended phase space |
 //! | [`HamiltonianSystem::baoab`] | $`T = \sum p^2/2m`$ with friction and noise |
+//! | [`HamiltonianSystem::verlet_with_spins`] | the first with spins ½ at fixed places in the field of the charges |
 //! | [`Boris`] | one particle in *given* fields; with the fields of the particles themselves it is not symplectic |
 
 mod boris;

@@ -80,11 +80,51 @@ pub struct Conserved {
 /// # Ok::<(), physics_inference::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "Unchecked", into = "Unchecked")
+)]
 pub struct HamiltonianSystem<const D: usize = 3> {
     masses: Vec<f64>,
     charges: Vec<f64>,
     softening: f64,
     sign: Sign,
+}
+
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Unchecked {
+    masses: Vec<f64>,
+    charges: Vec<f64>,
+    softening: f64,
+    sign: Sign,
+}
+
+#[cfg(feature = "serde")]
+impl<const D: usize> From<HamiltonianSystem<D>> for Unchecked {
+    fn from(system: HamiltonianSystem<D>) -> Self {
+        let HamiltonianSystem { masses, charges, softening, sign } = system;
+        Self { masses, charges, softening, sign }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<const D: usize> TryFrom<Unchecked> for HamiltonianSystem<D> {
+    type Error = String;
+
+    fn try_from(from: Unchecked) -> std::result::Result<Self, String> {
+        let (n, charges) = (from.masses.len(), from.charges.len());
+        if charges != n {
+            return Err(format!("{charges} charges for {n} masses"));
+        }
+        if let Sign::Kratzer { moments } = &from.sign
+            && moments.len() != n * n
+        {
+            return Err(format!("{} second moments for {n} particles", moments.len()));
+        }
+        Self::new(from.masses, from.charges, from.softening, from.sign).map_err(|e| e.to_string())
+    }
 }
 
 impl<const D: usize> HamiltonianSystem<D> {

@@ -368,6 +368,7 @@ impl<'a, E: HiddenEnergy> BirthDeath<'a, E> {
 mod tests {
     use super::*;
     use linalg_core::Streams;
+    use linalg_core::stats::Running;
 
     /// Neurons that crowd each other out.
     struct Crowded {
@@ -438,7 +439,7 @@ mod tests {
 
     #[test]
     fn detailed_balance() {
-        // Three neurons: frequencies of all eight occupations, |z| < 4 with the error of independent draws times 3.
+        // Three neurons, all eight occupations. The error of a frequency is that of the means of 200 independent runs.
         let levels = vec![0.5, -0.4, 0.1];
         let ensemble = GrandCanonical::new(Crowded { levels, repulsion: 0.7 }, 0.9, 0.2).unwrap();
         let weight = |state: usize| {
@@ -446,17 +447,42 @@ mod tests {
             (-(ensemble.hidden.energy(&active) - 0.2 * state.count_ones() as f64) / 0.9).exp()
         };
         let total: f64 = (0..8).map(weight).sum();
-        let mut chain = BirthDeath::new(&ensemble).unwrap();
-        let mut rng = Streams::new(9).fast_stream(0);
-        let (moves, mut counts) = (400_000, [0u32; 8]);
-        for _ in 0..moves {
-            chain.step(&mut rng);
-            counts[chain.active().iter().rev().fold(0, |s, on| 2 * s + usize::from(*on))] += 1;
+        let number =
+            |chain: &BirthDeath<'_, Crowded>| chain.active().iter().rev().fold(0, |s, on| 2 * s + usize::from(*on));
+        let mut frequencies = vec![Running::new(); 8];
+        let mut flows = [[0u32; 8]; 8];
+        for run in 0..200 {
+            let mut rng = Streams::new(9).fast_stream(run);
+            let mut chain = BirthDeath::new(&ensemble).unwrap();
+            (0..50).for_each(|_| {
+                chain.step(&mut rng);
+            });
+            let (moves, mut counts) = (2000, [0u32; 8]);
+            for _ in 0..moves {
+                let before = number(&chain);
+                chain.step(&mut rng);
+                let after = number(&chain);
+                counts[after] += 1;
+                flows[before][after] += 1;
+            }
+            counts.iter().zip(&mut frequencies).for_each(|(n, f)| f.push(f64::from(*n) / f64::from(moves)));
         }
-        for (state, count) in counts.iter().enumerate() {
-            let p = weight(state) / total;
-            let z = (f64::from(*count) / f64::from(moves) - p) / (p / f64::from(moves)).sqrt();
-            assert!(z.abs() < 12.0, "{state}: {z}");
+        for (state, frequency) in frequencies.iter().enumerate() {
+            let z = (frequency.mean() - weight(state) / total) / frequency.std_error();
+            // 8 comparisons.
+            assert!(z.abs() < 4.0, "{state}: {z}");
+        }
+        for (i, row) in flows.iter().enumerate() {
+            for (j, &there) in row[..i].iter().enumerate() {
+                // As often one way as the other, one neuron at a time.
+                let (there, back) = (f64::from(there), f64::from(flows[j][i]));
+                if (i ^ j).count_ones() == 1 {
+                    let even = (there - back).abs() < 4.0 * (there + back).sqrt();
+                    assert!(there > 1000.0 && even, "{i} {j}: {there} {back}");
+                } else {
+                    assert!(there + back < 0.5, "{i} {j}: {there} {back}");
+                }
+            }
         }
     }
 

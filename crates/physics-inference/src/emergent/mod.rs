@@ -7,7 +7,7 @@
 //! |---|---|
 //! | (a) trainable variables diffuse, (1) to (3) | [`FokkerPlanck`], [`langevin_ensemble`], [`sgd`] |
 //! | (b) entropy and its production, (4) to (6) | [`entropy`], [`entropy_production`], [`fisher_information`], [`entropy_balance`] |
-//! | (c) Madelung fluid and Schrödinger dynamics, (9) to (20) | [`QuantumMap`], [`Schroedinger`], [`Madelung`], [`Ring`], [`vortex`] |
+//! | (c) the functional, Madelung fluid and Schrödinger dynamics, (7) to (20) | [`Functional`], [`QuantumMap`], [`Schroedinger`], [`Madelung`], [`Ring`], [`vortex`] |
 //! | (d) grand canonical ensemble of hidden neurons, (21) to (35) | [`GrandCanonical`], [`BirthDeath`], [`thermodynamics`], [`losses`] |
 //! | (e) preparation and measurement, (41) to (56) | [`DensityMatrix`], [`Povm`], [`prepare`], [`effective_povm`], [`lie_algebra_dimension`] |
 //! | (f) neurons added and removed, section 6.1 | [`neurons`] |
@@ -33,6 +33,7 @@ mod density_matrix;
 mod diagnose;
 mod entropy;
 mod fokker_planck;
+mod functional;
 mod grand_canonical;
 mod hamilton_jacobi;
 mod langevin;
@@ -54,6 +55,7 @@ pub use entropy::{
     EntropyBalance, EntropyProduction, entropy, entropy_balance, entropy_production, fisher_information,
 };
 pub use fokker_planck::FokkerPlanck;
+pub use functional::{Action, Functional, FunctionalRate};
 pub use grand_canonical::{
     BirthDeath, GrandCanonical, HiddenEnergy, IndependentNeurons, Moments, NumberEntropy, Sampled,
 };

@@ -1,6 +1,7 @@
 //! Couplings between units: none, free, of low rank.
 
 use linalg_core::checkpoint::ContentHash;
+use linalg_core::eigen::symmetric_eigen;
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 use linalg_core::rng::standard_normal;
 use rand::Rng;
@@ -36,6 +37,11 @@ pub trait Coupling: Clone + Send + Sync {
 
     /// Draws θ for a start of a fit.
     fn randomize<R: Rng + ?Sized>(&mut self, rng: &mut R);
+
+    /// Sets θ so that J comes near given couplings, U x V row-major with any diagonal; says whether the form knows a way.
+    fn approach(&mut self, _matrix: &[f64]) -> bool {
+        false
+    }
 
     /// Whether the loss has many minima and the fit should start from several points.
     fn needs_starts(&self) -> bool;
@@ -286,6 +292,31 @@ impl Coupling for LowRankCoupling {
         let by = Matrix::row_major(&by, u, v);
         gemm(1.0, by, Matrix::row_major(right, v, k), 0.0, MatrixMut::row_major(by_left, u, k));
         gemm(1.0, by.transposed(), Matrix::row_major(left, u, k), 0.0, MatrixMut::row_major(by_right, v, k));
+    }
+
+    /// The k leading singular vectors of the couplings without their diagonal.
+    fn approach(&mut self, matrix: &[f64]) -> bool {
+        let (u, v, k) = (self.units, self.inputs, self.rank);
+        assert_eq!(matrix.len(), u * v, "{} couplings from {v} inputs to {u} units", matrix.len());
+        let mut j = matrix.to_vec();
+        (0..u).for_each(|i| j[i * v + i] = 0.0);
+        let mut square = vec![0.0; u * u];
+        let m = Matrix::row_major(&j, u, v);
+        gemm(1.0, m, m.transposed(), 0.0, MatrixMut::row_major(&mut square, u, u));
+        let Ok(eigen) = symmetric_eigen(&square, u) else { return false };
+        self.factors.fill(0.0);
+        let (left, right) = self.factors.split_at_mut(u * k);
+        for a in 0..k.min(u) {
+            // J = Σ w (Jᵀw)ᵀ over unit vectors w; the scale goes to both sides in equal parts.
+            let (w, scale) = (eigen.vector(u - 1 - a), eigen.values[u - 1 - a].max(0.0).powf(0.25));
+            if scale <= 0.0 {
+                continue;
+            }
+            let turned = weighted_rows(&j, w, v);
+            (0..u).for_each(|i| left[i * k + a] = scale * w[i]);
+            (0..v).for_each(|i| right[i * k + a] = turned[i] / scale);
+        }
+        true
     }
 
     fn randomize<R: Rng + ?Sized>(&mut self, rng: &mut R) {

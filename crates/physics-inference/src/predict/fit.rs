@@ -101,7 +101,8 @@ impl<C: Coupling> FieldPredictor<C> {
     ///
     /// Couplings with many minima ([`Coupling::needs_starts`]) are first fitted to free couplings: these have one minimum, and
     /// around it the loss is nearly a quadratic form in J (its Fisher matrix), which costs $`O(U V^2)`$ a value and no pass over the
-    /// steps. Of `starts` random starts on it the best `followed` go on with the loss itself.
+    /// steps. Of `starts` starts on it, one from the free couplings themselves ([`Coupling::approach`]) and the others random, the
+    /// best `followed` go on with the loss itself.
     ///
     /// # Errors
     /// [`SeriesError::TooShort`](crate::series::SeriesError::TooShort), [`Error::Parameter`] for the parameters, errors of the
@@ -273,8 +274,13 @@ fn find_starts<C: Coupling>(
     free.set(&report.x);
     let surrogate = Surrogate::new(batch, &free);
     let mut found = Vec::with_capacity(params.starts);
+    let couplings = free.full_matrix();
     for k in 0..params.starts as u64 {
         draw.randomize(&mut streams.stream(k));
+        // The first start is made from the free couplings where the form knows how; what it leaves open is random.
+        if k == 0 && !couplings.is_empty() {
+            draw.approach(&couplings);
+        }
         found.push(surrogate.minimize(&mut draw, params.max_iterations)?);
     }
     found.sort_by(|a, b| a.0.total_cmp(&b.0));

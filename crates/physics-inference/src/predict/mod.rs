@@ -14,6 +14,7 @@
 //! | `self-markov` | none | 2 M |
 //! | `low-rank:K` | $`U V^T`$ | 2 M + 2 K M |
 //! | `coulomb` | $`g_u q_v/\sqrt{\lvert r_u-r_v\rvert^2+a^2}`$ | 2 M + 5 M in three dimensions |
+//! | `coulomb:C` | the same with C charges and gains, each pair with a learned a | 2 M + (3 + 2 C) M + C |
 //! | `kinetic-ising` | free | M + M² |
 //! | `linear-var` | free, the mean itself is linear | M + M² |
 //! | `sine` | free, sine in place of tanh | M + M² |
@@ -34,6 +35,9 @@ mod link;
 mod model;
 mod report;
 mod starts;
+#[cfg(test)]
+mod tests;
+mod tune;
 mod units;
 
 pub use coulomb::{CoulombCoupling, CoulombParams, CoulombPredictor, DirectSum, Geometry, PairPotential, TreeSum};
@@ -44,4 +48,5 @@ pub use learner::{FrictionParams, Learner};
 pub use link::Link;
 pub use model::{Fitted, Model};
 pub use report::{LogLossReport, OnlinePredictor, evaluate};
+pub use tune::{Tuned, Tuning, forward_chain};
 pub use units::{Singles, Units};

@@ -8,8 +8,8 @@ use crate::cluster::ClusterSet;
 use crate::series::BitSeries;
 
 use super::{
-    CoulombCoupling, CoulombParams, Coupling, DenseCoupling, FieldPredictor, Fit, FitParams, FrictionParams, Link,
-    LowRankCoupling, NoCoupling, OnlinePredictor, Singles, Units,
+    CoulombCoupling, CoulombParams, Coupling, DenseCoupling, FieldPredictor, Fit, FitParams, FrictionParams, Geometry,
+    Link, LowRankCoupling, NoCoupling, OnlinePredictor, Singles, Units,
 };
 
 /// A model of the table of the [module](super).
@@ -39,7 +39,8 @@ pub enum Model {
     Mixture,
     /// Free couplings of clusters.
     Clusters,
-    /// Charges in three dimensions.
+    /// Charges in three dimensions. By name, `coulomb` is the default form; `coulomb:C` has C charges and gains a variable and learns
+    /// their softening lengths, `coulomb:C:reciprocal` and `coulomb:C:source-target` have the other geometries.
     Coulomb(CoulombParams),
     /// As `KineticIsing` with the sine link.
     Sine,
@@ -80,6 +81,14 @@ impl fmt::Display for Model {
             Self::LinearVar => f.pad("linear-var"),
             Self::Mixture => f.pad("mixture"),
             Self::Clusters => f.pad("clusters"),
+            Self::Coulomb(form) if *form != CoulombParams::default() => {
+                let geometry = match form.geometry {
+                    Geometry::Gain => "",
+                    Geometry::Reciprocal => ":reciprocal",
+                    Geometry::SourceTarget => ":source-target",
+                };
+                f.pad(&format!("coulomb:{}{geometry}", form.species))
+            }
             Self::Coulomb(_) => f.pad("coulomb"),
             Self::Sine => f.pad("sine"),
         }
@@ -99,14 +108,28 @@ impl FromStr for Model {
             "clusters" => Self::Clusters,
             "coulomb" => Self::Coulomb(CoulombParams::default()),
             "sine" => Self::Sine,
-            _ => match text.strip_prefix("low-rank:").map(str::parse) {
-                Some(Ok(k)) if (1..=1000).contains(&k) => Self::LowRank(k),
-                Some(_) => return Err(format!("{text:?} has no rank from 1 to 1000")),
-                None => {
-                    let names = "independent, self-markov, low-rank:K, kinetic-ising, linear-var, mixture, clusters, coulomb, sine";
-                    return Err(format!("expected one of {names}"));
+            _ => {
+                if let Some(k) = text.strip_prefix("low-rank:") {
+                    let rank = k.parse().ok().filter(|k| (1..=1000).contains(k));
+                    return rank.map(Self::LowRank).ok_or_else(|| format!("{text:?} has no rank from 1 to 1000"));
                 }
-            },
+                let Some(form) = text.strip_prefix("coulomb:") else {
+                    let names = "independent, self-markov, low-rank:K, kinetic-ising, linear-var, mixture, clusters, coulomb, \
+                                 coulomb:C, coulomb:C:GEOMETRY, sine";
+                    return Err(format!("expected one of {names}"));
+                };
+                let (species, geometry) = form.split_once(':').unwrap_or((form, "gain"));
+                let Some(species) = species.parse().ok().filter(|c| (1..=100).contains(c)) else {
+                    return Err(format!("{text:?} has no number of charges from 1 to 100"));
+                };
+                let geometry = match geometry {
+                    "reciprocal" => Geometry::Reciprocal,
+                    "gain" => Geometry::Gain,
+                    "source-target" => Geometry::SourceTarget,
+                    _ => return Err(format!("the geometry of {text:?} is none of reciprocal, gain, source-target")),
+                };
+                Self::Coulomb(CoulombParams::default().species(species).geometry(geometry).learn_softening(true))
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use linalg_core::checkpoint::Checkpoint;
-use linalg_core::stats::{Running, block_means};
+use linalg_core::stats::{Estimate, Running, block_means};
 
 use crate::series::{BitSeries, SeriesError};
 use crate::{Error, Result};
@@ -61,6 +61,66 @@ pub struct LogLossReport {
     pub parameters: usize,
 }
 
+impl LogLossReport {
+    /// Mean of this loss minus the other one over the same steps, with its error from blocks of the differences.
+    ///
+    /// What is hard to predict is hard for both: the error of a difference is a fraction of that of either loss.
+    ///
+    /// # Errors
+    /// Of [`block_means`] for a loss that is not finite.
+    ///
+    /// # Panics
+    /// If the reports have different numbers of steps.
+    pub fn minus(&self, other: &Self) -> Result<Estimate> {
+        let (n, m) = (self.per_step.len(), other.per_step.len());
+        assert_eq!(n, m, "losses of {n} and of {m} steps");
+        let differences: Vec<f64> = self.per_step.iter().zip(&other.per_step).map(|(a, b)| a - b).collect();
+        let means: Running = block_means(&differences, n.clamp(1, 30))?.into_iter().collect();
+        Ok(Estimate::new(differences.iter().sum::<f64>() / n as f64, means.std_error()))
+    }
+
+    /// One report of the steps of all parts, one after the other; the numbers are those of the last part.
+    ///
+    /// # Errors
+    /// [`SeriesError::TooShort`] for no part, errors of [`block_means`].
+    ///
+    /// # Panics
+    /// If the parts have different numbers of variables.
+    pub fn joined(parts: &[Self]) -> Result<Self> {
+        let Some(last) = parts.last() else { return Err(SeriesError::TooShort { found: 0, needed: 2 }.into()) };
+        let per_step: Vec<f64> = parts.iter().flat_map(|part| part.per_step.iter().copied()).collect();
+        let n = per_step.len();
+        let mut per_variable = vec![0.0; last.per_variable.len()];
+        let mut seconds = 0.0;
+        for part in parts {
+            let (found, expected) = (part.per_variable.len(), per_variable.len());
+            assert_eq!(found, expected, "losses of {found} and of {expected} variables");
+            let share = part.per_step.len() as f64 / n as f64;
+            per_variable.iter_mut().zip(&part.per_variable).for_each(|(sum, x)| *sum += share * x);
+            seconds += share * part.seconds_per_step;
+        }
+        let mut report = of_steps(per_step, per_variable)?;
+        (report.seconds_per_step, report.parameters) = (seconds, last.parameters);
+        Ok(report)
+    }
+}
+
+/// Mean and error; seconds and parameters are left at 0.
+fn of_steps(per_step: Vec<f64>, per_variable: Vec<f64>) -> Result<LogLossReport> {
+    let n = per_step.len();
+    let blocks = n.min(30);
+    let means: Running = block_means(&per_step, blocks)?.into_iter().collect();
+    Ok(LogLossReport {
+        mean: per_step.iter().sum::<f64>() / n as f64,
+        std_error: means.std_error(),
+        per_variable,
+        per_step,
+        block: n / blocks,
+        seconds_per_step: 0.0,
+        parameters: 0,
+    })
+}
+
 /// Lets a predictor run over a series and scores every prediction before the step is shown.
 ///
 /// The standard error treats means over about 30 blocks as independent, which holds when correlations are shorter than a block. A
@@ -106,15 +166,7 @@ pub fn evaluate(predictor: &mut dyn OnlinePredictor, series: &BitSeries) -> Resu
         predictor.observe(&step);
     }
     let seconds_per_step = start.elapsed().as_secs_f64() / n as f64;
-    let blocks = n.min(30);
-    let means: Running = block_means(&per_step, blocks)?.into_iter().collect();
-    Ok(LogLossReport {
-        mean: per_step.iter().sum::<f64>() / n as f64,
-        std_error: means.std_error(),
-        per_variable,
-        per_step,
-        block: n / blocks,
-        seconds_per_step,
-        parameters: predictor.n_parameters(),
-    })
+    let mut report = of_steps(per_step, per_variable)?;
+    (report.seconds_per_step, report.parameters) = (seconds_per_step, predictor.n_parameters());
+    Ok(report)
 }

@@ -22,8 +22,10 @@
 //!
 //! The Pauli Hamiltonian is adopted as $`H = -\tfrac{\hbar q_b}{2 m_b}\sigma\cdot B - (\sigma\cdot\nu)\,g(x)`$: the magnetic term
 //! of eqs. (103) to (107) has a half and this sign, and exists only if the momentum is an operator; for a number,
-//! $`(p\cdot\sigma)^2 = p^2`$. See [`PauliHamiltonian`].
+//! $`(p\cdot\sigma)^2 = p^2`$. See [`PauliHamiltonian`], and [`HamiltonianSystem::verlet_with_spins`](crate::dynamics::HamiltonianSystem::verlet_with_spins)
+//! for spins among charges that move.
 
+mod driver;
 mod half;
 mod link;
 mod pauli;
@@ -31,6 +33,7 @@ mod pauli;
 #[cfg(test)]
 mod tests;
 
+pub use driver::BinarySpin;
 pub use half::{AxisKind, OrthogonalAxis, SpinHalf};
 pub use link::{LogisticUnit, SinePrediction, SpinUnit};
 pub use pauli::{MovingCharges, PauliHamiltonian};

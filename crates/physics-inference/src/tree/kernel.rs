@@ -8,23 +8,50 @@ use linalg_core::simd::Work;
 /// Targets that share a walk.
 pub(super) const LANES: usize = 16;
 
-/// Charge, dipole and quadrupole about `centre`: $`\sum c`$, $`\sum c u`$, $`\sum c\,u u^T`$ and its trace.
+/// Charge, dipole, quadrupole and octupole about `centre`: $`\sum c`$, $`\sum c u`$, $`\sum c\,u u^T`$,
+/// $`\sum c\,u u u`$, and the traces of the last two.
 #[derive(Debug, Clone)]
 pub(super) struct Moments<const D: usize> {
     pub centre: [f64; D],
     pub charge: f64,
     pub dipole: [f64; D],
     pub quadrupole: [[f64; D]; D],
+    pub octupole: [[[f64; D]; D]; D],
     pub trace: f64,
+    /// $`\sum c\,|u|^2 u`$.
+    pub octupole_trace: [f64; D],
 }
 
 impl<const D: usize> Moments<D> {
     pub fn new(centre: [f64; D]) -> Self {
-        Self { centre, charge: 0.0, dipole: [0.0; D], quadrupole: [[0.0; D]; D], trace: 0.0 }
+        Self {
+            centre,
+            charge: 0.0,
+            dipole: [0.0; D],
+            quadrupole: [[0.0; D]; D],
+            octupole: [[[0.0; D]; D]; D],
+            trace: 0.0,
+            octupole_trace: [0.0; D],
+        }
     }
 
     pub fn clear(&mut self) {
         *self = Self::new(self.centre);
+    }
+
+    /// Adds a charge.
+    pub fn add_charge(&mut self, place: &[f64; D], charge: f64) {
+        let u: [f64; D] = std::array::from_fn(|a| place[a] - self.centre[a]);
+        self.charge += charge;
+        for a in 0..D {
+            let first = charge * u[a];
+            self.dipole[a] += first;
+            for b in 0..D {
+                let second = first * u[b];
+                self.quadrupole[a][b] += second;
+                (0..D).for_each(|c| self.octupole[a][b][c] += second * u[c]);
+            }
+        }
     }
 
     /// Adds the moments of a part, which have another centre.
@@ -38,12 +65,23 @@ impl<const D: usize> Moments<D> {
                     + part.dipole[a] * shift[b]
                     + shift[a] * part.dipole[b]
                     + part.charge * shift[a] * shift[b];
+                for c in 0..D {
+                    self.octupole[a][b][c] += part.octupole[a][b][c]
+                        + part.quadrupole[a][b] * shift[c]
+                        + part.quadrupole[a][c] * shift[b]
+                        + part.quadrupole[b][c] * shift[a]
+                        + part.dipole[a] * shift[b] * shift[c]
+                        + part.dipole[b] * shift[a] * shift[c]
+                        + part.dipole[c] * shift[a] * shift[b]
+                        + part.charge * shift[a] * shift[b] * shift[c];
+                }
             }
         }
     }
 
     pub fn finish(&mut self) {
         self.trace = (0..D).map(|a| self.quadrupole[a][a]).sum();
+        self.octupole_trace = std::array::from_fn(|a| (0..D).map(|b| self.octupole[a][b][b]).sum());
     }
 }
 
@@ -107,7 +145,9 @@ pub(super) struct Far<'a, const D: usize, const GRADIENT: bool> {
 impl<const D: usize, const GRADIENT: bool> Work for Far<'_, D, GRADIENT> {
     type Output = ();
 
-    /// $`\phi = M_0 k + (d\cdot M_1) k^3 + \tfrac12 [3\,d^T M_2 d\,k^5 - \operatorname{tr} M_2\,k^3]`$ with $`d`$ from the centre.
+    /// With $`d`$ from the centre and $`t_a = \sum_b M_{3,abb}`$,
+    /// $`\phi = M_0 k + (d\cdot M_1) k^3 + \tfrac12 [3\,M_2 d d\,k^5 - \operatorname{tr} M_2\,k^3]
+    /// + \tfrac12 [5\,M_3 d d d\,k^7 - 3\,(t\cdot d)\,k^5]`$.
     #[inline(always)]
     fn run(self) {
         let place = &self.block.place;
@@ -115,33 +155,59 @@ impl<const D: usize, const GRADIENT: bool> Work for Far<'_, D, GRADIENT> {
         let mut gradient = [[0.0; LANES]; D];
         for &cell in self.list {
             let m = &self.moments[cell as usize];
-            for lane in 0..LANES {
-                let mut d = [0.0; D];
-                let mut square = self.softening2;
-                let mut dipole = 0.0;
-                for a in 0..D {
-                    d[a] = place[a][lane] - m.centre[a];
-                    square += d[a] * d[a];
-                    dipole += d[a] * m.dipole[a];
+            // Arrays over lanes and loops over lanes innermost: as one loop over lanes with small arrays inside, this is not
+            // vectorised and four times slower.
+            let mut d = [[0.0; LANES]; D];
+            let (mut square, mut dipole, mut trace) = ([self.softening2; LANES], [0.0; LANES], [0.0; LANES]);
+            for a in 0..D {
+                for lane in 0..LANES {
+                    d[a][lane] = place[a][lane] - m.centre[a];
+                    square[lane] += d[a][lane] * d[a][lane];
+                    dipole[lane] += d[a][lane] * m.dipole[a];
+                    trace[lane] += d[a][lane] * m.octupole_trace[a];
                 }
-                let mut turned = [0.0; D];
-                let mut quadrupole = 0.0;
-                for a in 0..D {
-                    for b in 0..D {
-                        turned[a] += m.quadrupole[a][b] * d[b];
+            }
+            // M₂ d and M₃ d d.
+            let (mut turned, mut twice) = ([[0.0; LANES]; D], [[0.0; LANES]; D]);
+            for a in 0..D {
+                for b in 0..D {
+                    let (q, o) = (m.quadrupole[a][b], &m.octupole[a][b]);
+                    for lane in 0..LANES {
+                        let mut inner = 0.0;
+                        for c in 0..D {
+                            inner += o[c] * d[c][lane];
+                        }
+                        turned[a][lane] += q * d[b][lane];
+                        twice[a][lane] += inner * d[b][lane];
                     }
-                    quadrupole += d[a] * turned[a];
                 }
-                let k2 = 1.0 / square;
+            }
+            let mut along = [0.0; LANES];
+            let mut powers = [[0.0; LANES]; 3];
+            for lane in 0..LANES {
+                let (mut quadrupole, mut octupole) = (0.0, 0.0);
+                for a in 0..D {
+                    quadrupole += d[a][lane] * turned[a][lane];
+                    octupole += d[a][lane] * twice[a][lane];
+                }
+                let k2 = 1.0 / square[lane];
                 let k = k2.sqrt();
                 let k3 = k * k2;
                 let k5 = k3 * k2;
-                let second = dipole - 0.5 * m.trace;
-                potential[lane] += m.charge * k + second * k3 + 1.5 * quadrupole * k5;
-                if GRADIENT {
-                    let along = (m.charge + 3.0 * second * k2) * k3 + 7.5 * quadrupole * k5 * k2;
-                    for a in 0..D {
-                        gradient[a][lane] += m.dipole[a] * k3 + 3.0 * turned[a] * k5 - along * d[a];
+                let k7 = k5 * k2;
+                let second = dipole[lane] - 0.5 * m.trace;
+                let third = 1.5 * (quadrupole - trace[lane]);
+                potential[lane] += m.charge * k + second * k3 + third * k5 + 2.5 * octupole * k7;
+                along[lane] = m.charge * k3 + 3.0 * second * k5 + (5.0 * third + 17.5 * octupole * k2) * k7;
+                (powers[0][lane], powers[1][lane], powers[2][lane]) = (k3, k5, k7);
+            }
+            if GRADIENT {
+                let [k3, k5, k7] = &powers;
+                for a in 0..D {
+                    for lane in 0..LANES {
+                        let second = 3.0 * turned[a][lane] - 1.5 * m.octupole_trace[a];
+                        let across = m.dipole[a] * k3[lane] + second * k5[lane] + 7.5 * twice[a][lane] * k7[lane];
+                        gradient[a][lane] += across - along[lane] * d[a][lane];
                     }
                 }
             }

@@ -1,14 +1,13 @@
 // Equality is meant where it stands: same bits, exact zeros. Loops run over dimensions of several lists.
 #![allow(clippy::float_cmp, clippy::needless_range_loop)]
 
-use std::time::Instant;
-
 use linalg_core::Streams;
 use linalg_core::rng::standard_normal;
 use rand::{Rng, RngExt};
 
 use super::*;
 use crate::Error;
+use crate::clock::processor_seconds;
 
 fn uniform<const D: usize, R: Rng + ?Sized>(n: usize, rng: &mut R) -> Vec<[f64; D]> {
     (0..n).map(|_| std::array::from_fn(|_| rng.random())).collect()
@@ -72,14 +71,19 @@ fn errors_against_the_direct_sum() {
         ("uniform", uniform::<3, _>(4000, &mut rng), 0.02),
         ("uniform, softer", uniform::<3, _>(4000, &mut rng), 0.2),
         ("clustered", clustered(4000, &mut rng), 0.02),
+        ("clustered, many", clustered(20_000, &mut rng), 0.02),
+        ("uniform, many", uniform::<3, _>(10_000, &mut rng), 0.05),
+        ("uniform, more", uniform::<3, _>(30_000, &mut rng), 0.05),
+        ("uniform, more and softer", uniform::<3, _>(30_000, &mut rng), 0.2),
     ] {
         let n = sources.len();
-        let elsewhere = uniform::<3, _>(1000, &mut rng);
+        let some = 4_000_000 / n;
+        let elsewhere = uniform::<3, _>(some, &mut rng);
         let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
         let normal: Vec<f64> = (0..n).map(|_| standard_normal(&mut rng)).collect();
         let one = vec![1.0; n];
         for (kind, charges) in [("signs", &signs), ("normal", &normal), ("one sign", &one)] {
-            for (place, targets) in [("sources", &sources[..1000]), ("elsewhere", &elsewhere)] {
+            for (place, targets) in [("sources", &sources[..some]), ("elsewhere", &elsewhere)] {
                 let (phi, gradient) = errors(&sources, charges, targets, params.softening(softening));
                 eprintln!("{name}, {kind}, at {place}: {phi:.2e} {gradient:.2e}");
                 assert!(phi < 1e-3 && gradient < 1e-3, "{name}, {kind}, at {place}: {phi:.2e} {gradient:.2e}");
@@ -89,8 +93,8 @@ fn errors_against_the_direct_sum() {
 }
 
 #[test]
-fn errors_fall_with_the_cube_of_the_opening() {
-    // The first moment left out is the octupole.
+fn errors_fall_with_the_fourth_power_of_the_opening() {
+    // The first moment left out is the hexadecapole.
     let mut rng = Streams::new(2).stream(0);
     let sources = uniform::<3, _>(3000, &mut rng);
     let charges: Vec<f64> = (0..3000).map(|_| standard_normal(&mut rng)).collect();
@@ -98,7 +102,8 @@ fn errors_fall_with_the_cube_of_the_opening() {
         errors(&sources, &charges, &sources[..500], OctreeParams::default().softening(0.05).opening(opening)).0
     };
     let (wide, narrow) = (at(0.8), at(0.4));
-    assert!(wide / narrow > 5.0, "{wide:.2e} {narrow:.2e}");
+    eprintln!("{wide:.2e} {narrow:.2e}");
+    assert!(wide / narrow > 10.0, "{wide:.2e} {narrow:.2e}");
     assert!(at(0.0) < 1e-13);
 }
 
@@ -180,15 +185,6 @@ fn odd_input() {
     assert!((phi[0] - 200_000.0).abs() < 1e-6);
 }
 
-/// Seconds of this thread on a processor, where the system tells; else of the clock. Other people's load does not count.
-/// In steps of some milliseconds.
-fn processor_seconds() -> f64 {
-    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = stat.and_then(|s| s.split_whitespace().next().and_then(|x| x.parse::<f64>().ok()));
-    nanoseconds.map_or_else(|| START.elapsed().as_secs_f64(), |ns| 1e-9 * ns)
-}
-
 /// Mean time of a call, from as many as fill 0.4 seconds.
 fn mean_seconds(mut call: impl FnMut()) -> f64 {
     call();
@@ -221,9 +217,27 @@ fn seconds(n: usize, params: OctreeParams) -> (f64, f64, usize) {
 }
 
 #[test]
+#[ignore = "errors at several openings and numbers of sources, with times; run by .ci/long"]
+fn errors_and_times_by_opening() {
+    println!("N, a, opening: gradient error of random signs, potential error, seconds");
+    for (n, a) in [(10_000, 0.05), (10_000, 0.2), (100_000, 0.05), (100_000, 0.2)] {
+        let mut rng = Streams::new(11).stream(n as u64);
+        let sources = uniform::<3, _>(n, &mut rng);
+        let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
+        for opening in [0.25, 0.375, 0.5] {
+            let params = OctreeParams::default().softening(a).opening(opening);
+            let (phi, gradient) = errors(&sources, &signs, &sources[..300], params);
+            let (build, tree, _) = seconds(n, params);
+            println!("{n}, {a}, {opening}: {gradient:.2e}, {phi:.2e}, {build:.3} + {tree:.3}");
+            assert!(opening > 0.4 || gradient < 1e-3);
+        }
+    }
+}
+
+#[test]
 #[ignore = "times of tree and direct sum up to a million sources, two minutes; run by .ci/long"]
 fn cost() {
-    for opening in [0.25, 0.5] {
+    for opening in [0.375, 0.25] {
         let params = OctreeParams::default().softening(0.05).direct_below(0).opening(opening);
         println!("opening {opening}: N, build, tree, direct, ratio (processor seconds, potential and gradient)");
         for n in [250, 500, 1000, 2000, 4000] {
@@ -243,8 +257,8 @@ fn cost() {
         let slope = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>()
             / points.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>();
         println!("exponent from 10^3 to 10^5: {slope:.3}");
-        // Between 1 and 2; the direct sum has 2.
-        assert!(slope < 1.5, "{slope}");
+        // Between 1 and 2; the direct sum has 2. The goal is 1.2 at the default opening.
+        assert!(slope < 1.3, "{slope}");
     }
     let params = OctreeParams::default().softening(0.05);
     let (build, tree, bytes) = seconds(1_000_000, params);

@@ -4,6 +4,7 @@ use linalg_core::checkpoint::ContentHash;
 use linalg_core::rng::standard_normal;
 use rand::{Rng, RngExt};
 
+use crate::coulomb::torgerson;
 use crate::predict::{Coupling, FieldPredictor};
 use crate::{Error, Result};
 
@@ -339,6 +340,51 @@ impl<const D: usize, P: PairPotential<D>> Coupling for CoulombCoupling<D, P> {
         self.theta[parts.softening..].iter_mut().for_each(|x| *x = a.ln() + 20f64.ln() * rng.random::<f64>());
     }
 
+    /// Positions by classical scaling ([`torgerson`]): $`|J_{uv}| + |J_{vu}|`$, divided by the means of both rows, asks for a kernel.
+    /// Charges and gains follow by least squares on the kernel, a species after the other. Not for [`Geometry::Reciprocal`].
+    fn approach(&mut self, matrix: &[f64]) -> bool {
+        let (u, v, species, parts) = (self.units, self.inputs, self.params.species, self.parts());
+        assert_eq!(matrix.len(), u * v, "{} couplings from {v} inputs to {u} units", matrix.len());
+        if self.params.geometry == Geometry::Reciprocal || u < 2 {
+            return false;
+        }
+        let both = |i: usize, j: usize| matrix[i * v + j].abs() + matrix[j * v + i].abs();
+        let row = |i: usize| (0..u).filter(|&j| j != i).map(|j| both(i, j)).sum::<f64>() / (u - 1) as f64;
+        let rows: Vec<f64> = (0..u).map(row).collect();
+        let mean = rows.iter().sum::<f64>() / u as f64;
+        if !(mean > 0.0 && mean.is_finite()) {
+            return false;
+        }
+        let mut kernel = vec![0.0; u * u];
+        for i in 0..u {
+            for j in (0..u).filter(|&j| j != i) {
+                // A pair of mean strength is at a distance of 2.
+                kernel[i * u + j] = 0.5 * both(i, j) * mean / (rows[i] * rows[j]).max(1e-6 * mean * mean);
+            }
+        }
+        let Ok(places) = torgerson::<D>(&vec![1.0; u], &kernel, self.params.softening, LEAST_KERNEL) else {
+            return false;
+        };
+        self.theta[parts.targets..parts.targets + u * D].copy_from_slice(places.as_flattened());
+        for k in 0..v {
+            self.theta[parts.sources + k * D..][..D].copy_from_slice(&places[k % u]);
+        }
+        let mut rest = matrix.to_vec();
+        for c in 0..species {
+            let a = self.softening(c);
+            let (targets, sources) = (self.positions(), self.source_positions());
+            let off = |i: usize, j: usize| if i == j { 0.0 } else { self.kernel(&targets[i], &sources[j], a) };
+            let kernel: Vec<f64> = (0..u * v).map(|n| off(n / v, n % v)).collect();
+            let (gains, charges) = rank_one(&rest, &kernel, v);
+            for (n, (j, k)) in rest.iter_mut().zip(&kernel).enumerate() {
+                *j -= gains[n / v] * charges[n % v] * k;
+            }
+            (0..v).for_each(|k| self.theta[k * species + c] = charges[k]);
+            (0..u).for_each(|k| self.theta[parts.gains + k * species + c] = gains[k]);
+        }
+        true
+    }
+
     fn needs_starts(&self) -> bool {
         true
     }
@@ -348,6 +394,49 @@ impl<const D: usize, P: PairPotential<D>> Coupling for CoulombCoupling<D, P> {
         hash.write_u64(self.params.geometry as u64).write_f64(self.params.softening);
         hash.write_u64(u64::from(self.params.learn_softening));
     }
+}
+
+/// Smallest kernel that classical scaling aims at: a distance of ten.
+const LEAST_KERNEL: f64 = 0.1;
+
+/// Gains and charges with $`g_u q_v k_{uv}`$ near $`J_{uv}`$ by alternating least squares from the strongest row; the diagonal has
+/// no kernel and does not count.
+fn rank_one(j: &[f64], kernel: &[f64], inputs: usize) -> (Vec<f64>, Vec<f64>) {
+    let units = j.len() / inputs;
+    let norm = |u: usize| {
+        j[u * inputs..(u + 1) * inputs].iter().zip(&kernel[u * inputs..]).map(|(j, k)| (j * k).powi(2)).sum()
+    };
+    let norms: Vec<f64> = (0..units).map(norm).collect();
+    let strongest = (0..units).max_by(|&a, &b| norms[a].total_cmp(&norms[b])).unwrap_or(0);
+    let (mut gains, mut charges) = (vec![0.0; units], vec![0.0; inputs]);
+    gains[strongest] = 1.0;
+    let ratio = |up: f64, down: f64| if down > 0.0 { up / down } else { 0.0 };
+    for _ in 0..20 {
+        for (v, charge) in charges.iter_mut().enumerate() {
+            let (mut up, mut down) = (0.0, 0.0);
+            for (u, gain) in gains.iter().enumerate() {
+                let x = gain * kernel[u * inputs + v];
+                (up, down) = (up + x * j[u * inputs + v], down + x * x);
+            }
+            *charge = ratio(up, down);
+        }
+        for (u, gain) in gains.iter_mut().enumerate() {
+            let (mut up, mut down) = (0.0, 0.0);
+            for (v, charge) in charges.iter().enumerate() {
+                let x = charge * kernel[u * inputs + v];
+                (up, down) = (up + x * j[u * inputs + v], down + x * x);
+            }
+            *gain = ratio(up, down);
+        }
+    }
+    // Equal lengths of both.
+    let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let scale = ratio(length(&charges), length(&gains)).sqrt();
+    if scale > 0.0 {
+        gains.iter_mut().for_each(|g| *g *= scale);
+        charges.iter_mut().for_each(|q| *q /= scale);
+    }
+    (gains, charges)
 }
 
 #[cfg(test)]
@@ -367,6 +456,27 @@ mod tests {
                 check_coupling(learned, &(end - species..end).collect::<Vec<_>>());
             }
         }
+    }
+
+    #[test]
+    fn classical_scaling_finds_charges_again() {
+        // Equal charges and gains: the kernel is the coupling, and scaling is exact up to the floor.
+        let mut rng = linalg_core::Streams::new(3).stream(0);
+        let mut truth = CoulombCoupling::<3>::new(8, 8, CoulombParams::default()).unwrap();
+        truth.randomize(&mut rng);
+        truth.theta[..16].fill(1.0);
+        let (mut j, mut found) = (vec![0.0; 64], vec![0.0; 64]);
+        truth.matrix(&mut j);
+        let mut fit = CoulombCoupling::<3>::new(8, 8, CoulombParams::default()).unwrap();
+        assert!(fit.approach(&j));
+        fit.matrix(&mut found);
+        let off: f64 = j.iter().zip(&found).map(|(a, b)| (a - b).powi(2)).sum();
+        let all: f64 = j.iter().map(|a| a * a).sum();
+        assert!(off < 0.05 * all, "{off} of {all}");
+        // Nothing to scale.
+        assert!(!fit.approach(&[0.0; 64]));
+        let reciprocal = CoulombParams::default().geometry(Geometry::Reciprocal);
+        assert!(!CoulombCoupling::<3>::new(8, 8, reciprocal).unwrap().approach(&j));
     }
 
     #[test]
