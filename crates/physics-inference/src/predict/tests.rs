@@ -374,7 +374,7 @@ impl Coupling for RandomOnly {
 #[test]
 #[ignore = "five models on four pieces of the weather in the file named by WEATHER_CSV, minutes; does nothing without; run by hand"]
 fn claim_weather() {
-    // The file: python3 examples/python/weather_binary.py weather.csv --fill. The example predict_stream does the same with --folds.
+    // The file: python3 examples/python/weather_binary.py weather.csv --fill --rising.
     let Some(file) = std::env::var_os("WEATHER_CSV") else { return println!("WEATHER_CSV is not set: nothing done") };
     let series = crate::series::Table::load(std::path::Path::new(&file)).unwrap().binary().unwrap();
     let n = series.n_series();

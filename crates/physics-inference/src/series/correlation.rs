@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "4096 series of 100 000 steps, 2 s with --release; run by .ci/long"]
+    #[ignore = "4096 series of 100 000 steps, 13 s on a busy machine; run by .ci/long"]
     fn four_thousand_series() {
         let mut rng = Streams::new(2).fast_stream(0);
         let mut series = BitSeries::new(4096).unwrap();
