@@ -1,5 +1,6 @@
 //! Autoregressive networks: exactly normalised, sampled without a Markov chain, trained by their own samples.
 
+mod conditional;
 mod made;
 mod network;
 mod pairwise;
@@ -11,6 +12,7 @@ mod transformer;
 #[cfg(feature = "safetensors")]
 mod weights;
 
+pub use conditional::{BitView, Conditional, ConditionalPass, ConditionalShape, SiteLink};
 pub use made::{Activation, Made, MadeParams, MadePass};
 pub use network::Autoregressive;
 pub use pairwise::{TwoBody, TwoBodyParams, TwoBodyPass};
@@ -19,7 +21,7 @@ pub use symmetric::{Symmetric, SymmetricPass};
 pub use symmetrized::{SiteGroup, Symmetrized, SymmetrizedPass};
 pub use transformer::{Transformer, TransformerParams, TransformerPass};
 #[cfg(feature = "safetensors")]
-pub use weights::{read_weights, write_weights};
+pub use weights::{read_tensors, read_weights, write_tensors, write_weights};
 
 use crate::scalar::Scalar;
 use crate::{Error, Result};

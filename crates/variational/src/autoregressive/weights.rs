@@ -1,5 +1,6 @@
 //! Parameters as safetensors files.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, serialize};
@@ -15,6 +16,68 @@ const ARCHITECTURE: &str = "architecture";
 
 fn fail(error: SafeTensorError) -> Error {
     Error::File { reason: error.to_string() }
+}
+
+/// Writes lists of numbers by name, `F64`, with one entry of metadata.
+///
+/// ```
+/// use variational::autoregressive::{read_tensors, write_tensors};
+///
+/// let mut file = Vec::new();
+/// write_tensors(&[("weights", &[1.0, 2.0][..])], ("made by", "hand"), &mut file)?;
+/// let (text, tensors) = read_tensors("made by", &file[..])?;
+/// assert_eq!((text.as_str(), &tensors["weights"][..]), ("hand", &[1.0, 2.0][..]));
+/// # Ok::<(), variational::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Io`], [`Error::File`].
+pub fn write_tensors(tensors: &[(&str, &[f64])], metadata: (&str, &str), out: &mut impl Write) -> Result<()> {
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|(_, data)| data.iter().flat_map(|p| p.to_le_bytes()).collect()).collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, data), bytes)| Ok((*name, TensorView::new(Dtype::F64, vec![data.len()], bytes).map_err(fail)?)));
+    let views = views.collect::<Result<Vec<_>>>()?;
+    let metadata = [(metadata.0.to_owned(), metadata.1.to_owned())].into_iter().collect();
+    out.write_all(&serialize(views, Some(metadata)).map_err(fail)?)?;
+    Ok(())
+}
+
+/// Reads all lists of numbers of a file, `F64` or `F32`, and the entry of its metadata with this key; empty if there is none.
+///
+/// # Errors
+/// [`Error::File`] for what is no such file or holds other types, [`Error::Io`].
+pub fn read_tensors(key: &str, source: impl Read) -> Result<(String, BTreeMap<String, Vec<f64>>)> {
+    let bytes = read_all(source)?;
+    Ok((metadata(&bytes, key)?, tensors(&bytes)?))
+}
+
+fn read_all(mut source: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn metadata(bytes: &[u8], key: &str) -> Result<String> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(fail)?;
+    Ok(header.metadata().as_ref().and_then(|metadata| metadata.get(key)).cloned().unwrap_or_default())
+}
+
+fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Vec<f64>>> {
+    let file = SafeTensors::deserialize(bytes).map_err(fail)?;
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in file.tensors() {
+        let data = tensor.data();
+        let numbers: Vec<f64> = match tensor.dtype() {
+            Dtype::F64 => data.as_chunks().0.iter().map(|&x| f64::from_le_bytes(x)).collect(),
+            Dtype::F32 => data.as_chunks().0.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect(),
+            other => return Err(Error::File { reason: format!("{name} of {other:?}, expected F32 or F64") }),
+        };
+        tensors.insert(name, numbers);
+    }
+    Ok(tensors)
 }
 
 /// Writes the parameters of a network: one tensor `parameters` of `F64` in the order of
@@ -35,11 +98,7 @@ fn fail(error: SafeTensorError) -> Error {
 /// # Errors
 /// [`Error::Io`].
 pub fn write_weights<N: Autoregressive>(network: &N, out: &mut impl Write) -> Result<()> {
-    let bytes: Vec<u8> = network.parameters().iter().flat_map(|p| p.to_le_bytes()).collect();
-    let tensor = TensorView::new(Dtype::F64, vec![network.parameters().len()], &bytes).map_err(fail)?;
-    let metadata = [(ARCHITECTURE.to_owned(), network.architecture())].into_iter().collect();
-    out.write_all(&serialize([(TENSOR, tensor)], Some(metadata)).map_err(fail)?)?;
-    Ok(())
+    write_tensors(&[(TENSOR, network.parameters())], (ARCHITECTURE, &network.architecture()), out)
 }
 
 /// Reads the parameters of a network from a file of the same architecture; `F32` is widened.
@@ -47,25 +106,20 @@ pub fn write_weights<N: Autoregressive>(network: &N, out: &mut impl Write) -> Re
 /// # Errors
 /// [`Error::Architecture`] for weights of another network, [`Error::File`] for what is no such file,
 /// [`Error::WrongLength`], [`Error::NotFinite`], [`Error::Io`]. The network is then unchanged.
-pub fn read_weights<N: Autoregressive>(network: &mut N, mut source: impl Read) -> Result<()> {
-    let mut bytes = Vec::new();
-    source.read_to_end(&mut bytes)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(fail)?;
+pub fn read_weights<N: Autoregressive>(network: &mut N, source: impl Read) -> Result<()> {
+    let bytes = read_all(source)?;
+    let found = metadata(&bytes, ARCHITECTURE)?;
     let expected = network.architecture();
-    match header.metadata().as_ref().and_then(|metadata| metadata.get(ARCHITECTURE)) {
-        Some(found) if *found == expected => {}
-        Some(found) => return Err(Error::Architecture { found: found.clone(), expected }),
-        None => return Err(Error::Architecture { found: "an unnamed architecture".to_owned(), expected }),
+    if found.is_empty() {
+        return Err(Error::Architecture { found: "an unnamed architecture".to_owned(), expected });
     }
-    let file = SafeTensors::deserialize(&bytes).map_err(fail)?;
-    let tensor = file.tensor(TENSOR).map_err(fail)?;
-    let data = tensor.data();
-    let parameters: Vec<f64> = match tensor.dtype() {
-        Dtype::F64 => data.as_chunks().0.iter().map(|&x| f64::from_le_bytes(x)).collect(),
-        Dtype::F32 => data.as_chunks().0.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect(),
-        other => return Err(Error::File { reason: format!("parameters of {other:?}, expected F32 or F64") }),
-    };
-    network.set_parameters(&parameters)
+    if found != expected {
+        return Err(Error::Architecture { found, expected });
+    }
+    match tensors(&bytes)?.get(TENSOR) {
+        Some(parameters) => network.set_parameters(parameters),
+        None => Err(Error::File { reason: format!("no tensor {TENSOR}") }),
+    }
 }
 
 #[cfg(test)]
