@@ -16,6 +16,7 @@ use workspace_examples::json::Line;
 
 use crate::files::{self, Input, Outcome, Output, named, open, read_model};
 use crate::graph;
+use crate::neural::{self, Wanted, wanted};
 use crate::subject::Subject;
 
 /// The warm-up pass ends here.
@@ -76,9 +77,9 @@ pub struct Args {
     /// `matching,commit=C,buffer=B` in windows of C + B rounds, `belief-matching`, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
     /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`. Without this flag: `matching:correlated` for models whose
     /// mechanisms flip two detectors at most, whole or in pieces, `relay:1` for others, `maximum-likelihood` for
-    /// `--pauli-table`.
-    #[arg(long, value_name = "NAME", value_parser = choice)]
-    decoder: Option<DecoderChoice>,
+    /// `--pauli-table`. `neural:FILE` decodes the shots of `--dem` by a model of the example `neural_decoder`.
+    #[arg(long, value_name = "NAME", value_parser = wanted)]
+    decoder: Option<Wanted>,
     /// Where predictions go, a bit an observable.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -88,7 +89,7 @@ pub struct Args {
     /// Where the sums of ln((1 - p)/p) over the chosen mechanisms go, a line a shot.
     #[arg(long, value_name = "FILE")]
     weights_out: Option<PathBuf>,
-    /// Where ln P(syndrome, class) goes, a line a shot, a column a class.
+    /// Where ln P(syndrome, class) goes, a line a shot, a column a class; ln q(class given the syndrome) from `neural:FILE`.
     #[arg(long, value_name = "FILE")]
     posteriors_out: Option<PathBuf>,
     /// Where the probability goes that an observable is flipped, a line a shot, a column an observable.
@@ -314,16 +315,19 @@ pub fn columns(shot: usize, values: &[f64]) -> String {
 }
 
 /// Refuses files about what the decoder does not compute, before it is put to work.
-fn check_details(args: &Args, choice: DecoderChoice, n_observables: usize) -> Outcome<()> {
-    let name = &choice.to_string();
+fn check_details(args: &Args, choice: Option<DecoderChoice>, name: &str, n_observables: usize) -> Outcome<()> {
+    let learnt = n_observables <= MOST_OBSERVABLES;
     let (classes, marginals, weights) = match choice {
-        DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup => (true, true, false),
-        DecoderChoice::MaximumLikelihoodMarginals => (false, true, false),
-        DecoderChoice::MaximumLikelihoodSequential => (false, false, false),
-        DecoderChoice::Matching(_)
-        | DecoderChoice::UnionFind
-        | DecoderChoice::BeliefMatching(_)
-        | DecoderChoice::Propagation(_) => (false, false, true),
+        None => (learnt, learnt, false),
+        Some(DecoderChoice::MaximumLikelihood(_) | DecoderChoice::Lookup) => (true, true, false),
+        Some(DecoderChoice::MaximumLikelihoodMarginals) => (false, true, false),
+        Some(DecoderChoice::MaximumLikelihoodSequential) => (false, false, false),
+        Some(
+            DecoderChoice::Matching(_)
+            | DecoderChoice::UnionFind
+            | DecoderChoice::BeliefMatching(_)
+            | DecoderChoice::Propagation(_),
+        ) => (false, false, true),
         // What the predictions say decides.
         _ => (true, true, true),
     };
@@ -391,13 +395,26 @@ pub fn run(args: &Args) -> Outcome<()> {
     let (source, path) = Source::read(args)?;
     let read_model_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let choice = named(path, args.decoder.map_or_else(|| source.default_choice(), Ok))?;
-    let (name, mut decoders) = named(path, source.build_all(choice, args.threads))?;
+    let (choice, (name, mut decoders)) = match (&args.decoder, &source) {
+        (Some(Wanted::Neural(file)), Source::Mechanisms(model)) => (None, neural::decoders(file, model, args.threads)?),
+        (Some(Wanted::Neural(_)), Source::Paulis(..)) => {
+            return Err("--decoder neural:FILE needs --dem; the example neural_decoder decodes codes".into());
+        }
+        (wanted, _) => {
+            let choice = match wanted {
+                Some(Wanted::Named(choice)) => *choice,
+                _ => named(path, source.default_choice())?,
+            };
+            (Some(choice), named(path, source.build_all(choice, args.threads))?)
+        }
+    };
     let build_seconds = start.elapsed().as_secs_f64();
 
     let (n_detectors, n_observables) = (decoders[0].n_detectors(), decoders[0].n_observables());
-    check_details(args, choice, n_observables)?;
-    warn_of_conflicts(choice, &source)?;
+    check_details(args, choice, &name, n_observables)?;
+    if let Some(choice) = choice {
+        warn_of_conflicts(choice, &source)?;
+    }
     let start = Instant::now();
     let shots = read_all(input, args.in_format, Layout::detectors(n_detectors))?;
     let layout = Layout::observables(n_observables);

@@ -43,6 +43,7 @@ mod fit_dem;
 mod generate;
 mod graph;
 mod m2d;
+mod neural;
 mod regions;
 mod sample;
 mod subject;

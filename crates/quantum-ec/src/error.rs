@@ -179,6 +179,32 @@ pub enum Error {
     /// A file that cannot be read from or written to.
     #[error("input or output: {0}")]
     Io(#[from] std::io::Error),
+    /// A model that was trained for something else.
+    #[cfg(feature = "neural")]
+    #[error("the model was trained for {what} {found}, expected {expected}")]
+    Model {
+        /// What differs, for example `code`.
+        what: &'static str,
+        /// What the model was trained for.
+        found: String,
+        /// What is to be decoded.
+        expected: String,
+    },
+    /// Training whose numbers are no longer finite.
+    #[cfg(feature = "neural")]
+    #[error("training diverged at step {step}: {what} is {value}")]
+    Diverged {
+        /// The step, from 1; the model is as it was before.
+        step: u64,
+        /// Which number, for example `loss`.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A failure of a neural network or of its file.
+    #[cfg(feature = "neural")]
+    #[error(transparent)]
+    Network(#[from] variational::Error),
     /// A failure of a spin model or a solver.
     #[error(transparent)]
     Spins(#[from] spin_models::Error),

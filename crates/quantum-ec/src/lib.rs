@@ -6,6 +6,8 @@ pub mod decode;
 pub mod dem;
 pub mod error;
 pub mod io;
+#[cfg(feature = "neural")]
+pub mod neural;
 pub mod noise;
 pub mod pauli;
 pub mod problem;

@@ -1,0 +1,311 @@
+//! Maximum likelihood on fresh samples of the noise.
+
+use linalg_core::Streams;
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
+use linalg_core::optim::{Adam, AdamParams};
+
+use super::model::{NeuralModel, Part, each_chunk};
+use super::subject::Batch;
+use crate::error::{Error, Result};
+
+/// Name and version of the checkpoint.
+const KIND: &str = "quantum-ec neural training 1";
+
+/// Parameters of a [`NeuralTrainer`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct TrainingParams {
+    /// Shots a step; default 1024.
+    pub batch: usize,
+    /// Steps in all: the learning rate falls to nothing over them. Default 2000.
+    pub steps: u64,
+    /// Largest learning rate of Adam; default 0.002.
+    pub learning_rate: f64,
+    /// Steps over which the rate rises from 0; default 100.
+    pub warm_up: u64,
+    /// Largest Euclidean norm of the gradient of a network; longer ones are scaled down. Default 1.
+    pub clip: f64,
+    /// Seed of the samples.
+    pub seed: u64,
+}
+
+impl Default for TrainingParams {
+    fn default() -> Self {
+        Self { batch: 1024, steps: 2000, learning_rate: 2e-3, warm_up: 100, clip: 1.0, seed: 1 }
+    }
+}
+
+impl TrainingParams {
+    /// Sets the shots a step.
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// Sets the number of steps.
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Sets the largest learning rate.
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        self.learning_rate = rate;
+        self
+    }
+
+    /// Sets the steps over which the learning rate rises.
+    pub fn warm_up(mut self, steps: u64) -> Self {
+        self.warm_up = steps;
+        self
+    }
+
+    /// Sets the largest norm of a gradient.
+    pub fn clip(mut self, clip: f64) -> Self {
+        self.clip = clip;
+        self
+    }
+
+    /// Sets the seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The learning rate of a step, from 0: up to the largest one in a straight line, and half a cosine down to 0.
+    pub fn rate(&self, step: u64) -> f64 {
+        let up = ((step + 1) as f64 / self.warm_up.max(1) as f64).min(1.0);
+        let part = (step as f64 / self.steps.max(1) as f64).min(1.0);
+        self.learning_rate * up * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
+    }
+
+    fn validate(&self) -> Result<()> {
+        for (what, value) in [("batch", self.batch as u64), ("steps", self.steps)] {
+            if value == 0 {
+                return Err(Error::Parameter { what, value: "0".into(), expected: "at least 1" });
+            }
+        }
+        for (what, value) in [("learning rate", self.learning_rate), ("clip", self.clip)] {
+            if value.is_nan() || value <= 0.0 {
+                return Err(Error::Parameter { what, value: value.to_string(), expected: "a positive number" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one step saw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct TrainingStep {
+    /// Number of the step, from 1.
+    pub step: u64,
+    /// Mean of -ln q a shot of syndrome, logical bits and stabilizer part, before the step.
+    pub loss: [Option<f64>; 3],
+    /// Mean of -ln P of the same errors, whose mean is the [entropy](super::Subject::entropy); NaN without a closed form.
+    pub floor: f64,
+    /// Learning rate.
+    pub rate: f64,
+}
+
+/// Trains a [`NeuralModel`] by maximum likelihood: forward Kullback-Leibler divergence on samples that are drawn for every
+/// step and never seen again.
+///
+/// ```math
+/// \min_q \; \langle -\ln q(\gamma, \beta, \alpha) \rangle_P = H(P) + D(P \,\|\, q)
+/// ```
+///
+/// There are no labels and no decoder in the loop: the noise is enough. The three factors of q have parameters of their
+/// own, so that each is trained by its own share of -ln q. Steps draw from streams of their number: a run depends on model,
+/// parameters and seed alone, and goes on after [`restore`](Self::restore) bit for bit.
+///
+/// ```
+/// use quantum_ec::code;
+/// use quantum_ec::neural::{CodeNoise, NeuralModel, NetworkParams, NeuralTrainer, Subject, TrainingParams};
+/// use quantum_ec::noise::Noise;
+///
+/// // Three bits, each flipped with probability 0.1: the majority is wrong with probability 0.028.
+/// let subject = Subject::of_code(code::parse("repetition:3")?, CodeNoise::fixed(Noise::BitFlip, 0.1))?;
+/// let model = NeuralModel::new(subject, "made:16x1:8x1".parse::<NetworkParams>()?)?;
+/// let mut trainer = NeuralTrainer::new(model, TrainingParams::default().steps(60).batch(256).learning_rate(0.02).warm_up(1))?;
+/// let first = trainer.step()?.loss[1].unwrap();
+/// while trainer.steps() < 60 {
+///     trainer.step()?;
+/// }
+/// // H(class | syndrome) is 0.095 nats; a new network knows nothing: 2 ln 2.
+/// assert!(first > 1.2 && trainer.step()?.loss[1].unwrap() < 0.7);
+/// # Ok::<(), quantum_ec::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct NeuralTrainer {
+    model: NeuralModel,
+    params: TrainingParams,
+    steppers: [Option<Stepper>; 3],
+    batch: Batch,
+}
+
+#[derive(Debug, Clone)]
+struct Stepper {
+    adam: Adam,
+    parameters: Vec<f64>,
+    single: Vec<f32>,
+    gradient: Vec<f64>,
+}
+
+impl NeuralTrainer {
+    /// A trainer at the steps that the model has behind it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for an empty batch, no steps, a rate or a bound that is not positive.
+    pub fn new(model: NeuralModel, params: TrainingParams) -> Result<Self> {
+        params.validate()?;
+        let mut steppers = [None, None, None];
+        for part in Part::ALL {
+            if let Some(network) = model.network(part) {
+                let parameters = network.parameters().to_vec();
+                let n = parameters.len();
+                let adam = Adam::new(AdamParams::default().learning_rate(params.learning_rate), n)?;
+                let (single, gradient) = (vec![0.0; n], vec![0.0; n]);
+                steppers[part as usize] = Some(Stepper { adam, parameters, single, gradient });
+            }
+        }
+        Ok(Self { model, params, steppers, batch: Batch::default() })
+    }
+
+    /// The model as it is now.
+    pub fn model(&self) -> &NeuralModel {
+        &self.model
+    }
+
+    /// The model.
+    pub fn into_model(self) -> NeuralModel {
+        self.model
+    }
+
+    /// The parameters of the training.
+    pub fn params(&self) -> &TrainingParams {
+        &self.params
+    }
+
+    /// Sets the number of steps over which the rate falls, as long as none is done.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for 0, or after the first step.
+    pub fn set_steps(&mut self, steps: u64) -> Result<()> {
+        if self.model.steps > 0 {
+            let value = steps.to_string();
+            return Err(Error::Parameter { what: "steps", value, expected: "the number the training began with" });
+        }
+        let params = self.params.steps(steps);
+        params.validate()?;
+        self.params = params;
+        Ok(())
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.model.steps
+    }
+
+    /// One step: samples, gradient, parameters.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when a loss or a gradient is not finite; the model is then that of the step before.
+    pub fn step(&mut self) -> Result<TrainingStep> {
+        let step = self.model.steps;
+        let (mut batch, shots) = (std::mem::take(&mut self.batch), self.params.batch);
+        self.model.subject().draw(shots, Streams::new(self.params.seed).child(step), &mut batch)?;
+        let rate = self.params.rate(step);
+        let mut loss = [None; 3];
+        let diverged = |what, value| Err(Error::Diverged { step: step + 1, what, value });
+        for part in Part::ALL {
+            let k = part as usize;
+            let (Some(network), Some(stepper)) = (self.model.network(part), &mut self.steppers[k]) else { continue };
+            stepper.gradient.fill(0.0);
+            let (bits, contexts) = part.rows(&batch);
+            let weight = -1.0 / shots as f64;
+            let (mut sum, single, gradient) = (0.0, &mut stepper.single, &mut stepper.gradient);
+            single.fill(0.0);
+            each_chunk(network, bits, contexts, &batch.globals, shots, |network, _, bits, pass| {
+                network.evaluate(bits, pass);
+                let ln_q = network.ln_q(pass);
+                sum -= ln_q.iter().sum::<f64>();
+                let weights = vec![weight; ln_q.len()];
+                network.accumulate_gradient(pass, &weights, single);
+            });
+            gradient.iter_mut().zip(single.iter()).for_each(|(g, &s)| *g = f64::from(s));
+            let mean = sum / shots as f64;
+            if !mean.is_finite() {
+                return diverged("loss", mean);
+            }
+            loss[k] = Some(mean);
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            if !norm.is_finite() {
+                return diverged("norm of the gradient", norm);
+            }
+            if norm > self.params.clip {
+                let scale = self.params.clip / norm;
+                gradient.iter_mut().for_each(|g| *g *= scale);
+            }
+        }
+        for part in Part::ALL {
+            let (Some(network), Some(stepper)) = (self.model.network_mut(part), &mut self.steppers[part as usize])
+            else {
+                continue;
+            };
+            stepper.adam.set_learning_rate(rate)?;
+            stepper.adam.step(&mut stepper.parameters, &stepper.gradient)?;
+            network.set_parameters(&stepper.parameters)?;
+        }
+        self.model.steps += 1;
+        let floor = -batch.ln_prob.iter().sum::<f64>() / shots as f64;
+        self.batch = batch;
+        Ok(TrainingStep { step: step + 1, loss, floor, rate })
+    }
+
+    fn architecture(&self) -> String {
+        let networks = Part::ALL.iter().filter_map(|&part| self.model.network(part));
+        let networks: Vec<String> = networks.map(|network| network.architecture()).collect();
+        format!("{};{:?};{}", networks.join(";"), self.params, self.model.subject().noise_text())
+    }
+
+    /// The state: parameters, moments of Adam, number of steps.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let mut writer = Writer::new();
+        writer.write_str(&self.architecture()).write_u64(self.model.steps);
+        for stepper in self.steppers.iter().flatten() {
+            writer.write_f64s(&stepper.parameters);
+            stepper.adam.save(&mut writer);
+        }
+        Checkpoint::new(KIND, self.model.subject().content_hash(), writer)
+    }
+
+    /// Goes on where a checkpoint was taken, bit for bit.
+    ///
+    /// # Errors
+    /// [`Error::Numerics`] for a checkpoint of another subject or a damaged one, [`Error::Model`] for one of other networks
+    /// or other parameters of the training. Nothing is changed then.
+    pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
+        let problem = |error: CheckpointError| Error::from(linalg_core::Error::from(error));
+        let mut reader = from.open(KIND, self.model.subject().content_hash()).map_err(problem)?;
+        let (found, expected) = (reader.read_str().map_err(problem)?.to_owned(), self.architecture());
+        if found != expected {
+            return Err(Error::Model { what: "networks, training and noise", found, expected });
+        }
+        let steps = reader.read_u64().map_err(problem)?;
+        let mut restored = self.clone();
+        for part in Part::ALL {
+            let Some(stepper) = &mut restored.steppers[part as usize] else { continue };
+            reader.read_f64s_into(&mut stepper.parameters).map_err(problem)?;
+            stepper.adam.restore(&mut reader).map_err(problem)?;
+            if let Some(network) = restored.model.network_mut(part) {
+                network.set_parameters(&stepper.parameters)?;
+            }
+        }
+        reader.finish().map_err(problem)?;
+        restored.model.steps = steps;
+        *self = restored;
+        Ok(())
+    }
+}
