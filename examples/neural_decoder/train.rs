@@ -123,13 +123,12 @@ pub fn run(args: &Args) -> Outcome<()> {
         if shown.elapsed().as_secs() >= 10 || step.step == steps {
             shown = Instant::now();
             if !args.json {
-                println!(
-                    "step {:>7} of {steps}, -ln q of the class {:.5}, of all {:.4}, floor {:.4} nats",
-                    step.step,
-                    recent.part(1),
-                    recent.joint(),
-                    recent.floor / recent.steps
-                );
+                print!("step {:>7} of {steps}, -ln q of the class {:.5} nats", step.step, recent.part(1));
+                let (joint, floor) = (recent.joint(), recent.floor / recent.steps);
+                if joint.is_finite() && floor.is_finite() {
+                    print!(", of the whole error {joint:.4}, its floor {floor:.4}");
+                }
+                println!();
             }
             recent = Means::default();
         }
@@ -161,7 +160,7 @@ pub fn run(args: &Args) -> Outcome<()> {
         println!("{}", line.finish());
     } else {
         println!("{} parameters, {} steps in {seconds:.0} s: {}", model.n_parameters(), steps, args.out.display());
-        if let Some(entropy) = entropy {
+        if let Some(entropy) = entropy.filter(|_| last.joint().is_finite()) {
             println!("-ln q of the last twentieth {:.4} nats, entropy of the error {entropy:.4}", last.joint());
         }
     }
