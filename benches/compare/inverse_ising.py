@@ -23,6 +23,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "target/release/examples/inverse_ising"
 TOLERANCE = 1e-6
 
 
@@ -89,7 +90,7 @@ def relative_error(found, true):
 
 
 def with_example(path, method, n, threads):
-    command = [ROOT / "target/release/examples/inverse_ising", path, "--method", method, "--tolerance", str(TOLERANCE),
+    command = [PROGRAM, path, "--method", method, "--tolerance", str(TOLERANCE),
                "--threads", str(threads), "--json"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(command, capture_output=True, text=True)
@@ -105,7 +106,12 @@ def with_example(path, method, n, threads):
 
 
 def main():
+    global PROGRAM
     quick = "--quick" in sys.argv
+    for argument in sys.argv[1:]:
+        # Another build of the example.
+        if argument.startswith("--program="):
+            PROGRAM = pathlib.Path(argument.partition("=")[2])
     print("| model | samples | method | program | relative error | processor s | clock s, all threads |")
     print("|---|---|---|---|---|---|---|")
     rng = np.random.default_rng(5)

@@ -12,6 +12,7 @@ pub mod grid;
 pub mod integrate;
 pub mod logspace;
 pub mod merge;
+pub mod npy;
 pub mod observe;
 pub mod optim;
 pub mod pfaffian;

@@ -138,7 +138,7 @@ pub enum Error {
         /// What stands there.
         found: String,
         /// What should.
-        expected: &'static str,
+        expected: String,
     },
     /// Too few samples for what is to be inferred from them.
     #[error("{method} needs at least {needed} {what}, got {got}")]
@@ -291,4 +291,25 @@ impl Error {
 /// Checks an inverse temperature: finite and not negative.
 pub(crate) fn check_beta(beta: f64) -> Result<()> {
     if beta.is_finite() && beta >= 0.0 { Ok(()) } else { Err(Error::Beta { beta }) }
+}
+
+/// Checks a matrix of couplings: `n x n` finite numbers, 0 on the diagonal.
+pub(crate) fn check_coupling_matrix(n: usize, matrix: &[f64]) -> Result<()> {
+    if n == 0 {
+        return Err(Error::NoSpins);
+    }
+    if n.checked_mul(n) != Some(matrix.len()) {
+        let expected = n.saturating_mul(n);
+        return Err(Error::WrongLength { what: "coupling matrix", got: matrix.len(), expected });
+    }
+    for (entry, &value) in matrix.iter().enumerate() {
+        let (i, j) = (entry / n, entry % n);
+        if !value.is_finite() {
+            return Err(Error::NotFinite { what: "coupling", entry, sites: vec![i, j], value });
+        }
+        if i == j && value != 0.0 {
+            return Err(Error::SelfCoupling { entry, site: i });
+        }
+    }
+    Ok(())
 }

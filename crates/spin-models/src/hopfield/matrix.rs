@@ -3,7 +3,8 @@
 use linalg_core::simd::{AddScaled, widest};
 
 use super::Network;
-use crate::{Error, Result};
+use crate::Result;
+use crate::error::check_coupling_matrix;
 
 /// A dense matrix of couplings `J_ij`, from unit j to unit i, without symmetry and without an energy.
 ///
@@ -19,10 +20,30 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Synapses {
     n: usize,
     /// By the unit that sends, so that a flip adds one contiguous row to the fields.
     outgoing: Vec<f64>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n: usize,
+    outgoing: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Synapses {
+    type Error = crate::Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { n, outgoing } = unchecked;
+        check_coupling_matrix(n, &outgoing)?;
+        Ok(Self { n, outgoing })
+    }
 }
 
 impl Synapses {
@@ -31,21 +52,7 @@ impl Synapses {
     /// # Errors
     /// [`Error::NoSpins`], [`Error::WrongLength`], [`Error::SelfCoupling`] for a diagonal entry other than 0, [`Error::NotFinite`].
     pub fn new(n: usize, matrix: &[f64]) -> Result<Self> {
-        if n == 0 {
-            return Err(Error::NoSpins);
-        }
-        if matrix.len() != n * n {
-            return Err(Error::WrongLength { what: "coupling matrix", got: matrix.len(), expected: n * n });
-        }
-        for (entry, &value) in matrix.iter().enumerate() {
-            let (i, j) = (entry / n, entry % n);
-            if !value.is_finite() {
-                return Err(Error::NotFinite { what: "coupling", entry, sites: vec![i, j], value });
-            }
-            if i == j && value != 0.0 {
-                return Err(Error::SelfCoupling { entry, site: i });
-            }
-        }
+        check_coupling_matrix(n, matrix)?;
         let outgoing = (0..n * n).map(|k| matrix[(k % n) * n + k / n]).collect();
         Ok(Self { n, outgoing })
     }

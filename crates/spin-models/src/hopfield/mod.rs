@@ -47,7 +47,7 @@ mod patterns;
 
 pub use attractors::{Attractor, Survey, survey};
 pub use basins::{Basin, BasinPoint};
-pub use capacity::{CapacityMeasurement, CapacityParams, CapacityPoint, HalfLoad};
+pub use capacity::{CapacityMeasurement, CapacityParams, CapacityPoint, FreeExponent, HalfLoad};
 pub use dense::{DenseMemory, Interaction};
 pub use dynamics::{Ending, Glauber, Recall, Snapshot, Update, overlap_trajectory};
 pub use hebb::{Hebb, Hopfield};

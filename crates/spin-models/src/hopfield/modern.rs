@@ -30,10 +30,29 @@ use crate::{Error, Result};
 /// Reference: H. Ramsauer et al., ICLR (2021), arXiv:2008.02217.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct ModernHopfield {
     n: usize,
     rows: Vec<f64>,
     beta: f64,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n: usize,
+    rows: Vec<f64>,
+    beta: f64,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for ModernHopfield {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::new(unchecked.n, unchecked.rows, unchecked.beta)
+    }
 }
 
 /// Where repeated steps led.

@@ -204,7 +204,7 @@ impl Losses for Spin<'_> {
     }
 
     fn hessian(&self, _problem: usize, point: &[f64], _effort: u32) -> Vec<f64> {
-        loss_hessian(self.columns, self.loss, &self.neighborhood, point, self.columns.n_samples)
+        loss_hessian::<f64>(self.columns, self.loss, &self.neighborhood, point, self.columns.n_samples)
     }
 
     fn full_effort(&self) -> u32 {

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use linalg_core::npy;
+
 use super::Samples;
 use crate::{Error, Result};
 
@@ -92,8 +94,6 @@ fn shortened(field: &str) -> String {
     format!("{:?}", field.chars().take(40).collect::<String>())
 }
 
-const MAGIC: &[u8] = b"\x93NUMPY";
-
 /// Reads samples from a `.npy` file: two dimensions, samples by spins, entries `|b1`, `|u1`, `|i1`, `<i2`, `<i4`, `<i8`,
 /// `<f4` or `<f8`, in C or Fortran order. Formats 1 to 3.
 ///
@@ -113,53 +113,16 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 pub fn read_npy(mut source: impl Read) -> Result<Samples> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes)?;
-    let bad = |byte: usize, found: String, expected: &'static str| Error::Unreadable { byte, found, expected };
-    let short = || bad(bytes.len(), "the end of the file".to_owned(), "a header of the npy format");
-    let start = bytes.get(..8).ok_or_else(short)?;
-    if start[..6] != *MAGIC || !(1..=3).contains(&start[6]) {
-        return Err(bad(0, format!("{start:02x?}"), "93 4e 55 4d 50 59 and a version 1 to 3"));
-    }
-    let size = if start[6] == 1 { 2 } else { 4 };
-    let length = bytes.get(8..8 + size).ok_or_else(short)?.iter().rev().fold(0, |sum, &b| (sum << 8) | usize::from(b));
-    let data = 8 + size + length;
-    let header = String::from_utf8_lossy(bytes.get(8 + size..data).ok_or_else(short)?);
-    let missing = |expected| bad(8 + size, shortened(&header), expected);
-    let field = |name: &str| header.split_once(&format!("'{name}':")).map(|(_, rest)| rest.trim_start());
-    let descr = field("descr").and_then(|rest| rest.strip_prefix('\'')?.split('\'').next());
-    let descr = descr.ok_or_else(|| missing("a header with 'descr'"))?;
-    let fortran = match field("fortran_order") {
-        Some(rest) if rest.starts_with("False") => false,
-        Some(rest) if rest.starts_with("True") => true,
-        _ => return Err(missing("a header with 'fortran_order': True or False")),
+    let array = npy::read(&bytes).map_err(|npy::Unreadable { byte, found, expected }| Error::Unreadable {
+        byte,
+        found,
+        expected,
+    })?;
+    let [_, n_spins] = array.shape[..] else {
+        let (found, expected) = (format!("the shape {:?}", array.shape), "samples by spins".to_owned());
+        return Err(Error::Unreadable { byte: 0, found, expected });
     };
-    let shape = field("shape").and_then(|rest| {
-        let (inside, _) = rest.strip_prefix('(')?.split_once(')')?;
-        let sizes = inside.split(',').map(str::trim).filter(|size| !size.is_empty());
-        sizes.map(|size| size.parse::<usize>().ok()).collect::<Option<Vec<_>>>()
-    });
-    let Some([count, n_spins]) = shape.as_deref().and_then(|shape| <[usize; 2]>::try_from(shape).ok()) else {
-        return Err(missing("a header with 'shape': (samples, spins)"));
-    };
-    let (width, number): (usize, fn(&[u8]) -> f64) = match descr {
-        "|b1" | "|u1" => (1, |x| f64::from(x[0])),
-        "|i1" => (1, |x| f64::from(x[0] as i8)),
-        "<i2" => (2, |x| f64::from(i16::from_le_bytes([x[0], x[1]]))),
-        "<i4" => (4, |x| f64::from(i32::from_le_bytes([x[0], x[1], x[2], x[3]]))),
-        "<f4" => (4, |x| f64::from(f32::from_le_bytes([x[0], x[1], x[2], x[3]]))),
-        "<i8" => (8, |x| x.try_into().map_or(f64::NAN, |x| i64::from_le_bytes(x) as f64)),
-        "<f8" => (8, |x| x.try_into().map_or(f64::NAN, f64::from_le_bytes)),
-        _ => return Err(missing("entries b1, u1, i1, i2, i4, i8, f4 or f8, little-endian")),
-    };
-    let needed = count.checked_mul(n_spins).and_then(|entries| entries.checked_mul(width));
-    let entries = bytes.get(data..).unwrap_or_default();
-    if needed != Some(entries.len()) {
-        return Err(bad(data, format!("{} bytes", entries.len()), "as many bytes as the shape says"));
-    }
-    let mut values: Vec<f64> = entries.chunks_exact(width).map(number).collect();
-    if fortran {
-        values = (0..count * n_spins).map(|k| values[k % n_spins * count + k / n_spins]).collect();
-    }
-    Samples::from_numbers(n_spins, &values)
+    Samples::from_numbers(n_spins, &array.data)
 }
 
 #[cfg(test)]
@@ -212,23 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn arrays_of_all_kinds() {
-        let spins = [1i8, -1, -1, 1, 1, 1];
-        let expected = Samples::from_spins(3, &spins).unwrap();
-        let bytes = |width: usize| -> Vec<u8> {
-            let entry = |&s: &i8| match width {
-                2 => i16::from(s).to_le_bytes().to_vec(),
-                4 => i32::from(s).to_le_bytes().to_vec(),
-                8 => f64::from(s).to_le_bytes().to_vec(),
-                _ => i64::from(s).to_le_bytes().to_vec(),
-            };
-            spins.iter().flat_map(entry).collect()
-        };
-        for (descr, width) in [("<i2", 2), ("<i4", 4), ("<f8", 8), ("<i8", 9)] {
-            assert_eq!(read_npy(&npy(descr, "False", "(2, 3)", &bytes(width))[..]).unwrap(), expected, "{descr}");
-        }
-        let floats: Vec<u8> = spins.iter().flat_map(|&s| f32::from(s).to_le_bytes()).collect();
-        assert_eq!(read_npy(&npy("<f4", "False", "(2, 3)", &floats)[..]).unwrap(), expected);
+    fn arrays_in_both_orders() {
+        let expected = Samples::from_spins(3, &[1, -1, -1, 1, 1, 1]).unwrap();
+        let floats: Vec<u8> = [1.0f64, -1.0, -1.0, 1.0, 1.0, 1.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        assert_eq!(read_npy(&npy("<f8", "False", "(2, 3)", &floats)[..]).unwrap(), expected);
         assert_eq!(read_npy(&npy("|b1", "True", "(2, 3)", &[1, 1, 0, 1, 0, 1])[..]).unwrap(), expected);
     }
 

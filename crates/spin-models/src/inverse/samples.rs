@@ -7,22 +7,27 @@ use crate::{Error, Result};
 /// Spins in a word.
 const WORD: usize = 64;
 
-/// The spins of eight bits; bit 1 is +1.
-static SPINS_OF_BYTE: [[f64; 8]; 256] = {
-    let mut table = [[-1.0; 8]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut k = 0;
-        while k < 8 {
-            if (byte >> k) & 1 == 1 {
-                table[byte][k] = 1.0;
+macro_rules! spins_of_byte {
+    ($number:ty) => {{
+        let mut table: [[$number; 8]; 256] = [[-1.0; 8]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let mut k = 0;
+            while k < 8 {
+                if (byte >> k) & 1 == 1 {
+                    table[byte][k] = 1.0;
+                }
+                k += 1;
             }
-            k += 1;
+            byte += 1;
         }
-        byte += 1;
-    }
-    table
-};
+        table
+    }};
+}
+
+/// The spins of eight bits; bit 1 is +1.
+pub(super) static SPINS_OF_BYTE: [[f64; 8]; 256] = spins_of_byte!(f64);
+pub(super) static SPINS_OF_BYTE_SINGLE: [[f32; 8]; 256] = spins_of_byte!(f32);
 
 /// Samples of `N` spins with weights, packed to `⌈N/64⌉` words each.
 ///
@@ -268,17 +273,17 @@ impl Samples {
     /// Writes samples `from ..` as rows of ±1.0 of length `stride >= N`, as many as fit; what is beyond N is left alone.
     pub(super) fn unpack(&self, from: usize, stride: usize, out: &mut [f64]) {
         for (k, out) in out.chunks_exact_mut(stride).enumerate() {
-            unpack_row(self.row(from + k), &mut out[..self.n_spins]);
+            unpack_row(&SPINS_OF_BYTE, self.row(from + k), &mut out[..self.n_spins]);
         }
     }
 }
 
-/// The spins of a row of words.
-pub(super) fn unpack_row(words: &[u64], out: &mut [f64]) {
+/// The spins of a row of words, by a table for eight of them.
+pub(super) fn unpack_row<T: Copy>(table: &[[T; 8]; 256], words: &[u64], out: &mut [T]) {
     for (out, word) in out.chunks_mut(WORD).zip(words) {
         for (out, byte) in out.chunks_mut(8).zip(word.to_le_bytes()) {
-            let spins = &SPINS_OF_BYTE[usize::from(byte)];
-            match <&mut [f64; 8]>::try_from(&mut *out) {
+            let spins = &table[usize::from(byte)];
+            match <&mut [T; 8]>::try_from(&mut *out) {
                 Ok(out) => *out = *spins,
                 Err(_) => out.copy_from_slice(&spins[..out.len()]),
             }

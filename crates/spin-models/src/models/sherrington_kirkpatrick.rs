@@ -5,6 +5,7 @@ use linalg_core::rand::Rng;
 use linalg_core::rng::standard_normal;
 
 use super::ising::Ising;
+use crate::error::check_coupling_matrix;
 use crate::model::{CachedModel, EnergyModel, PairwiseModel};
 use crate::spins::signed_sum;
 use crate::{Error, Result};
@@ -76,17 +77,9 @@ impl SherringtonKirkpatrick {
     /// [`Error::NoSpins`], [`Error::WrongLength`], [`Error::SelfCoupling`] for a diagonal entry other than 0,
     /// [`Error::NotFinite`], [`Error::Parameter`] for a matrix that is not exactly symmetric.
     pub fn from_couplings(n: usize, matrix: &[f64]) -> Result<Self> {
-        if matrix.len() != n * n {
-            return Err(Error::WrongLength { what: "coupling matrix", got: matrix.len(), expected: n * n });
-        }
+        check_coupling_matrix(n, matrix)?;
         for (entry, &value) in matrix.iter().enumerate() {
             let (i, j) = (entry / n, entry % n);
-            if !value.is_finite() {
-                return Err(Error::NotFinite { what: "coupling", entry, sites: vec![i, j], value });
-            }
-            if i == j && value != 0.0 {
-                return Err(Error::SelfCoupling { entry, site: i });
-            }
             let mirror = matrix[j * n + i];
             if value.partial_cmp(&mirror) != Some(std::cmp::Ordering::Equal) {
                 let value = format!("{value} at ({i}, {j}) and {mirror} at ({j}, {i})");

@@ -282,11 +282,19 @@ mod tests {
         let dense = BetheLattice::new(1_000_000, 1e-6, 0.0).unwrap().at(1.3).unwrap();
         let exact = crate::theory::CurieWeissLimit::new(1.0, 0.0).unwrap().magnetization(1.3).unwrap();
         assert_relative_eq!(dense.magnetization, exact, epsilon = 1e-5);
-        // ±J at z = 4: T = 1.5187 (Parisi, Ricci-Tersenghi and Rizzo 2014); Gaussian at z = 6: 1.807 (Fernandez et al. 2010).
+        // ±J at z = 4: tanh² β = 1/3, T = 1.5187.
         let (beta, _) = spin_glass_beta(4, Disorder::plus_minus()).unwrap().unwrap();
+        assert_relative_eq!(beta, (1.0 / 3f64.sqrt()).atanh(), epsilon = 1e-12);
         assert_relative_eq!(1.0 / beta, 1.5187, epsilon = 1e-4);
+        // Gaussian at z = 6: the average of tanh² βJ by the trapezoidal rule is 1/5; T = 1.807.
         let (beta, convergence) = spin_glass_beta(6, Disorder::gaussian()).unwrap().unwrap();
         assert!(convergence.converged);
+        let term = |k: i32| {
+            let j = 0.02 * f64::from(k);
+            (beta * j).tanh().powi(2) * (-0.5 * j * j).exp()
+        };
+        let average = 0.02 * (-600..=600).map(term).sum::<f64>() / (2.0 * std::f64::consts::PI).sqrt();
+        assert_relative_eq!(average, 0.2, epsilon = 1e-9);
         assert_relative_eq!(1.0 / beta, 1.807, epsilon = 1e-3);
         // Dense limit: the Sherrington-Kirkpatrick model.
         let (beta, _) = spin_glass_beta(10_001, Disorder::Gaussian { mean: 0.0, std: 0.01 }).unwrap().unwrap();

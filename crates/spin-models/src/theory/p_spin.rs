@@ -257,18 +257,63 @@ mod tests {
     use crate::theory::RandomEnergyModel;
     use approx::assert_relative_eq;
 
+    /// `-βf` with one step, q_0 = 0, by the trapezoidal rule over z; the formula of the paper without its derivatives.
+    fn one_step(p: i32, beta: f64, q: f64, m: f64) -> f64 {
+        let lambda = beta * (0.5 * f64::from(p) * q.powi(p - 1)).sqrt();
+        let h = 0.05;
+        let term = |k: i32| {
+            let z = h * f64::from(k);
+            (-0.5 * z * z + m * ln_2cosh(lambda * z)).exp()
+        };
+        let integral = h * (-240..=240).map(term).sum::<f64>() / (2.0 * std::f64::consts::PI).sqrt();
+        let overlap = f64::from(p) * q.powi(p - 1) - (1.0 - m) * f64::from(p - 1) * q.powi(p);
+        0.25 * beta * beta * (1.0 - overlap) + integral.ln() / m
+    }
+
+    /// Temperatures of three spins against another route: the derivative of -βf in m at m = 1 as a function of q. States exist where
+    /// it has an extremum besides q = 0 (T_d), and are in equilibrium where it is 0 there (T_s).
     #[test]
-    fn published_temperatures_of_three_spins() {
+    fn transitions_of_three_spins() {
         let model = PSpin::new(3).unwrap();
-        // Montanari and Ricci-Tersenghi 2003: T_d = 0.6815, T_s = 0.6513; Gardner 1985: T_G = 0.240.
+        let potential = |beta: f64, q: f64| {
+            let d = 1e-4;
+            (one_step(3, beta, q, 1.0 + d) - one_step(3, beta, q, 1.0 - d)) / (2.0 * d)
+        };
+        // The second maximum over q, or minimum: the sign is that of its change from q = 0.3 on.
+        let barrier = |t: f64| {
+            let values: Vec<f64> = (0..=300).map(|k| potential(1.0 / t, 0.3 + 0.002 * f64::from(k))).collect();
+            let sign = (values[1] - values[0]).signum();
+            (1..300)
+                .filter(|&k| sign * (values[k] - values[k - 1]) < 0.0 && sign * (values[k + 1] - values[k]) > 0.0)
+                .map(|k| sign * values[k])
+                .next()
+        };
+        let bisect = |mut low: f64, mut high: f64, below: &dyn Fn(f64) -> bool| {
+            for _ in 0..12 {
+                let middle = 0.5 * (low + high);
+                if below(middle) { low = middle } else { high = middle }
+            }
+            0.5 * (low + high)
+        };
         let (dynamical, a) = model.dynamical_temperature();
         let (equilibrium, b) = model.static_temperature();
         assert!(a.converged && b.converged);
-        assert_relative_eq!(dynamical, 0.6816, epsilon = 2e-4);
-        assert_relative_eq!(equilibrium, 0.6514, epsilon = 2e-4);
+        let states = bisect(0.64, 0.70, &|t| barrier(t).is_some());
+        assert_relative_eq!(dynamical, states, epsilon = 2e-4);
+        let ground = bisect(0.6, states - 1e-3, &|t| barrier(t).is_some_and(|value| value < 0.0));
+        assert_relative_eq!(equilibrium, ground, epsilon = 2e-4);
+        // To three digits as in the literature: 0.682, 0.651, and 0.240 for the second transition (Gardner 1985).
+        assert_relative_eq!(dynamical, 0.682, epsilon = 5e-4);
+        assert_relative_eq!(equilibrium, 0.651, epsilon = 5e-4);
         let (gardner, c) = model.gardner_temperature().unwrap();
         assert!(c.converged);
         assert_relative_eq!(gardner, 0.240, epsilon = 1e-3);
+        // One step is stationary in q and m where the solver says.
+        let cold = model.at_temperature(0.4).unwrap();
+        let (beta, q, m, d) = (2.5, cold.overlap, cold.breaking, 1e-4);
+        assert_relative_eq!(one_step(3, beta, q, m), -beta * cold.free_energy_per_spin, epsilon = 1e-10);
+        assert!((one_step(3, beta, q + d, m) - one_step(3, beta, q - d, m)).abs() / (2.0 * d) < 1e-6);
+        assert!((one_step(3, beta, q, m + d) - one_step(3, beta, q, m - d)).abs() / (2.0 * d) < 1e-6);
         assert!(model.equilibrium_complexity(0.67).unwrap().unwrap() > 0.0);
         assert!(
             model.equilibrium_complexity(0.69).unwrap().is_none()

@@ -1,10 +1,11 @@
 //! Samples with the words of a spin side by side, and the loss of many spins at once.
 
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
-use linalg_core::simd::{Work, exp, widest};
+use linalg_core::simd::{Work, widest};
 
 use super::super::Samples;
 use super::Loss;
+use super::real::Real;
 
 const WORD: usize = 64;
 /// Numbers of a block of samples that stay in the second cache.
@@ -20,6 +21,8 @@ pub(in super::super) struct Columns {
     words: Vec<u64>,
     /// Sum 1.
     pub weights: Vec<f64>,
+    /// The same, rounded.
+    pub weights_single: Vec<f32>,
 }
 
 /// Mixes the bits of a word (D. Stafford's 13th variant, as in SplitMix64).
@@ -48,7 +51,8 @@ impl Columns {
                 words[spin * words_per_spin + place / WORD] |= bit << (place % WORD);
             }
         }
-        Self { n_spins, n_samples, words_per_spin, words, weights }
+        let weights_single = weights.iter().map(|&w| w as f32).collect();
+        Self { n_spins, n_samples, words_per_spin, words, weights, weights_single }
     }
 
     /// Products of spins as if they were spins.
@@ -60,7 +64,8 @@ impl Columns {
                 words.push(set.iter().fold(u64::MAX, |word, &i| word ^ !self.words[i * self.words_per_spin + k]));
             }
         }
-        Self { n_spins: sets.len(), words, weights: self.weights.clone(), ..*self }
+        let (weights, weights_single) = (self.weights.clone(), self.weights_single.clone());
+        Self { n_spins: sets.len(), words, weights, weights_single, ..*self }
     }
 
     /// Samples of a block: a multiple of 64.
@@ -76,10 +81,10 @@ impl Columns {
     }
 
     /// The spins of samples `from .. to`, both multiples of 64: a row for each of `spins`, of length `to - from`.
-    pub fn unpack(&self, spins: impl IntoIterator<Item = usize>, (from, to): (usize, usize), out: &mut [f64]) {
+    pub fn unpack<T: Real>(&self, spins: impl IntoIterator<Item = usize>, (from, to): (usize, usize), out: &mut [T]) {
         for (spin, row) in spins.into_iter().zip(out.chunks_exact_mut(to - from)) {
             let words = &self.words[spin * self.words_per_spin + from / WORD..];
-            super::super::samples::unpack_row(words, row);
+            super::super::samples::unpack_row(T::spins_of_byte(), words, row);
         }
     }
 }
@@ -109,54 +114,75 @@ pub(in super::super) fn evaluate(
     loss: Loss,
     problems: &[(&Neighborhood, &[f64])],
 ) -> Vec<Evaluation> {
-    evaluate_first(columns, loss, problems, columns.n_samples)
+    evaluate_first::<f64>(columns, loss, problems, columns.n_samples)
 }
 
-/// The same from the first `n_samples` samples, a multiple of 64 or all.
-pub(super) fn evaluate_first(
+/// The values of the losses alone, in one product of matrices.
+pub(super) fn values(columns: &Columns, loss: Loss, problems: &[(&Neighborhood, &[f64])]) -> Vec<f64> {
+    let found = run::<f64>(columns, loss, problems, columns.n_samples, false);
+    found.into_iter().map(|evaluation| evaluation.value).collect()
+}
+
+/// The same as [`evaluate`] from the first `n_samples` samples, a multiple of 64 or all, in single or double precision.
+pub(super) fn evaluate_first<T: Real>(
     columns: &Columns,
     loss: Loss,
     problems: &[(&Neighborhood, &[f64])],
     n_samples: usize,
 ) -> Vec<Evaluation> {
+    run::<T>(columns, loss, problems, n_samples, true)
+}
+
+/// Blocks are summed in the precision of T, the blocks in double precision.
+fn run<T: Real>(
+    columns: &Columns,
+    loss: Loss,
+    problems: &[(&Neighborhood, &[f64])],
+    n_samples: usize,
+    with_gradient: bool,
+) -> Vec<Evaluation> {
     let (n, count) = (columns.n_spins, problems.len());
     let block = columns.block();
-    let mut weights = vec![0.0; count * n];
-    let mut fields = vec![0.0; count];
+    let mut weights = vec![T::ZERO; count * n];
+    let mut fields = vec![T::ZERO; count];
     for (c, (neighborhood, point)) in problems.iter().enumerate() {
         for (&j, &x) in neighborhood.variables.iter().zip(*point) {
             if j == neighborhood.spin {
-                fields[c] = x;
+                fields[c] = T::of(x);
             } else {
-                weights[c * n + j] = x;
+                weights[c * n + j] = T::of(x);
             }
         }
     }
-    let mut spins = vec![0.0; n * block];
-    let mut local = vec![0.0; count * block];
+    let mut spins = vec![T::ZERO; n * block];
+    let mut local = vec![T::ZERO; count * block];
+    let mut part = vec![T::ZERO; count * n];
     let mut gradient = vec![0.0; count * n];
     let mut sums = vec![Sums { margin: f64::INFINITY, ..Sums::default() }; count];
     let mut total = 0.0;
-    let mut scratch = [vec![0.0; block], vec![0.0; block]];
+    let mut scratch = [vec![T::ZERO; block], vec![T::ZERO; block]];
     for (from, to) in columns.blocks(n_samples) {
         let length = to - from;
         let (spins, local) = (&mut spins[..n * length], &mut local[..count * length]);
         columns.unpack(0..n, (from, to), spins);
         let s = Matrix::row_major(spins, n, length);
         let w = Matrix::row_major(&weights, count, n);
-        gemm(1.0, w, s, 0.0, MatrixMut::row_major(local, count, length));
+        gemm(T::ONE, w, s, T::ZERO, MatrixMut::row_major(local, count, length));
         let valid = length.min(columns.n_samples - from);
         total += columns.weights[from..to].iter().sum::<f64>();
         let [exponentials, losses] = &mut scratch;
         let (exponentials, losses) = (&mut exponentials[..length], &mut losses[..length]);
         for (c, row) in local.chunks_exact_mut(length).enumerate() {
             let spin = &spins[problems[c].0.spin * length..][..length];
-            let weights = &columns.weights[from..to];
+            let weights = &T::weights(columns)[from..to];
             let field = fields[c];
             sums[c].add(widest(Kernel { loss, field, spin, weights, row, valid, exponentials, losses }));
         }
-        let r = Matrix::row_major(local, count, length);
-        gemm(1.0, r, s.transposed(), 1.0, MatrixMut::row_major(&mut gradient, count, n));
+        if with_gradient {
+            let r = Matrix::row_major(local, count, length);
+            gemm(T::ONE, r, s.transposed(), T::ZERO, MatrixMut::row_major(&mut part, count, n));
+            gradient.iter_mut().zip(&part).for_each(|(sum, x)| *sum += x.widen());
+        }
     }
     let finish = |(c, (neighborhood, _)): (usize, &(&Neighborhood, &[f64]))| {
         let Sums { value, score, margin } = sums[c];
@@ -175,8 +201,8 @@ pub(super) fn evaluate_first(
     problems.iter().enumerate().map(finish).collect()
 }
 
-/// The Hessian of one spin from the first `n_samples` samples, and whether that is all of them.
-pub(in super::super) fn hessian(
+/// The Hessian of one spin from the first `n_samples` samples, in single or double precision.
+pub(in super::super) fn hessian<T: Real>(
     columns: &Columns,
     loss: Loss,
     neighborhood: &Neighborhood,
@@ -187,11 +213,12 @@ pub(in super::super) fn hessian(
     let d = variables.len();
     let block = columns.block();
     let own = variables.iter().position(|&j| j == neighborhood.spin);
-    let mut spins = vec![0.0; d * block];
+    let point: Vec<T> = point.iter().map(|&x| T::of(x)).collect();
+    let mut spins = vec![T::ZERO; d * block];
     let mut scaled = spins.clone();
-    let mut own_spins = vec![0.0; block];
-    let mut local = vec![0.0; block];
-    let mut hessian = vec![0.0; d * d];
+    let mut own_spins = vec![T::ZERO; block];
+    let mut local = vec![T::ZERO; block];
+    let mut hessian = vec![T::ZERO; d * d];
     let mut mean = vec![0.0; d];
     let (mut total, mut value) = (0.0, 0.0);
     for (from, to) in columns.blocks(n_samples) {
@@ -201,27 +228,27 @@ pub(in super::super) fn hessian(
         columns.unpack(variables.iter().copied(), (from, to), spins);
         columns.unpack([neighborhood.spin], (from, to), own_spins);
         if let Some(own) = own {
-            spins[own * length..(own + 1) * length].fill(1.0);
+            spins[own * length..(own + 1) * length].fill(T::ONE);
         }
         let x = Matrix::row_major(spins, d, length);
-        gemm(1.0, Matrix::row_major(point, 1, d), x, 0.0, MatrixMut::row_major(local, 1, length));
-        let weights = &columns.weights[from..to];
-        total += weights.iter().sum::<f64>();
+        gemm(T::ONE, Matrix::row_major(&point, 1, d), x, T::ZERO, MatrixMut::row_major(local, 1, length));
+        let weights = &T::weights(columns)[from..to];
+        total += columns.weights[from..to].iter().sum::<f64>();
         value += widest(Curvature { loss, spin: own_spins, weights, row: local });
         for ((scaled, row), mean) in scaled.chunks_exact_mut(length).zip(spins.chunks_exact(length)).zip(&mut mean) {
             *mean += widest(Scale { scaled, row, by: local, signs: own_spins });
         }
         let y = Matrix::row_major(scaled, d, length).transposed();
-        gemm(1.0, x, y, 1.0, MatrixMut::row_major(&mut hessian, d, d));
+        gemm(T::ONE, x, y, T::ONE, MatrixMut::row_major(&mut hessian, d, d));
     }
-    if loss == Loss::LogInteractionScreening {
-        for (k, h) in hessian.iter_mut().enumerate() {
-            *h = *h / value - mean[k / d] * mean[k % d] / (value * value);
+    let entry = |(k, h): (usize, &T)| {
+        if loss == Loss::LogInteractionScreening {
+            h.widen() / value - mean[k / d] * mean[k % d] / (value * value)
+        } else {
+            h.widen() / total
         }
-    } else {
-        hessian.iter_mut().for_each(|h| *h /= total);
-    }
-    hessian
+    };
+    hessian.iter().enumerate().map(entry).collect()
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -239,116 +266,99 @@ impl Sums {
     }
 }
 
-/// `ln(1 + t)` for `0 ≤ t ≤ 1`: `2 artanh(t/(2 + t))` by its series; absolute error below 1e-14.
-#[inline(always)]
-fn ln_1p(t: f64) -> f64 {
-    let x = t / (2.0 + t);
-    let x2 = x * x;
-    let mut p = 1.0 / 27.0;
-    p = p * x2 + 1.0 / 25.0;
-    p = p * x2 + 1.0 / 23.0;
-    p = p * x2 + 1.0 / 21.0;
-    p = p * x2 + 1.0 / 19.0;
-    p = p * x2 + 1.0 / 17.0;
-    p = p * x2 + 1.0 / 15.0;
-    p = p * x2 + 1.0 / 13.0;
-    p = p * x2 + 1.0 / 11.0;
-    p = p * x2 + 1.0 / 9.0;
-    p = p * x2 + 1.0 / 7.0;
-    p = p * x2 + 1.0 / 5.0;
-    p = p * x2 + 1.0 / 3.0;
-    p = p * x2 + 1.0;
-    2.0 * x * p
-}
+/// Numbers side by side in sums.
+const LANES: usize = 16;
 
 /// Replaces local fields without the own one by `w ℓ'(u) s` and sums `w ℓ(u)` and them.
 ///
 /// Pass after pass over slices without sums, which the compiler turns into vector instructions; the sums come last.
-struct Kernel<'a> {
+struct Kernel<'a, T> {
     loss: Loss,
-    field: f64,
-    spin: &'a [f64],
-    weights: &'a [f64],
-    row: &'a mut [f64],
+    field: T,
+    spin: &'a [T],
+    weights: &'a [T],
+    row: &'a mut [T],
     /// So many samples are there; the rest is padding.
     valid: usize,
-    exponentials: &'a mut [f64],
-    losses: &'a mut [f64],
+    exponentials: &'a mut [T],
+    losses: &'a mut [T],
 }
 
-impl Work for Kernel<'_> {
+impl<T: Real> Work for Kernel<'_, T> {
     type Output = Sums;
 
     #[inline(always)]
     fn run(self) -> Sums {
         let Self { loss, field, spin, weights, row, valid, exponentials, losses } = self;
         for (x, s) in row.iter_mut().zip(spin) {
-            *x = s * (*x + field);
+            *x = *s * (*x + field);
         }
         let margin = smallest(&row[..valid]);
         if loss == Loss::PseudoLikelihood {
             for (t, u) in exponentials.iter_mut().zip(&*row) {
-                *t = exp(-2.0 * u.abs());
+                *t = (-T::TWO * u.abs()).exp();
             }
             for (((l, t), u), w) in losses.iter_mut().zip(&*exponentials).zip(&*row).zip(weights) {
                 // max(-2u, 0) + ln(1 + t).
-                *l = w * ((u.abs() - u) + ln_1p(*t));
+                *l = *w * ((u.abs() - *u) + t.ln_1p());
             }
             for (((u, t), s), w) in row.iter_mut().zip(&*exponentials).zip(spin).zip(weights) {
-                let share = if *u < 0.0 { 1.0 } else { *t };
-                *u = -2.0 * (w * s) * share / (1.0 + t);
+                let share = if *u < T::ZERO { T::ONE } else { *t };
+                *u = -T::TWO * (*w * *s) * share / (T::ONE + *t);
             }
         } else {
             for ((l, u), w) in losses.iter_mut().zip(&*row).zip(weights) {
-                // Beyond, the sum would overflow.
-                let exponent = if *u < -690.0 { 690.0 } else { -u };
-                *l = w * exp(exponent);
+                *l = *w * exponent(*u).exp();
             }
             for ((u, l), s) in row.iter_mut().zip(&*losses).zip(spin) {
-                *u = -s * l;
+                *u = -*s * *l;
             }
         }
         Sums { value: sum(losses), score: sum(row), margin }
     }
 }
 
-/// The sum in eight lanes.
+/// `-u`, within what can be summed.
 #[inline(always)]
-fn sum(x: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut lanes = [0.0; LANES];
+fn exponent<T: Real>(u: T) -> T {
+    if u < -T::LARGEST_EXPONENT { T::LARGEST_EXPONENT } else { -u }
+}
+
+/// The sum in lanes.
+#[inline(always)]
+fn sum<T: Real>(x: &[T]) -> f64 {
+    let mut lanes = [T::ZERO; LANES];
     let (rows, rest) = x.as_chunks::<LANES>();
     for row in rows {
         for k in 0..LANES {
-            lanes[k] += row[k];
+            lanes[k] = lanes[k] + row[k];
         }
     }
-    lanes.iter().chain(rest).sum()
+    lanes.iter().chain(rest).map(|x| x.widen()).sum()
 }
 
-/// The smallest number in eight lanes.
+/// The smallest number in lanes.
 #[inline(always)]
-fn smallest(x: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut lanes = [f64::INFINITY; LANES];
+fn smallest<T: Real>(x: &[T]) -> f64 {
+    let mut lanes = [T::INFINITY; LANES];
     let (rows, rest) = x.as_chunks::<LANES>();
     for row in rows {
         for k in 0..LANES {
             lanes[k] = if row[k] < lanes[k] { row[k] } else { lanes[k] };
         }
     }
-    lanes.iter().chain(rest).copied().fold(f64::INFINITY, f64::min)
+    lanes.iter().chain(rest).map(|x| x.widen()).fold(f64::INFINITY, f64::min)
 }
 
 /// Replaces local fields by `w ℓ''(u)` and sums `w ℓ''(u)`, for the screening losses `w e^{-u}`.
-struct Curvature<'a> {
+struct Curvature<'a, T> {
     loss: Loss,
-    spin: &'a [f64],
-    weights: &'a [f64],
-    row: &'a mut [f64],
+    spin: &'a [T],
+    weights: &'a [T],
+    row: &'a mut [T],
 }
 
-impl Work for Curvature<'_> {
+impl<T: Real> Work for Curvature<'_, T> {
     type Output = f64;
 
     #[inline(always)]
@@ -356,14 +366,13 @@ impl Work for Curvature<'_> {
         let rows = self.row.iter_mut().zip(self.spin).zip(self.weights);
         if self.loss == Loss::PseudoLikelihood {
             for ((x, s), w) in rows {
-                let t = exp(-2.0 * (s * *x).abs());
-                *x = 4.0 * w * t / ((1.0 + t) * (1.0 + t));
+                let t = (-T::TWO * (*s * *x).abs()).exp();
+                let root = T::TWO / (T::ONE + t);
+                *x = *w * t * (root * root);
             }
         } else {
             for ((x, s), w) in rows {
-                let u = s * *x;
-                let exponent = if u < -690.0 { 690.0 } else { -u };
-                *x = w * exp(exponent);
+                *x = *w * exponent(*s * *x).exp();
             }
         }
         sum(self.row)
@@ -371,20 +380,19 @@ impl Work for Curvature<'_> {
 }
 
 /// `scaled = row by`, and the sum of that with signs.
-struct Scale<'a> {
-    scaled: &'a mut [f64],
-    row: &'a [f64],
-    by: &'a [f64],
-    signs: &'a [f64],
+struct Scale<'a, T> {
+    scaled: &'a mut [T],
+    row: &'a [T],
+    by: &'a [T],
+    signs: &'a [T],
 }
 
-impl Work for Scale<'_> {
+impl<T: Real> Work for Scale<'_, T> {
     type Output = f64;
 
     #[inline(always)]
     fn run(self) -> f64 {
-        const LANES: usize = 8;
-        let mut sums = [0.0; LANES];
+        let mut sums = [T::ZERO; LANES];
         let (scaled, _) = self.scaled.as_chunks_mut::<LANES>();
         let (row, _) = self.row.as_chunks::<LANES>();
         let (by, _) = self.by.as_chunks::<LANES>();
@@ -392,10 +400,10 @@ impl Work for Scale<'_> {
         for (((scaled, row), by), signs) in scaled.iter_mut().zip(row).zip(by).zip(signs) {
             for k in 0..LANES {
                 scaled[k] = row[k] * by[k];
-                sums[k] += scaled[k] * signs[k];
+                sums[k] = sums[k] + scaled[k] * signs[k];
             }
         }
-        sums.iter().sum()
+        sums.iter().map(|x| x.widen()).sum()
     }
 }
 
@@ -428,7 +436,7 @@ mod tests {
                 )
                 .unwrap();
                 assert!(check.relative_error < 1e-9, "{loss:?} {check:?}");
-                let hessian = hessian(&columns, loss, &neighborhood, &point, columns.n_samples);
+                let hessian = hessian::<f64>(&columns, loss, &neighborhood, &point, columns.n_samples);
                 for j in 0..d {
                     let row = finite_difference::gradient(
                         |x| evaluate(&columns, loss, &[(&neighborhood, x)])[0].gradient[j],
@@ -443,10 +451,24 @@ mod tests {
     }
 
     #[test]
-    fn the_logarithm_is_accurate() {
-        for k in 0..=1000 {
-            let t = 1e-3 * f64::from(k);
-            assert!((ln_1p(t) - t.ln_1p()).abs() < 1e-14);
+    fn single_precision_agrees() {
+        let columns = columns(7);
+        let neighborhood = Neighborhood { spin: 3, variables: (0..7).collect() };
+        let point = [0.4, -0.2, 0.7, 0.1, -0.3, 1.2, 0.5];
+        for loss in [Loss::PseudoLikelihood, Loss::InteractionScreening, Loss::LogInteractionScreening] {
+            let problems = [(&neighborhood, &point[..])];
+            let exact = evaluate(&columns, loss, &problems).remove(0);
+            let single = evaluate_first::<f32>(&columns, loss, &problems, columns.n_samples).remove(0);
+            approx::assert_relative_eq!(values(&columns, loss, &problems)[0], exact.value, max_relative = 1e-15);
+            approx::assert_relative_eq!(single.value, exact.value, max_relative = 1e-6);
+            for (a, b) in single.gradient.iter().zip(&exact.gradient) {
+                approx::assert_abs_diff_eq!(a, b, epsilon = 1e-6);
+            }
+            let exact = hessian::<f64>(&columns, loss, &neighborhood, &point, columns.n_samples);
+            let single = hessian::<f32>(&columns, loss, &neighborhood, &point, columns.n_samples);
+            for (a, b) in single.iter().zip(&exact) {
+                approx::assert_abs_diff_eq!(a, b, epsilon = 1e-5);
+            }
         }
     }
 

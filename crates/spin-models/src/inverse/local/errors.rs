@@ -30,7 +30,7 @@ pub(super) fn errors(
     for (neighborhood, point) in neighborhoods.iter().zip(points) {
         let variables = &neighborhood.variables;
         let d = variables.len();
-        let mut matrix = hessian(columns, loss, neighborhood, point, columns.n_samples);
+        let mut matrix = hessian::<f64>(columns, loss, neighborhood, point, columns.n_samples);
         (0..d).filter(|&k| variables[k] != neighborhood.spin).for_each(|k| matrix[k * d + k] += l2);
         let inverse = Cholesky::new(matrix, d)?.inverse();
         let mut full = vec![0.0; n * n];

@@ -6,6 +6,7 @@ mod errors;
 mod newton;
 mod pairwise;
 mod path;
+mod real;
 mod score;
 
 pub use decimation::{Decimation, DecimationStep};
@@ -141,7 +142,7 @@ impl LocalParams {
     }
 
     /// Sets the ℓ1 penalty with which the graph is found from the fewest samples according to Lokhov et al.: rates 0.2, 0.4
-    /// and 0.8 for pseudolikelihood (then RPLE), RISE and logRISE.
+    /// and 0.8 for pseudolikelihood (then RPLE), RISE and logRISE, the defaults of the authors' `GraphicalModelLearning.jl`.
     pub fn published_penalty(self) -> Self {
         let rate = match self.loss {
             Loss::PseudoLikelihood => 0.2,
@@ -280,6 +281,8 @@ struct LocalProblem<'a> {
     params: &'a LocalParams,
     columns: Columns,
     moments: Moments,
+    /// Number of samples that errors refer to.
+    number: f64,
 }
 
 impl<'a> LocalProblem<'a> {
@@ -293,16 +296,25 @@ impl<'a> LocalProblem<'a> {
             Err(Error::PerfectCorrelation { .. }) if params.penalty.strengths(1, 1.0) != (0.0, 0.0) => {}
             other => other?,
         }
-        Ok(Self { params, columns: Columns::new(samples), moments })
+        Ok(Self { params, columns: Columns::new(samples), moments, number: samples.effective_number() })
     }
 
     /// Lists of neighbours with or without the spin itself, which stands for the field.
     fn neighborhoods(&self, neighbors: Vec<Vec<usize>>) -> Vec<Neighborhood> {
+        self.neighborhoods_of(neighbors.into_iter().enumerate())
+    }
+
+    /// The same for some spins.
+    fn neighborhoods_of(&self, neighbors: impl Iterator<Item = (usize, Vec<usize>)>) -> Vec<Neighborhood> {
         let keep = |spin: usize, list: Vec<usize>| -> Vec<usize> {
             list.into_iter().filter(|&j| j != spin || self.params.fields).collect()
         };
-        let list = neighbors.into_iter().enumerate();
-        list.map(|(spin, list)| Neighborhood { spin, variables: keep(spin, list) }).collect()
+        neighbors.map(|(spin, list)| Neighborhood { spin, variables: keep(spin, list) }).collect()
+    }
+
+    /// The losses at parameters, without penalties.
+    fn losses(&self, problems: &[(&Neighborhood, &[f64])]) -> Vec<f64> {
+        columns::values(&self.columns, self.params.loss, problems)
     }
 
     /// # Errors
@@ -312,7 +324,7 @@ impl<'a> LocalProblem<'a> {
         let settings = Settings { l1, l2, tolerance, max_iterations };
         let fits = pairwise::fit(&self.columns, &self.moments, loss, neighborhoods, starts, settings, threads);
         match fits.iter().position(|fit| fit.separable) {
-            Some(spin) => Err(Error::Separable { method: self.params.name(), spin }),
+            Some(k) => Err(Error::Separable { method: self.params.name(), spin: neighborhoods[k].spin }),
             None => Ok(fits),
         }
     }

@@ -3,6 +3,7 @@
 use linalg_core::cholesky::Cholesky;
 
 use super::columns::Evaluation;
+use super::real::Real;
 
 /// A family of convex losses.
 pub(in super::super) trait Losses {
@@ -14,6 +15,10 @@ pub(in super::super) trait Losses {
     fn hessian(&self, problem: usize, point: &[f64], effort: u32) -> Vec<f64>;
     /// The effort from which on all samples are used.
     fn full_effort(&self) -> u32;
+    /// Rounding of a loss.
+    fn noise(&self) -> f64 {
+        f64::NOISE
+    }
 }
 
 /// What is added to a loss, and when to stop.
@@ -62,29 +67,33 @@ struct State {
 const PROGRESS: f64 = 0.25;
 /// Part of the predicted decrease that a step has to bring.
 const ARMIJO: f64 = 1e-4;
-/// Rounding of a loss.
-const NOISE: f64 = 1e-13;
 /// No step is shorter.
 const SHORTEST: f64 = 1e-9;
 
 /// Minimises `loss + l1 Σ|x| + l2/2 Σ x²` of all problems from `starts`.
+pub(in super::super) fn minimize<L: Losses>(losses: &L, starts: Vec<Vec<f64>>, settings: Settings) -> Vec<Fit> {
+    let mut minimization = Minimization::new(starts);
+    minimization.run(losses, settings);
+    minimization.into_fits(settings)
+}
+
+/// Minimisations side by side, with losses that may become more accurate from run to run.
 ///
 /// Directions are those of Newton with a Hessian that may be old and may be taken from a part of the samples; it decides how
-/// fast, not where the iteration ends. Without ℓ1 it is corrected by the steps since (BFGS). It is renewed, from twice as many samples if it was new, when a step removes less than
-/// three quarters of the residual. With ℓ1 the quadratic model is minimised by coordinate descent (proximal Newton: Lee, Sun
-/// and Saunders, SIAM J. Optim. 24, 1420 (2014)).
-pub(in super::super) fn minimize<L: Losses>(losses: &L, starts: Vec<Vec<f64>>, settings: Settings) -> Vec<Fit> {
-    let requests: Vec<(usize, &[f64])> = starts.iter().enumerate().map(|(k, x)| (k, &x[..])).collect();
-    let evaluations = losses.evaluate(&requests);
-    let mut states: Vec<State> = starts
-        .into_iter()
-        .zip(evaluations)
-        .enumerate()
-        .map(|(problem, (point, evaluation))| State {
+/// fast, not where the iteration ends. Without ℓ1 it is corrected by the steps since (BFGS). It is renewed, from twice as many
+/// samples if it was new, when a step removes less than three quarters of the residual. With ℓ1 the quadratic model is
+/// minimised by coordinate descent (proximal Newton: Lee, Sun and Saunders, SIAM J. Optim. 24, 1420 (2014)).
+pub(in super::super) struct Minimization {
+    states: Vec<State>,
+}
+
+impl Minimization {
+    pub fn new(starts: Vec<Vec<f64>>) -> Self {
+        let state = |(problem, point): (usize, Vec<f64>)| State {
             problem,
             direction: vec![0.0; point.len()],
             point,
-            evaluation,
+            evaluation: Evaluation { value: f64::NAN, gradient: Vec::new(), margin: f64::INFINITY },
             hessian: Vec::new(),
             factor: None,
             effort: 0,
@@ -96,28 +105,48 @@ pub(in super::super) fn minimize<L: Losses>(losses: &L, starts: Vec<Vec<f64>>, s
             memory: Vec::new(),
             slope: 0.0,
             step: 1.0,
-        })
-        .collect();
-    for state in &mut states {
-        state.residual = residual(losses, state.problem, &state.point, &state.evaluation, settings);
+        };
+        Self { states: starts.into_iter().enumerate().map(state).collect() }
     }
-    loop {
-        for state in &mut states {
-            state.prepare(losses, settings);
+
+    /// Goes on from where it is, with the Hessians there are.
+    pub fn run<L: Losses>(&mut self, losses: &L, settings: Settings) {
+        let requests: Vec<(usize, &[f64])> = self.states.iter().map(|s| (s.problem, &s.point[..])).collect();
+        let evaluations = losses.evaluate(&requests);
+        for (state, evaluation) in self.states.iter_mut().zip(evaluations) {
+            state.residual = residual(losses, state.problem, &state.point, &evaluation, settings);
+            state.evaluation = evaluation;
+            state.done = false;
         }
-        search(losses, &mut states, settings);
-        if states.iter().all(|state| state.done) {
-            break;
+        loop {
+            for state in &mut self.states {
+                state.prepare(losses, settings);
+            }
+            search(losses, &mut self.states, settings);
+            if self.states.iter().all(|state| state.done) {
+                break;
+            }
         }
     }
-    let finish = |state: State| Fit {
-        converged: state.residual <= settings.tolerance,
-        point: state.point,
-        iterations: state.iterations,
-        residual: state.residual,
-        separable: state.separable,
-    };
-    states.into_iter().map(finish).collect()
+
+    /// Hessians are computed anew in the next run.
+    pub fn forget(&mut self) {
+        for state in &mut self.states {
+            state.hessian.clear();
+            state.effort = 0;
+        }
+    }
+
+    pub fn into_fits(self, settings: Settings) -> Vec<Fit> {
+        let finish = |state: State| Fit {
+            converged: state.residual <= settings.tolerance,
+            point: state.point,
+            iterations: state.iterations,
+            residual: state.residual,
+            separable: state.separable,
+        };
+        self.states.into_iter().map(finish).collect()
+    }
 }
 
 impl State {
@@ -226,7 +255,7 @@ fn search<L: Losses>(losses: &L, states: &mut [State], settings: Settings) {
             let state = &mut states[k];
             let before = state.objective(losses, &state.point, state.evaluation.value, settings);
             let after = state.objective(losses, &point, evaluation.value, settings);
-            let allowed = before + ARMIJO * state.step * state.slope + NOISE * before.abs().max(1.0);
+            let allowed = before + ARMIJO * state.step * state.slope + losses.noise() * before.abs().max(1.0);
             if after <= allowed && evaluation.gradient.iter().all(|g| g.is_finite()) {
                 let residual = residual(losses, state.problem, &point, &evaluation, settings);
                 let slow = residual.is_nan() || residual > PROGRESS * state.residual;

@@ -5,7 +5,8 @@ use linalg_core::threads;
 use super::super::Moments;
 use super::Loss;
 use super::columns::{Columns, Evaluation, Neighborhood, evaluate_first, hessian};
-use super::newton::{Fit, Losses, Settings, minimize};
+use super::newton::{Fit, Losses, Minimization, Settings};
+use super::real::Real;
 
 /// Spins whose losses are computed together; the products of matrices are then large enough.
 const UNIT: usize = 16;
@@ -15,6 +16,15 @@ const FIRST_PER_VARIABLE: usize = 32;
 /// Samples of a first, rough solution, in units of those of the first Hessian, and its tolerance.
 const PART: usize = 4;
 const ROUGH: f64 = 3e-3;
+/// Tolerance of a solution in single precision, whose derivatives are rounded by some 1e-8.
+const SINGLE: f64 = 3e-7;
+
+/// Precision of the loops over samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precision {
+    Single,
+    Double,
+}
 
 /// Some spins with one loss.
 struct Unit<'a> {
@@ -26,6 +36,7 @@ struct Unit<'a> {
     first: usize,
     /// Samples of the loss.
     used: usize,
+    precision: Precision,
 }
 
 impl Losses for Unit<'_> {
@@ -37,7 +48,10 @@ impl Losses for Unit<'_> {
     fn evaluate(&self, requests: &[(usize, &[f64])]) -> Vec<Evaluation> {
         let problems: Vec<(&Neighborhood, &[f64])> =
             requests.iter().map(|&(problem, point)| (&self.neighborhoods[problem], point)).collect();
-        evaluate_first(self.columns, self.loss, &problems, self.used)
+        match self.precision {
+            Precision::Single => evaluate_first::<f32>(self.columns, self.loss, &problems, self.used),
+            Precision::Double => evaluate_first::<f64>(self.columns, self.loss, &problems, self.used),
+        }
     }
 
     fn hessian(&self, problem: usize, point: &[f64], effort: u32) -> Vec<f64> {
@@ -45,12 +59,22 @@ impl Losses for Unit<'_> {
         if point.iter().all(|x| x.abs() <= 0.0) {
             return self.hessian_at_origin(neighborhood);
         }
-        let n_samples = self.first << effort.min(40);
-        hessian(self.columns, self.loss, neighborhood, point, n_samples.min(self.used))
+        let n_samples = (self.first << effort.min(40)).min(self.used);
+        match self.precision {
+            Precision::Single => hessian::<f32>(self.columns, self.loss, neighborhood, point, n_samples),
+            Precision::Double => hessian::<f64>(self.columns, self.loss, neighborhood, point, n_samples),
+        }
     }
 
     fn full_effort(&self) -> u32 {
         self.used.div_ceil(self.first).next_power_of_two().trailing_zeros()
+    }
+
+    fn noise(&self) -> f64 {
+        match self.precision {
+            Precision::Single => f32::NOISE,
+            Precision::Double => f64::NOISE,
+        }
     }
 }
 
@@ -80,6 +104,9 @@ type Item<'a> = (&'a [Neighborhood], Vec<Vec<f64>>, Vec<Fit>);
 
 /// Minimises the loss of every neighborhood from `starts`; units of spins are divided among threads.
 ///
+/// Of many samples a part gives a rough solution first, where the starts are not better; then all of them come to the limits of
+/// single precision, and the last steps are in double precision.
+///
 /// What a unit is does not depend on the number of threads, so that neither do the results.
 pub(in super::super) fn fit(
     columns: &Columns,
@@ -103,15 +130,21 @@ pub(in super::super) fn fit(
         })
         .collect();
     threads::for_each(threads::count(n_threads), &mut items, |(neighborhoods, starts, fits)| {
-        let mut starts = std::mem::take(starts);
-        let unit = |used| Unit { columns, moments, loss, neighborhoods, first, used };
-        // A rough solution from a part of the samples, where that is much cheaper.
+        let starts = std::mem::take(starts);
+        let unit = |used, precision| Unit { columns, moments, loss, neighborhoods, first, used, precision };
+        let with_tolerance = |tolerance: f64| Settings { tolerance: settings.tolerance.max(tolerance), ..settings };
         let part = PART * first.next_multiple_of(64);
-        if part < columns.n_samples / 2 && starts.iter().flatten().all(|x| x.abs() <= 0.0) {
-            let rough = Settings { tolerance: settings.tolerance.max(ROUGH), ..settings };
-            starts = minimize(&unit(part), starts, rough).into_iter().map(|fit| fit.point).collect();
+        let new = starts.iter().flatten().all(|x| x.abs() <= 0.0);
+        let mut minimization = Minimization::new(starts);
+        if part < columns.n_samples / 2 {
+            if new {
+                minimization.run(&unit(part, Precision::Single), with_tolerance(ROUGH));
+                minimization.forget();
+            }
+            minimization.run(&unit(columns.n_samples, Precision::Single), with_tolerance(SINGLE));
         }
-        *fits = minimize(&unit(columns.n_samples), starts, settings);
+        minimization.run(&unit(columns.n_samples, Precision::Double), settings);
+        *fits = minimization.into_fits(settings);
     });
     items.into_iter().flat_map(|item| item.2).collect()
 }

@@ -1,5 +1,7 @@
 //! The default: ℓ1 path, threshold, refit, chosen on held-out samples.
 
+use linalg_core::special::normal_quantile;
+
 use super::super::{Reconstruction, Samples};
 use super::{LocalParams, LocalProblem, Loss, Neighborhood, Penalty, score};
 use crate::{Error, Result};
@@ -15,7 +17,11 @@ type Graph = Vec<(usize, usize)>;
 /// is every fifth sample by default; samples from one Markov chain should then be thinned to independence.
 ///
 /// A larger graph has to gain a unit of total held-out pseudo-log-likelihood for every coupling more: what couplings that are
-/// not there gain by chance.
+/// not there gain by chance. Among as many pairs as there are some gain more than that, and where neighbours are almost always
+/// aligned they come out large. Therefore couplings of the chosen graph are tested, on all samples: the pseudo-log-likelihood of
+/// the two spins with and without the coupling, twice the mean difference of which is at most a χ² of one degree of freedom for
+/// a coupling that is not there (the mean of two that are). Those are removed for which so large a value is expected
+/// [`false_couplings`](Self::false_couplings) times or more among all pairs, the least significant first, until none is left.
 ///
 /// ```
 /// use linalg_core::Streams;
@@ -43,6 +49,8 @@ pub struct PathParams {
     pub thresholds: usize,
     /// Strength of an ℓ2 penalty in refits, which keeps them finite on graphs that are too large; default 1e-5.
     pub l2: f64,
+    /// Couplings that are not there and pass the test, on average, at most; infinite for no test. Default 0.5.
+    pub false_couplings: f64,
     /// Whether there are fields; default yes.
     pub fields: bool,
     /// Threads, 0 for all; default 0.
@@ -66,7 +74,8 @@ pub struct PathPoint {
 
 impl Default for PathParams {
     fn default() -> Self {
-        Self { points: 16, ratio: 3e-3, period: 5, thresholds: 4, l2: 1e-5, fields: true, threads: 0 }
+        let (points, ratio, period, thresholds, l2, false_couplings) = (16, 3e-3, 5, 4, 1e-5, 0.5);
+        Self { points, ratio, period, thresholds, l2, false_couplings, fields: true, threads: 0 }
     }
 }
 
@@ -101,6 +110,12 @@ impl PathParams {
         self
     }
 
+    /// Sets how many couplings that are not there may pass the test.
+    pub fn false_couplings(mut self, number: f64) -> Self {
+        self.false_couplings = number;
+        self
+    }
+
     /// Sets whether there are fields.
     pub fn fields(mut self, fields: bool) -> Self {
         self.fields = fields;
@@ -124,6 +139,7 @@ impl PathParams {
         }
         super::check_range("ratio", self.ratio, f64::MIN_POSITIVE, 1.0, "0 < ratio <= 1")?;
         super::check_range("l2", self.l2, 0.0, f64::MAX, "a finite number >= 0")?;
+        super::check_range("false couplings", self.false_couplings, 0.0, f64::INFINITY, "a number >= 0")?;
         let (held_out, learned) = samples.split(self.period)?;
         // The strength is set point by point; any will do here.
         let params = LocalParams::new(Loss::PseudoLikelihood).fields(self.fields).threads(self.threads);
@@ -172,12 +188,23 @@ impl PathParams {
                 }
             }
         }
-        let Some((chosen, graph)) = best else {
+        let Some((mut chosen, graph)) = best else {
             return Err(Error::TooFewSamples { method: "path", what: "spins", got: n, needed: 1 });
         };
         let whole = LocalProblem::new(&params, samples)?;
         let empty = Reconstruction::new("path", vec![0.0; n * n], vec![0.0; n]);
         let mut found = self.refit(&whole, &graph, &empty)?;
+        let significant = self.significant(&whole, &graph, &found)?;
+        if significant.len() < graph.len() {
+            found = self.refit(&whole, &significant, &found)?;
+            let learned = self.refit(&problem, &significant, &found)?;
+            points.push(PathPoint {
+                couplings: significant.len(),
+                score: score::score(&judge, &learned.couplings, &learned.fields, self.threads),
+                ..points[chosen]
+            });
+            chosen = points.len() - 1;
+        }
         found.score = Some(points[chosen].score);
         found.l1 = Some(points[chosen].l1);
         found.threshold = Some(points[chosen].threshold);
@@ -190,6 +217,61 @@ impl PathParams {
         (new.score - old.score) * unit > new.couplings as f64 - old.couplings as f64
     }
 
+    /// The couplings of a graph that cannot be by chance.
+    fn significant(&self, problem: &LocalProblem<'_>, graph: &Graph, found: &Reconstruction) -> Result<Graph> {
+        let n = found.n_spins;
+        let pairs = (n * n.saturating_sub(1)) as f64 / 2.0;
+        // Both tails of a Gaussian, of all pairs.
+        let tail = 0.5 * self.false_couplings / pairs;
+        let least = if tail < 0.5 { normal_quantile(tail.max(1e-300)).powi(2) } else { 0.0 };
+        let mut graph = graph.clone();
+        let mut state = found.clone();
+        loop {
+            let gains = self.gains(problem, &graph, &state)?;
+            let mut weak: Vec<(f64, usize)> =
+                gains.iter().enumerate().filter(|gain| *gain.1 < least).map(|(k, &gain)| (gain, k)).collect();
+            if weak.is_empty() {
+                return Ok(graph);
+            }
+            weak.sort_by(|a, b| a.0.total_cmp(&b.0));
+            // A spin loses one coupling at a time: its others may be worth more without it.
+            let mut touched = vec![false; n];
+            let mut removed = vec![false; graph.len()];
+            for (_, k) in weak {
+                let (i, j) = graph[k];
+                removed[k] = !touched[i] && !touched[j];
+                if removed[k] {
+                    (touched[i], touched[j]) = (true, true);
+                }
+            }
+            graph = graph.iter().zip(&removed).filter(|pair| !pair.1).map(|pair| *pair.0).collect();
+            state = self.refit(problem, &graph, &state)?;
+        }
+    }
+
+    /// What every coupling of a graph gains: twice the log-likelihood of a spin given the others, the mean of its two spins.
+    fn gains(&self, problem: &LocalProblem<'_>, graph: &Graph, found: &Reconstruction) -> Result<Vec<f64>> {
+        let n = found.n_spins;
+        let lists = neighbor_lists(n, graph);
+        let with = problem.neighborhoods(lists.clone());
+        let less = graph.iter().flat_map(|&(i, j)| [(i, j), (j, i)]).map(|(i, j)| {
+            let rest = lists[i].iter().copied().filter(|&k| k != j).collect();
+            (i, rest)
+        });
+        let without = problem.neighborhoods_of(less);
+        let mut both = with;
+        both.extend(without);
+        let fits = problem.fit(&both, starts(&both, found), 0.0, self.l2)?;
+        let points: Vec<(&Neighborhood, &[f64])> = both.iter().zip(fits.iter().map(|fit| &fit.point[..])).collect();
+        let losses = problem.losses(&points);
+        let number = problem.number;
+        let gain = |(k, &(i, j)): (usize, &(usize, usize))| {
+            let drops = losses[n + 2 * k] - losses[i] + losses[n + 2 * k + 1] - losses[j];
+            number * drops
+        };
+        Ok(graph.iter().enumerate().map(gain).collect())
+    }
+
     /// Fits the couplings of a graph without ℓ1.
     fn refit(
         &self,
@@ -197,22 +279,31 @@ impl PathParams {
         graph: &[(usize, usize)],
         start: &Reconstruction,
     ) -> Result<Reconstruction> {
-        let n = start.n_spins;
-        let mut lists: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
-        for &(i, j) in graph {
-            lists[i].push(j);
-            lists[j].push(i);
-        }
-        lists.iter_mut().for_each(|list| list.sort_unstable());
-        let neighborhoods = problem.neighborhoods(lists);
-        let value = |i: usize, j: usize| if i == j { start.fields[i] } else { start.couplings[i * n + j] };
-        let begin = |neighborhood: &Neighborhood| -> Vec<f64> {
-            neighborhood.variables.iter().map(|&j| value(neighborhood.spin, j)).collect()
-        };
-        let starts = neighborhoods.iter().map(begin).collect();
+        let neighborhoods = problem.neighborhoods(neighbor_lists(start.n_spins, graph));
+        let starts = starts(&neighborhoods, start);
         let fits = problem.fit(&neighborhoods, starts, 0.0, self.l2)?;
         Ok(problem.reconstruction("path", &neighborhoods, &fits))
     }
+}
+
+/// Every spin with its neighbours, in ascending order.
+fn neighbor_lists(n: usize, graph: &[(usize, usize)]) -> Vec<Vec<usize>> {
+    let mut lists: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
+    for &(i, j) in graph {
+        lists[i].push(j);
+        lists[j].push(i);
+    }
+    lists.iter_mut().for_each(|list| list.sort_unstable());
+    lists
+}
+
+/// The parameters of a result as starts of fits.
+fn starts(neighborhoods: &[Neighborhood], from: &Reconstruction) -> Vec<Vec<f64>> {
+    let value = |i: usize, j: usize| if i == j { from.fields[i] } else { from.couplings[i * from.n_spins + j] };
+    let begin = |neighborhood: &Neighborhood| -> Vec<f64> {
+        neighborhood.variables.iter().map(|&j| value(neighborhood.spin, j)).collect()
+    };
+    neighborhoods.iter().map(begin).collect()
 }
 
 /// The largest derivative with respect to a coupling that is 0.

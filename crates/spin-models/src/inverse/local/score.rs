@@ -4,7 +4,7 @@ use linalg_core::threads;
 
 use super::super::Samples;
 use super::Loss;
-use super::columns::{Columns, Neighborhood, evaluate};
+use super::columns::{Columns, Neighborhood, values};
 use crate::{Error, Result};
 
 /// Spins that share the products of matrices.
@@ -52,7 +52,7 @@ pub(super) fn score(columns: &Columns, couplings: &[f64], fields: &[f64], n_thre
         };
         let points: Vec<Vec<f64>> = spins.iter().map(|neighborhood| point(neighborhood.spin)).collect();
         let problems: Vec<(&Neighborhood, &[f64])> = spins.iter().zip(points.iter().map(|x| &x[..])).collect();
-        *sum = evaluate(columns, Loss::PseudoLikelihood, &problems).iter().map(|found| found.value).sum();
+        *sum = values(columns, Loss::PseudoLikelihood, &problems).iter().sum();
     });
     -units.iter().map(|unit| unit.1).sum::<f64>() / n as f64
 }

@@ -187,6 +187,9 @@ impl Variables {
     }
 }
 
+/// Steps at T = 0 at most.
+const COLD_STEPS: usize = 10;
+
 /// Newton's steps on a gradient, with a Hessian of central differences; they stop when they no longer help.
 fn polish(mut v: Vec<f64>, tolerance: f64, mut gradient: impl FnMut(&[f64]) -> Vec<f64>) -> (Vec<f64>, f64) {
     let size = |g: &[f64]| g.iter().fold(0.0, |most: f64, x| if x.abs() > most || x.is_nan() { x.abs() } else { most });
@@ -291,9 +294,14 @@ impl Parisi {
     ///
     /// # Errors
     /// [`Error::Parameter`] for a negative temperature, and for `0 < T < (10 + |h|)/600`, where exponentials overflow: take 0;
-    /// errors of the minimiser.
+    /// [`Error::TooLarge`] for more than 10 steps at T = 0, where the search for so many parameters no longer ends reliably:
+    /// [`ground_state_energy`](Self::ground_state_energy) has the limit; errors of the minimiser.
     pub fn at_temperature(&self, temperature: f64) -> Result<ParisiSolution> {
         check_temperature(temperature)?;
+        if temperature <= 0.0 && self.steps > COLD_STEPS {
+            let (solver, what) = ("parisi at zero temperature", "number of steps");
+            return Err(Error::TooLarge { solver, what, value: self.steps, bound: COLD_STEPS });
+        }
         let reach = 10.0 + self.field.abs();
         if temperature > 0.0 && reach / temperature > Steps::RANGE {
             let expected = "0, or at least (10 + |h|)/600";
@@ -404,6 +412,13 @@ mod tests {
         // Bounds from below that grow.
         let [a, b, c] = found.energies_per_spin;
         assert!(a < b && b < c && c < exact && exact - c < 4e-6);
+    }
+
+    #[test]
+    fn steps_at_zero_temperature_are_bounded() {
+        let more = Parisi::new(0.0, COLD_STEPS + 1).unwrap();
+        assert!(matches!(more.at_temperature(0.0), Err(Error::TooLarge { value: 11, bound: 10, .. })));
+        assert!(more.at_temperature(1.5).is_ok(), "above the transition nothing is broken");
     }
 
     #[test]

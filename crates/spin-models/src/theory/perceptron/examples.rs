@@ -29,10 +29,29 @@ pub enum Inputs {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Examples {
     n: usize,
     inputs: Vec<f64>,
     labels: Vec<i8>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n: usize,
+    inputs: Vec<f64>,
+    labels: Vec<i8>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Examples {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::new(unchecked.n, unchecked.inputs, unchecked.labels)
+    }
 }
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
