@@ -50,7 +50,8 @@ impl Synapses {
     /// A given matrix, `n x n`, row-major: row i has the couplings that act on unit i.
     ///
     /// # Errors
-    /// [`Error::NoSpins`], [`Error::WrongLength`], [`Error::SelfCoupling`] for a diagonal entry other than 0, [`Error::NotFinite`].
+    /// [`NoSpins`](crate::Error::NoSpins), [`WrongLength`](crate::Error::WrongLength), [`SelfCoupling`](crate::Error::SelfCoupling)
+    /// for a diagonal entry other than 0, [`NotFinite`](crate::Error::NotFinite).
     pub fn new(n: usize, matrix: &[f64]) -> Result<Self> {
         check_coupling_matrix(n, matrix)?;
         let outgoing = (0..n * n).map(|k| matrix[(k % n) * n + k / n]).collect();
