@@ -15,7 +15,7 @@
 //!
 //! Expected: α_c = 2 (continuous), 0.8331 (binary, replicas), 0.83 (binary, instances); errors of message passing within 3 standard errors of
 //! state evolution (z). z is Student's t: of four instances one in thirty shows 3.9 or more. With the sign teacher at load 4, where that was
-//! seen with N = 300, 100 instances have 0.10289 ± 0.00055 against 0.10228, and 12 of N = 1000 have 0.1021 ± 0.0012: no effect of the
+//! seen with N = 300, 100 instances have 0.10289 ± 0.00055 against 0.10228, 12 of N = 1000 have 0.1021 ± 0.0012, 12 of N = 3000 have 0.1021 ± 0.0006: no effect of the
 //! size that these could show. With `--n 1000 --instances 12` all takes 14 s of processor time; with twice N the
 //! instances take four times as long. The figures are drawn to `target/figures/perceptron_*.svg`.
 
