@@ -87,7 +87,8 @@ fn npy_files() {
     assert!(message(with(&header(">f4", "(1,)"), &[0; 4])).contains("entries \">f4\""));
     assert!(message(with(&header("<f4", "(2,)"), &[0; 4])).contains("4 bytes to the end, expected 8 bytes"));
     assert!(message(with(&header("<f4", "(x,)"), &[0; 4])).contains("'shape'"));
-    assert!(message(with("{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}", &[0; 4])).contains("False"));
+    let columns = with("{'descr': '|i1', 'fortran_order': True, 'shape': (2, 2)}", &[1, 2, 3, 4]).unwrap();
+    assert_eq!(columns.data, [1.0, 3.0, 2.0, 4.0]);
     assert!(message(read_npy(&b"PK\x03\x04...."[..])).contains("byte 0"));
 }
 
