@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use linalg_core::Streams;
+use linalg_core::stats::wilson_interval;
 use quantum_ec::decode::{Decoder, DecoderChoice};
 use quantum_ec::dem::Sampler;
 use quantum_ec::io::{Layout, ShotFormat, ShotReader, ShotWriter};
@@ -133,12 +134,14 @@ fn report(outcomes: &[Outcomes], json: bool, effort: Option<(f64, f64)>, warning
         let n = outcome.predictions.n_shots();
         let errors = outcome.wrong.as_ref().map(|wrong| wrong.iter().filter(|w| **w).count());
         let rate = errors.map(|errors| errors as f64 / n.max(1) as f64);
-        let error = rate.map(|rate| (rate * (1.0 - rate) / n.max(1) as f64).sqrt());
+        // Half of the interval of one standard error: not 0 where nothing failed.
+        let half = |errors: usize| wilson_interval(errors as u64, n as u64, 1.0).map(|i| 0.5 * (i.high - i.low));
+        let error = errors.and_then(|errors| half(errors).ok());
         // Paired: shots that one of the two alone decodes rightly.
         let paired = first.zip(outcome.wrong.as_ref()).map(|(a, b)| {
             let alone = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| **a && !**b).count() as f64;
             let (lost, won) = (alone(a, b), alone(b, a));
-            ((lost - won) / n.max(1) as f64, (lost + won).sqrt() / n.max(1) as f64)
+            ((lost - won) / n.max(1) as f64, (lost + won).max(1.0).sqrt() / n.max(1) as f64)
         });
         let microseconds = 1e6 * outcome.seconds / n.max(1) as f64;
         if json {

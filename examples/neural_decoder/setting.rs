@@ -30,7 +30,7 @@ impl Setting {
     /// The subject with the noise of the command line, or with the one of a model file.
     pub fn subject(&self, noise: Option<&str>) -> Outcome<Subject> {
         if let Some(path) = &self.dem {
-            return Ok(Subject::of_model(&read_model(path)?, &path.display().to_string())?);
+            return Ok(Subject::of_model(&read_model(path)?, &path.file_name().unwrap_or_default().to_string_lossy())?);
         }
         let name = self.code.as_deref().ok_or("--code or --dem is needed")?;
         let text = noise.or(self.noise.as_deref()).ok_or("--noise is needed")?;

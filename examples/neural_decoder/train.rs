@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> Outcome<()> {
             }
         };
         recent.add(&step);
-        if 20 * (steps - step.step) < steps {
+        if steps - step.step < steps.div_ceil(20) {
             last.add(&step);
         }
         if shown.elapsed().as_secs() >= 10 || step.step == steps {

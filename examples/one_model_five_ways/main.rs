@@ -12,7 +12,7 @@
 //!
 //! The defaults take about 30 s on one core. What to expect: the three with error bars agree with the exact sum within them; a
 //! column gives the difference in standard errors. Belief propagation has no error bar. It is good while correlations are short;
-//! from β = 0.5 on frustrated squares carry more than its messages know, and below it no longer converges. The machine's ln Z is
+//! from β = 0.5 on frustrated squares carry more than its messages know, and from β = 0.75 on it does not converge. The machine's ln Z is
 //! corrected by reweighting, its correlations are not: a deviation above their error bar is what was not learned. Those treat
 //! configurations five sweeps apart as independent; the error of its ln Z is the spread of eight sets of replicas.
 

@@ -233,7 +233,7 @@ fn check(
 ) -> Result<(f64, u64), Failure> {
     let zeros = vec![false; circuit.n_qubits()];
     let first = contraction.amplitude(&zeros)?;
-    let order = params.order.clone().with_seed(args.seed + 1);
+    let order = params.order.clone().with_seed(args.seed.wrapping_add(1));
     let other = Contraction::new(circuit, &[], &params.clone().with_order(order.clone()))?;
     let bytes = (other.cost().peak_bytes / 3.0) as usize;
     let sliced = Contraction::new(circuit, &[], &params.clone().with_order(order).with_memory_bytes(bytes))?;

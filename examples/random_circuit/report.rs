@@ -101,7 +101,16 @@ impl Report<'_> {
         let scaled: Running = self.scaled().into_iter().collect();
         if scaled.count() > 1 {
             println!();
-            println!("norm, 2^n <p> over uniform bitstrings: {}", Estimate::new(scaled.mean(), scaled.std_error()));
+            // Bitstrings of a batch share their closed bits: batches are independent, their members are not.
+            let values = self.scaled();
+            let mean = |batch: &[f64]| batch.iter().sum::<f64>() / batch.len() as f64;
+            let batches: Running = values.chunks_exact(1 << self.open).map(mean).collect();
+            let norm = if batches.count() > 1 {
+                Estimate::new(batches.mean(), batches.std_error()).to_string()
+            } else {
+                format!("{:.6}", scaled.mean())
+            };
+            println!("norm, 2^n <p> over uniform bitstrings: {norm}");
             let second = scaled.raw_moment(2);
             println!("2^2n <p^2>: {second:.3}, 2 for Porter and Thomas");
         }

@@ -143,8 +143,8 @@ fn rows_first(shape: &[usize], data: &[f64]) -> Vec<f64> {
 /// # Panics
 /// Unless there are as many entries as the shape says.
 pub fn write(array: &Array) -> crate::Result<Vec<u8>> {
-    let expected: usize = array.shape.iter().product();
-    assert_eq!(array.data.len(), expected, "{} entries for a shape of {expected}", array.data.len());
+    let expected = array.shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+    assert_eq!(Some(array.data.len()), expected, "{} entries for the shape {:?}", array.data.len(), array.shape);
     let sizes: String = array.shape.iter().map(|size| format!("{size}, ")).collect();
     let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", sizes.trim_end());
     // The data begin at a multiple of 64 bytes, after a line end.

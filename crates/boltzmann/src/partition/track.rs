@@ -1,6 +1,6 @@
 //! ln Z of a machine that changes, followed by reweighting.
 
-use linalg_core::logspace::log_sum_exp;
+use linalg_core::stats::WeightedMean;
 use spin_models::{Kind, LnZ};
 
 use crate::error::check_length;
@@ -83,25 +83,26 @@ impl LnZTrack {
     /// The machine has changed; `rows` were drawn from the one before.
     ///
     /// # Errors
-    /// [`Error::WrongLength`] for rows of another length or a machine of another size, [`Error::NotFinite`] for a machine that has
-    /// diverged; the track is then what it was.
+    /// [`Error::WrongLength`] for rows of another length or a machine of another size, [`Error::Parameter`] for fewer than two rows,
+    /// [`Error::NotFinite`] for a machine that has diverged; the track is then what it was.
     pub fn change(&mut self, machine: &PackedRbm, rows: &BitRows) -> Result<()> {
         check_length("visible units of the changed machine", machine.n_visible(), self.machine.n_visible())?;
         check_length("columns of the rows", rows.n_columns(), self.machine.n_visible())?;
+        if rows.n_rows() < 2 {
+            let value = rows.n_rows().to_string();
+            return Err(Error::Parameter { what: "number of rows", value, expected: "2 or more" });
+        }
         let (before, after) = (self.machine.free_energies(rows), machine.free_energies(rows));
         let ln_weights: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before - after).collect();
         if let Some(index) = ln_weights.iter().position(|x| !x.is_finite()) {
             return Err(Error::NotFinite { what: "weight of a row", index, value: ln_weights[index] });
         }
-        let n = ln_weights.len() as f64;
-        let total = log_sum_exp(&ln_weights);
-        let doubled: Vec<f64> = ln_weights.iter().map(|x| 2.0 * x).collect();
-        // The effective number of rows, (Σw)²/Σw².
-        let effective = (2.0 * total - log_sum_exp(&doubled)).exp();
-        self.value += total - n.ln();
-        // Var(ln mean) = (n/effective - 1)/n to first order.
-        self.variance += ((n / effective - 1.0) / n).max(0.0);
-        self.smallest_sample = self.smallest_sample.min(effective);
+        let mut mean = WeightedMean::new();
+        ln_weights.iter().for_each(|&weight| mean.push(weight, 0.0));
+        let step = mean.ln_mean_weight();
+        self.value += step.value;
+        self.variance += step.std_error.unwrap_or(f64::INFINITY).powi(2);
+        self.smallest_sample = self.smallest_sample.min(mean.effective_sample_size());
         self.machine.clone_from(machine);
         Ok(())
     }
@@ -152,12 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn other_sizes_and_diverged_machines_are_refused() {
+    fn other_sizes_and_too_few_rows_are_refused() {
         let machine = |w| PackedRbm::new(&Rbm::new(Bernoulli, Bernoulli, vec![w; 2], vec![0.0; 2], vec![0.0]).unwrap());
         let start = machine(0.1).unwrap();
         let mut track = LnZTrack::new(&start, 1.0);
         let rows = BitRows::from_bytes(&[0, 1, 1], 3).unwrap();
         assert!(track.change(&start, &rows).unwrap_err().to_string().contains("columns of the rows: 3 values"));
+        let larger =
+            PackedRbm::new(&Rbm::new(Bernoulli, Bernoulli, vec![0.1; 3], vec![0.0; 3], vec![0.0]).unwrap()).unwrap();
+        assert!(track.change(&larger, &rows).unwrap_err().to_string().contains("visible units of the changed machine"));
+        let one = BitRows::from_bytes(&[0, 1], 2).unwrap();
+        assert!(track.change(&start, &one).unwrap_err().to_string().contains("number of rows is 1"));
         assert!(LnZTrack::of_independent(&start, 0, Streams::new(1)).is_err());
         assert_eq!(track.ln_z().value.to_bits(), 1.0f64.to_bits());
     }

@@ -8,8 +8,8 @@ use crate::Result;
 
 /// A network with all pairs contracted whose product has no more entries than the larger of the two.
 ///
-/// Such steps are part of some best contraction order. With them done first, the search for an order has fewer tensors
-/// to deal with, and tensors that stay the same from one contraction to the next are joined once.
+/// Such steps make no tensor larger than those there are; the order with the fewest operations need not begin with them. With
+/// them done first, the search for an order has fewer tensors to deal with, and tensors that stay the same from one contraction to the next are joined once.
 ///
 /// ```
 /// use linalg_core::tensor::{Network, Simplification, Tensor};
@@ -146,15 +146,19 @@ impl<'a> State<'a> {
         self.waiting.push(node);
     }
 
-    /// Numbers go into any other tensor.
+    /// Numbers go into one, and that into any other tensor.
     fn join_numbers(&mut self) {
-        loop {
-            let living: Vec<usize> = (0..self.legs.len()).filter(|&v| self.legs[v].is_some()).collect();
-            let number = living.iter().find(|&&v| self.legs[v].as_ref().is_some_and(Vec::is_empty));
-            let Some(&number) = number else { return };
-            let Some(&other) = living.iter().find(|&&v| v != number) else { return };
+        let living = (0..self.legs.len()).filter(|&v| self.legs[v].is_some());
+        let (mut numbers, others): (Vec<usize>, Vec<usize>) =
+            living.partition(|&v| self.legs[v].as_ref().is_some_and(Vec::is_empty));
+        let Some(mut product) = numbers.pop() else { return };
+        while let Some(next) = numbers.pop() {
+            self.join(product, next, Counted::new());
+            product = self.legs.len() - 1;
+        }
+        if let Some(&other) = others.first() {
             let Some(legs) = self.legs[other].clone() else { unreachable!("it is alive") };
-            self.join(number, other, legs);
+            self.join(product, other, legs);
         }
     }
 }

@@ -127,7 +127,7 @@ pub fn forward_chain(n_steps: usize, first: f64, folds: usize) -> Result<Vec<(Ra
     if length < 2 || start < 2 {
         return Err(SeriesError::TooShort {
             found: n_steps,
-            needed: (2.0 * folds as f64 / (1.0 - first)).ceil() as usize + 2,
+            needed: ((2.0 * folds as f64 / (1.0 - first)).ceil() as usize + 2).max((2.0 / first).ceil() as usize),
         }
         .into());
     }

@@ -220,16 +220,16 @@ fn seconds(n: usize, params: OctreeParams) -> (f64, f64, usize) {
 #[ignore = "errors at several openings and numbers of sources, with times; run by .ci/long"]
 fn errors_and_times_by_opening() {
     println!("N, a, opening: gradient error of random signs, potential error, seconds");
-    for (n, a) in [(10_000, 0.05), (10_000, 0.2), (100_000, 0.05), (100_000, 0.2)] {
+    for (n, a) in [(10_000, 0.05), (10_000, 0.2), (30_000, 0.05), (30_000, 0.2)] {
         let mut rng = Streams::new(11).stream(n as u64);
         let sources = uniform::<3, _>(n, &mut rng);
         let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
-        for opening in [0.25, 0.375, 0.5] {
+        for opening in [0.25, 0.35, 0.375, 0.4, 0.5] {
             let params = OctreeParams::default().softening(a).opening(opening);
             let (phi, gradient) = errors(&sources, &signs, &sources[..300], params);
             let (build, tree, _) = seconds(n, params);
             println!("{n}, {a}, {opening}: {gradient:.2e}, {phi:.2e}, {build:.3} + {tree:.3}");
-            assert!(opening > 0.4 || gradient < 1e-3);
+            assert!(opening > 0.39 || gradient < 1e-3);
         }
     }
 }

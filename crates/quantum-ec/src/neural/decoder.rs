@@ -15,6 +15,9 @@ use crate::shots::{ShotsMut, ShotsRef};
 /// Most logical bits of which all classes are listed.
 const MOST_BITS: usize = 12;
 
+/// Most beginnings side by side, but for those of one shot; a lane takes some 10 kB.
+const MOST_LANES: usize = 1 << 13;
+
 /// How the class is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -23,10 +26,17 @@ pub enum Search {
     /// One bit after the other, the likelier value each time: 2k conditionals. Not the most likely class in general: of
     /// classes 00, 01, 10 with probabilities .3, .3, .4 it takes 00.
     Greedy,
-    /// The so many most likely beginnings are kept from bit to bit.
+    /// The so many most likely beginnings are kept from bit to bit, at most 4096.
     Beam(usize),
     /// All classes, for at most 12 logical bits.
     Exact,
+}
+
+impl Search {
+    /// [`Exact`](Self::Exact) where so many observables allow it, otherwise a beam of 16.
+    pub fn best_for(n_observables: usize) -> Self {
+        if n_observables <= MOST_BITS { Self::Exact } else { Self::Beam(16) }
+    }
 }
 
 impl fmt::Display for Search {
@@ -101,7 +111,7 @@ impl NeuralDecoder {
     /// A decoder; `p` tells a model of a range of p which one it is.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for [`Search::Exact`] with more than 12 observables, [`Error::Parameter`] for a model of a range
+    /// [`Error::TooLarge`] for [`Search::Exact`] with more than 12 observables and for too wide a beam, [`Error::Parameter`] for a model of a range
     /// without a p, or p that is not a number from 0 to 1.
     pub fn new(model: impl Into<Arc<NeuralModel>>, search: Search, p: Option<f64>) -> Result<Self> {
         let model = model.into();
@@ -110,6 +120,12 @@ impl NeuralDecoder {
         if search == Search::Exact && subject.n_observables() > MOST_BITS {
             let (method, what) = ("exact choice of the class", "number of observables");
             return Err(Error::TooLarge { method, what, value: subject.n_observables(), bound: MOST_BITS });
+        }
+        if let Search::Beam(width) = search
+            && width > 1 << MOST_BITS
+        {
+            let (method, what) = ("beam search", "number of beginnings");
+            return Err(Error::TooLarge { method, what, value: width, bound: 1 << MOST_BITS });
         }
         let bad = |value: String| Error::Parameter { what: "p", value, expected: "a number from 0 to 1" };
         if let Some(p) = p.filter(|p| !(0.0..=1.0).contains(p)) {
@@ -139,6 +155,11 @@ impl NeuralDecoder {
         self.clone()
     }
 
+    /// The model, for another decoder of it.
+    pub(super) fn shared(&self) -> Arc<NeuralModel> {
+        Arc::clone(&self.model)
+    }
+
     /// The numbers that the networks see beside the bits, for so many rows.
     pub(super) fn globals(&self, rows: usize) -> Vec<f64> {
         self.globals.repeat(rows)
@@ -162,7 +183,8 @@ impl NeuralDecoder {
             Search::Exact => 1 << m,
         };
         let mut found = Vec::with_capacity(rows);
-        each_chunk(network, &[], syndromes, &self.globals(rows), rows, |network, _, _, pass| {
+        let piece = (MOST_LANES / width).clamp(1, CHUNK);
+        each_chunk(network, &[], syndromes, &self.globals(rows), (rows, piece), |network, _, _, pass| {
             let b = network.samples(pass);
             // Beginnings: the row they belong to, their bits and ln q; all rows side by side.
             let mut beams: Vec<(usize, Vec<i8>, f64)> = (0..b).map(|row| (row, Vec::with_capacity(m), 0.0)).collect();
@@ -219,14 +241,19 @@ impl NeuralDecoder {
     ///
     /// # Errors
     /// [`Error::NotApplicable`] for a model without [`joint`](super::NetworkParams::joint).
+    ///
+    /// # Panics
+    /// If the last row is not whole.
     pub fn ln_evidence(&self, syndromes: &[i8]) -> Result<Vec<f64>> {
         let Some(network) = self.model.network(Part::Syndrome) else {
             let reason = "the model has no network of the syndrome; train it with joint".to_owned();
             return Err(Error::NotApplicable { method: "probability of a syndrome", reason });
         };
-        let rows = syndromes.len() / network.n_bits();
+        let r = network.n_bits();
+        assert!(syndromes.len().is_multiple_of(r), "{} bits for syndromes of {r}", syndromes.len());
+        let rows = syndromes.len() / r;
         let mut out = Vec::with_capacity(rows);
-        each_chunk(network, syndromes, &[], &self.globals(rows), rows, |network, _, bits, pass| {
+        each_chunk(network, syndromes, &[], &self.globals(rows), (rows, CHUNK), |network, _, bits, pass| {
             network.evaluate(bits, pass);
             out.extend_from_slice(network.ln_q(pass));
         });

@@ -118,6 +118,14 @@ impl NeuralModel {
         if header.order != ORDER {
             return differ("order", header.order, ORDER.to_owned());
         }
+        // A short file must not ask for large networks: a layer has at least its width squared.
+        let held: usize = tensors.values().map(Vec::len).sum();
+        let params = &header.params;
+        let layers = |width: usize, depth: usize| width.saturating_mul(width).saturating_mul(depth.saturating_sub(1));
+        if layers(params.channels, params.depth).max(layers(params.width, params.bit_depth)) > held {
+            let reason = format!("{held} numbers are fewer than {params} has");
+            return Err(variational::Error::File { reason }.into());
+        }
         let mut model = Self::new(subject, header.params)?;
         for part in Part::ALL {
             if let Some(network) = model.network_mut(part) {

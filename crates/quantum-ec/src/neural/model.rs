@@ -152,19 +152,19 @@ fn missing(part: Part) -> Error {
 /// Samples side by side in a pass.
 pub(super) const CHUNK: usize = 256;
 
-/// Sets the contexts of pieces of at most [`CHUNK`] rows and calls `work` with the first row, the bits and the pass.
+/// Sets the contexts of pieces of at most `piece` rows and calls `work` with the first row, the bits and the pass.
 pub(super) fn each_chunk(
     network: &Conditional<f32>,
     bits: &[i8],
     contexts: &[i8],
     globals: &[f64],
-    rows: usize,
+    (rows, piece): (usize, usize),
     mut work: impl FnMut(&Conditional<f32>, usize, &[i8], &mut ConditionalPass<f32>),
 ) {
     let (n, c, g) = (network.n_bits(), network.n_context(), network.shape().globals);
-    let mut pass = network.new_pass(rows.min(CHUNK));
-    for first in (0..rows).step_by(CHUNK) {
-        let last = (first + CHUNK).min(rows);
+    let mut pass = network.new_pass(rows.min(piece));
+    for first in (0..rows).step_by(piece) {
+        let last = (first + piece).min(rows);
         if network.samples(&pass) != last - first {
             pass = network.new_pass(last - first);
         }

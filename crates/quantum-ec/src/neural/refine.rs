@@ -67,7 +67,7 @@ impl RefinementParams {
 pub struct RefinedClass {
     /// Bits with respect to light pure errors, bit 0 being +1.
     pub bits: Vec<i8>,
-    /// Estimate of `ln P(σ, class)`.
+    /// Estimate of `ln P(σ, class)`; `ln q(class | σ)` where nothing was drawn, with [`samples`](Self::samples) 0.
     pub ln_probability: f64,
     /// Its standard error.
     pub std_error: f64,
@@ -103,12 +103,19 @@ impl RefinedDecoder {
     ///
     /// # Errors
     /// [`Error::NotApplicable`] for a model without the network of the stabilizer part or of other noise,
-    /// [`Error::Parameter`] for no samples; as [`NeuralDecoder::new`].
+    /// [`Error::Parameter`] for no samples, a part or a lead out of range; as [`NeuralDecoder::new`].
     pub fn new(decoder: NeuralDecoder, noise: Noise, p: f64, params: RefinementParams) -> Result<Self> {
         decoder.model().gauge()?;
         if params.samples < 2 {
             let value = params.samples.to_string();
             return Err(Error::Parameter { what: "samples", value, expected: "at least 2" });
+        }
+        if !(0.0..=1.0).contains(&params.least) {
+            let value = params.least.to_string();
+            return Err(Error::Parameter { what: "least", value, expected: "a number from 0 to 1" });
+        }
+        if params.z.is_nan() || params.z < 0.0 {
+            return Err(Error::Parameter { what: "z", value: params.z.to_string(), expected: "a number >= 0" });
         }
         match decoder.model().subject().noise() {
             Some(CodeNoise::Named { noise: trained, .. }) if *trained == noise => {}
@@ -118,9 +125,8 @@ impl RefinedDecoder {
             }
         }
         let ln_p = noise.table(1, p)?.row(0).map(f64::ln);
-        let model = decoder.model().clone();
-        let search = if model.subject().n_observables() <= 12 { Search::Exact } else { Search::Beam(16) };
-        let decoder = NeuralDecoder::new(model, search, Some(p))?;
+        let search = Search::best_for(decoder.model().subject().n_observables());
+        let decoder = NeuralDecoder::new(decoder.shared(), search, Some(p))?;
         Ok(Self { decoder, params, ln_p, shots: 0, samples: 0, ess: 0.0 })
     }
 

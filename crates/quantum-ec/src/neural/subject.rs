@@ -255,7 +255,7 @@ impl Subject {
         }
     }
 
-    /// A hash of checks and logical operators, or of the model with its probabilities.
+    /// A hash of checks, logical operators and pure errors, or of the model with its probabilities.
     pub fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
         match &self.kind {
@@ -264,6 +264,9 @@ impl Subject {
                     hash.write_str(&operator.letters());
                 }
                 hash.write_usizes(&basis.generators());
+                (0..basis.n_syndrome()).for_each(|bit| {
+                    hash.write_u64s(basis.row(bit));
+                });
             }
             Kind::Model { problem, .. } => {
                 hash.write_usizes(&[problem.n_detectors(), problem.n_observables()]);

@@ -4,7 +4,7 @@ use linalg_core::Streams;
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::optim::{Adam, AdamParams};
 
-use super::model::{NeuralModel, Part, each_chunk};
+use super::model::{CHUNK, NeuralModel, Part, each_chunk};
 use super::subject::Batch;
 use crate::error::{Error, Result};
 
@@ -142,6 +142,8 @@ pub struct NeuralTrainer {
     model: NeuralModel,
     params: TrainingParams,
     steppers: [Option<Stepper>; 3],
+    /// The steppers before the last step, whose losses were finite.
+    good: Option<[Option<Stepper>; 3]>,
     batch: Batch,
 }
 
@@ -170,7 +172,7 @@ impl NeuralTrainer {
                 steppers[part as usize] = Some(Stepper { adam, parameters, single, gradient });
             }
         }
-        Ok(Self { model, params, steppers, batch: Batch::default() })
+        Ok(Self { model, params, steppers, good: None, batch: Batch::default() })
     }
 
     /// The model as it is now.
@@ -211,8 +213,23 @@ impl NeuralTrainer {
     /// One step: samples, gradient, parameters.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when a loss or a gradient is not finite; the model is then that of the step before.
+    /// [`Error::Diverged`] when a loss, a gradient or a parameter is not finite; the model is then the last one whose losses were.
     pub fn step(&mut self) -> Result<TrainingStep> {
+        let result = self.try_step();
+        if let (Err(Error::Diverged { .. }), Some(good)) = (&result, self.good.take()) {
+            self.steppers = good;
+            self.model.steps -= 1;
+            for part in Part::ALL {
+                let stepper = &self.steppers[part as usize];
+                if let (Some(network), Some(stepper)) = (self.model.network_mut(part), stepper) {
+                    network.set_parameters(&stepper.parameters)?;
+                }
+            }
+        }
+        result
+    }
+
+    fn try_step(&mut self) -> Result<TrainingStep> {
         let step = self.model.steps;
         let (mut batch, shots) = (std::mem::take(&mut self.batch), self.params.batch);
         self.model.subject().draw(shots, Streams::new(self.params.seed).child(step), &mut batch)?;
@@ -227,7 +244,7 @@ impl NeuralTrainer {
             let weight = -1.0 / shots as f64;
             let (mut sum, single, gradient) = (0.0, &mut stepper.single, &mut stepper.gradient);
             single.fill(0.0);
-            each_chunk(network, bits, contexts, &batch.globals, shots, |network, _, bits, pass| {
+            each_chunk(network, bits, contexts, &batch.globals, (shots, CHUNK), |network, _, bits, pass| {
                 network.evaluate(bits, pass);
                 let ln_q = network.ln_q(pass);
                 sum -= ln_q.iter().sum::<f64>();
@@ -249,6 +266,9 @@ impl NeuralTrainer {
                 gradient.iter_mut().for_each(|g| *g *= scale);
             }
         }
+        // The parameters have shown that they are good: from here on a failure goes back to them.
+        self.good = Some(self.steppers.clone());
+        self.model.steps += 1;
         for part in Part::ALL {
             let (Some(network), Some(stepper)) = (self.model.network_mut(part), &mut self.steppers[part as usize])
             else {
@@ -256,9 +276,10 @@ impl NeuralTrainer {
             };
             stepper.adam.set_learning_rate(rate)?;
             stepper.adam.step(&mut stepper.parameters, &stepper.gradient)?;
-            network.set_parameters(&stepper.parameters)?;
+            if network.set_parameters(&stepper.parameters).is_err() {
+                return diverged("largest parameter", stepper.parameters.iter().fold(0.0, |a, x| x.abs().max(a)));
+            }
         }
-        self.model.steps += 1;
         let floor = -batch.ln_prob.iter().sum::<f64>() / shots as f64;
         self.batch = batch;
         Ok(TrainingStep { step: step + 1, loss, floor, rate })

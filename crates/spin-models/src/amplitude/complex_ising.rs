@@ -211,16 +211,21 @@ impl ComplexIsing {
     /// [`Error::MemoryBudget`] with the least number of bytes, [`Error::Stopped`].
     pub fn contract(&self, params: &ContractionParams, observer: &mut dyn Observer<Progress>) -> Result<Complex64> {
         let params = ContractionParams { threads: count(params.threads), ..params.clone() };
-        let single =
-            |(i, &field): (usize, &Complex64)| Tensor::new(vec![i as Leg], vec![2], vec![field.exp(), (-field).exp()]);
+        // The larger of the two moduli is taken out: no entry overflows.
+        let both = |x: Complex64| ((x - x.re.abs()).exp(), (-x - x.re.abs()).exp());
+        let single = |(i, &field): (usize, &Complex64)| {
+            let (up, down) = both(field);
+            Tensor::new(vec![i as Leg], vec![2], vec![up, down])
+        };
         let pair = |&(i, j, coupling): &(usize, usize, Complex64)| {
-            let (same, other) = (coupling.exp(), (-coupling).exp());
+            let (same, other) = both(coupling);
             Tensor::new(vec![i as Leg, j as Leg], vec![2, 2], vec![same, other, other, same])
         };
         let tensors = self.fields.iter().enumerate().map(single).chain(self.couplings.iter().map(pair)).collect();
         let engine = Engine::new(self.n_spins(), tensors, &[], Vec::new(), &params)?;
         let tensor = engine.run(&|_| 0, params.threads, observer)?;
-        Ok(tensor.data()[0] * (self.offset + tensor.ln_scale()).exp())
+        let shift: f64 = self.fields.iter().chain(self.couplings.iter().map(|c| &c.2)).map(|x| x.re.abs()).sum();
+        Ok(tensor.data()[0] * (self.offset + shift + tensor.ln_scale()).exp())
     }
 }
 
@@ -233,7 +238,13 @@ struct Sum {
 impl Sum {
     /// Adds the logarithm of a table: legs with a sign given, or with the number of their spin.
     fn add(&mut self, legs: &[(Option<f64>, usize)], table: &[Complex64]) {
-        let logarithm = |k: usize| if table[k] == Complex64::ZERO { f64::NEG_INFINITY.into() } else { table[k].ln() };
+        let free = legs.iter().any(|leg| leg.0.is_none());
+        let logarithm = |k: usize| match table[k] {
+            x if x.norm() > 0.0 => x.ln(),
+            // A zero beside a free spin: below the rounding of the others, but finite, as fields and couplings must be.
+            _ if free => Complex64::from(1e-30f64.ln()),
+            _ => f64::NEG_INFINITY.into(),
+        };
         let index = |sign: f64| usize::from(sign < 0.0);
         match *legs {
             [(Some(sign), _)] => self.offset += logarithm(index(sign)),

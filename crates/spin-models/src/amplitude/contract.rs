@@ -248,7 +248,9 @@ impl Contraction {
 
     /// How many bitstrings are worth starting threads for.
     pub(super) fn group(&self) -> usize {
-        if self.cost().flops < SMALL { 64 * self.threads } else { self.threads }
+        // A batch that is held costs at least some operations an entry: cheap ones with many entries stay few.
+        let many = (SMALL / self.cost().flops.max(1.0)) as usize;
+        many.clamp(1, 64) * self.threads
     }
 
     fn run(&self, bits: &[bool], threads: usize, observer: &mut dyn Observer<Progress>) -> Result<Vec<Complex64>> {

@@ -44,6 +44,11 @@ pub fn linear_cross_entropy(n_qubits: usize, probabilities: &[f64]) -> Result<Es
         return Err(Error::Parameter { what: "probability", value, expected: "a number from 0 to 1" });
     }
     let states = 2f64.powf(n_qubits as f64);
-    let scaled: Running = probabilities.iter().map(|p| states * p).collect();
-    Ok(Estimate::new(scaled.mean() - 1.0, scaled.std_error()))
+    // Over the mean first: 2^n times a probability may be too large for its square.
+    let mean = probabilities.iter().sum::<f64>() / probabilities.len() as f64;
+    if mean <= 0.0 {
+        return Ok(Estimate::new(-1.0, 0.0));
+    }
+    let relative: Running = probabilities.iter().map(|p| p / mean).collect();
+    Ok(Estimate::new(states * mean - 1.0, states * mean * relative.std_error()))
 }

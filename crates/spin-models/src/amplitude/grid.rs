@@ -73,7 +73,7 @@ impl RandomGrid {
     ///
     /// # Errors
     /// [`Error::Parameter`] for no rows or columns, [`Error::TooLarge`] for more than
-    /// [`Circuit::MAX_QUBITS`] qubits or more than a million cycles.
+    /// [`Circuit::MAX_QUBITS`] qubits, a million cycles or 2²⁶ gates on single qubits.
     pub fn new(rows: usize, cols: usize, cycles: usize) -> Result<Self> {
         for (what, value) in [("rows", rows), ("columns", cols)] {
             if value == 0 {
@@ -88,6 +88,10 @@ impl RandomGrid {
         let bound = 1_000_000;
         if cycles > bound {
             return Err(Error::TooLarge { solver, what: "number of cycles", value: cycles, bound });
+        }
+        let (gates, bound) = (n.saturating_mul(cycles + 1), 1 << 26);
+        if gates > bound {
+            return Err(Error::TooLarge { solver, what: "number of gates on single qubits", value: gates, bound });
         }
         Ok(Self { rows, cols, cycles, entangler: Entangler::default() })
     }

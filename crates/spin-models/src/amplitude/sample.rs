@@ -83,7 +83,7 @@ impl Sampling {
     /// Draws `count` bitstrings, or as many as the limit of contractions allows. Reports count samples.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`]; [`Error::TooLarge`] for more than 1023 qubits that are not open.
     pub fn run(
         &self,
         contraction: &Contraction,
@@ -93,7 +93,12 @@ impl Sampling {
     ) -> Result<SampleReport> {
         let n = contraction.n_qubits();
         let open = contraction.open();
-        let states = 2f64.powi((n - open.len()) as i32);
+        let (closed, most) = (n - open.len(), 1023);
+        if closed > most {
+            let (solver, what) = ("sampling of a circuit", "number of closed qubits");
+            return Err(Error::TooLarge { solver, what, value: closed, bound: most });
+        }
+        let states = 2f64.powi(closed as i32);
         let mut bound = first_bound(2f64.powi(open.len() as i32));
         let mut accepted: Vec<Accepted> = Vec::new();
         let (mut batches, mut raised) = (0, 0);

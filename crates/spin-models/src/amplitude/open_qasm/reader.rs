@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 /// Reads a circuit in OpenQASM 2.
 ///
-/// Read are `qreg`, `creg`, all gates of `qelib1.inc` of up to three qubits, `sy`, `sw`, `iswap`, `ryy` and `fsim` besides,
+/// Read are `qreg`, `creg`, the gates of `qelib1.inc` as published (arXiv:1707.03429) with up to three qubits, `sy`, `sw`, `iswap`, `ryy` and `fsim` besides,
 /// definitions of gates, gates on whole registers, `barrier` (which does nothing) and `measure` after the last gate of its qubit.
 /// The qubits are numbered register by register. `if`, `reset` and `opaque` are refused by name: they are no unitary gates.
 ///
@@ -490,7 +490,13 @@ impl<'a> Reader<'a> {
         let angles = [0.3, -1.1, 2.3];
         let qubits: Vec<usize> = (0..n_qubits).collect();
         let mut out = Vec::new();
-        self.expand((Callee::Defined(number), name), &angles[..n_parameters], &qubits, &mut out)?;
+        let budget = self.budget;
+        let expanded = self.expand((Callee::Defined(number), name), &angles[..n_parameters], &qubits, &mut out);
+        // A definition that is never called costs nothing and may be undefined at these angles.
+        self.budget = budget;
+        if expanded.is_err() {
+            return Ok(false);
+        }
         let there = compose(&out, n_qubits);
         let here: Vec<(Gate, Vec<usize>)> =
             (known.make)(&angles[..n_parameters]).into_iter().map(|(gate, qubits)| (gate, qubits.to_vec())).collect();
@@ -514,8 +520,12 @@ impl<'a> Reader<'a> {
         }
         let number = match callee {
             Callee::Known(known) => {
-                let made = (known.make)(parameters).into_iter();
-                out.extend(made.map(|(gate, own)| (gate, own.iter().map(|&q| qubits[q]).collect())));
+                let made = (known.make)(parameters);
+                let Some(left) = self.budget.checked_sub((made.len() as u64).saturating_sub(1)) else {
+                    return Err(place.fault(format!("more than {MAX_CALLS} gates, definitions included"), "fewer"));
+                };
+                self.budget = left;
+                out.extend(made.into_iter().map(|(gate, own)| (gate, own.iter().map(|&q| qubits[q]).collect())));
                 return Ok(());
             }
             Callee::Defined(number) => number,

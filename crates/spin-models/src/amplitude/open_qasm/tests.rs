@@ -181,6 +181,8 @@ fn short_files_cannot_ask_for_much() {
     }
     let error = read_open_qasm(&program(&format!("{bomb} qreg q[3]; g59 q[0],q[1],q[2];"))).unwrap_err();
     assert!(error.to_string().contains("definitions included"), "{error}");
+    let wide = format!("qreg a[21845]; qreg b[21845]; qreg c[21845]; {}", "ccx a,b,c;".repeat(60));
+    assert!(read_open_qasm(&program(&wide)).unwrap_err().to_string().contains("definitions included"));
     let mut chain = String::from("gate g0 a { x a; }\n");
     (1..100).for_each(|k| chain += &format!("gate g{k} a {{ g{} a; }}\n", k - 1));
     assert!(read_open_qasm(&program(&chain)).unwrap_err().to_string().contains("nested"));

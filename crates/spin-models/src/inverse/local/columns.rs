@@ -156,8 +156,9 @@ fn run<T: Real>(
     }
     let mut spins = vec![T::ZERO; n * block];
     let mut local = vec![T::ZERO; count * block];
-    let mut part = vec![T::ZERO; count * n];
-    let mut gradient = vec![0.0; count * n];
+    let size = if with_gradient { count * n } else { 0 };
+    let mut part = vec![T::ZERO; size];
+    let mut gradient = vec![0.0; size];
     let mut sums = vec![Sums { margin: f64::INFINITY, ..Sums::default() }; count];
     let mut total = 0.0;
     let mut scratch = [vec![T::ZERO; block], vec![T::ZERO; block]];
@@ -187,7 +188,8 @@ fn run<T: Real>(
     let finish = |(c, (neighborhood, _)): (usize, &(&Neighborhood, &[f64]))| {
         let Sums { value, score, margin } = sums[c];
         let derivative = |&j: &usize| if j == neighborhood.spin { score } else { gradient[c * n + j] };
-        let mut gradient: Vec<f64> = neighborhood.variables.iter().map(derivative).collect();
+        let asked = if with_gradient { &neighborhood.variables[..] } else { &[] };
+        let mut gradient: Vec<f64> = asked.iter().map(derivative).collect();
         if loss == Loss::LogInteractionScreening {
             gradient.iter_mut().for_each(|g| *g /= value);
             return Evaluation { value: (value / total).ln(), gradient, margin };

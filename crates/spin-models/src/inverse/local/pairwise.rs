@@ -132,16 +132,21 @@ pub(in super::super) fn fit(
     threads::for_each(threads::count(n_threads), &mut items, |(neighborhoods, starts, fits)| {
         let starts = std::mem::take(starts);
         let unit = |used, precision| Unit { columns, moments, loss, neighborhoods, first, used, precision };
-        let with_tolerance = |tolerance: f64| Settings { tolerance: settings.tolerance.max(tolerance), ..settings };
+        // Half of the iterations are left to the exact losses, whatever rounding does to the others.
+        let rough = |tolerance: f64| Settings {
+            tolerance: settings.tolerance.max(tolerance),
+            max_iterations: settings.max_iterations / 2,
+            ..settings
+        };
         let part = PART * first.next_multiple_of(64);
         let new = starts.iter().flatten().all(|x| x.abs() <= 0.0);
         let mut minimization = Minimization::new(starts);
         if part < columns.n_samples / 2 {
             if new {
-                minimization.run(&unit(part, Precision::Single), with_tolerance(ROUGH));
+                minimization.run(&unit(part, Precision::Single), rough(ROUGH));
                 minimization.forget();
             }
-            minimization.run(&unit(columns.n_samples, Precision::Single), with_tolerance(SINGLE));
+            minimization.run(&unit(columns.n_samples, Precision::Single), rough(SINGLE));
         }
         minimization.run(&unit(columns.n_samples, Precision::Double), settings);
         *fits = minimization.into_fits(settings);

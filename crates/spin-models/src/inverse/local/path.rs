@@ -10,7 +10,8 @@ use crate::{Error, Result};
 type Graph = Vec<(usize, usize)>;
 
 /// Pseudolikelihood with ℓ1 along a path of strengths; each point gives graphs by thresholding, each graph is refitted
-/// without ℓ1, and the graph with the best held-out pseudo-log-likelihood is refitted on all samples.
+/// without ℓ1, and the graph with the best held-out pseudo-log-likelihood is refitted on all samples. Its couplings are then tested on all
+/// samples, those held out among them: the score of what is left is no longer that of samples it has not seen.
 ///
 /// Strengths fall geometrically from the smallest for which all couplings are 0. At each of them thresholds are tried in the
 /// gaps between the couplings found: the largest gaps in ratio, and no threshold. The refit removes the bias of ℓ1. Held out
