@@ -135,7 +135,7 @@ impl NeuralModel {
             let network = self.network(part)?;
             let (bits, contexts) = part.rows(batch);
             let mut sum = 0.0;
-            each_chunk(network, bits, contexts, &batch.globals, batch.shots, |network, _, bits, pass| {
+            each_chunk(network, bits, contexts, &batch.globals, (batch.shots, CHUNK), |network, _, bits, pass| {
                 network.evaluate(bits, pass);
                 sum -= network.ln_q(pass).iter().sum::<f64>();
             });
