@@ -216,7 +216,9 @@ impl NeuralTrainer {
     /// [`Error::Diverged`] when a loss, a gradient or a parameter is not finite; the model is then the last one whose losses were.
     pub fn step(&mut self) -> Result<TrainingStep> {
         let result = self.try_step();
-        if let (Err(Error::Diverged { .. }), Some(good)) = (&result, self.good.take()) {
+        if let Err(Error::Diverged { .. }) = &result
+            && let Some(good) = self.good.take()
+        {
             self.steppers = good;
             self.model.steps -= 1;
             for part in Part::ALL {
