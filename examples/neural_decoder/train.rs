@@ -32,8 +32,11 @@ pub struct Args {
     #[arg(long, default_value_t = 1024)]
     batch: usize,
     /// Largest learning rate.
-    #[arg(long, default_value_t = 0.002)]
+    #[arg(long, default_value_t = 0.005)]
     learning_rate: f64,
+    /// Threads, 0 for all; the numbers do not depend on it.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
     /// Seed of weights and samples.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -84,7 +87,7 @@ impl Means {
 pub fn run(args: &Args) -> Outcome<()> {
     let subject = args.setting.subject(None)?;
     let params = TrainingParams::default().batch(args.batch).learning_rate(args.learning_rate).seed(args.seed);
-    let params = params.steps(args.steps.unwrap_or(u64::MAX));
+    let params = params.threads(args.threads).steps(args.steps.unwrap_or(u64::MAX));
     let entropy = subject.entropy();
     let mut trainer = NeuralTrainer::new(NeuralModel::new(subject, args.network.seed(args.seed))?, params)?;
     if let Some(path) = &args.resume {

@@ -6,6 +6,7 @@ mod distance;
 mod families;
 mod linear;
 mod stabilizer;
+mod symmetry;
 mod symplectic;
 mod tanner;
 
@@ -15,4 +16,5 @@ pub use distance::{Distance, DistanceParams, Kind, distance};
 pub use families::*;
 pub use linear::LinearCode;
 pub use stabilizer::{Layout, StabilizerCode};
+pub use symmetry::Symmetry;
 pub use tanner::{four_cycles, girth};

@@ -5,9 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use linalg_core::gf2::BitVec;
-use linalg_core::logspace::softplus;
+use linalg_core::logspace::{log_sum_exp, softplus};
 
 use super::model::{CHUNK, NeuralModel, Part, each_chunk};
+use super::symmetry::Action;
 use crate::decode::{BatchReport, Decoder, Prediction};
 use crate::error::{Error, Result};
 use crate::shots::{ShotsMut, ShotsRef};
@@ -96,6 +97,8 @@ pub struct NeuralDecoder {
     search: Search,
     globals: Vec<f64>,
     outside: bool,
+    /// Symmetries to average over; none for the network as it is.
+    symmetries: Arc<[Action]>,
 }
 
 /// A class that a search found.
@@ -137,7 +140,45 @@ impl NeuralDecoder {
             (_, None) => return Err(bad("missing for a model of a range".into())),
         };
         let outside = matches!((subject.range(), p), (Some((low, high)), Some(p)) if p < low || p > high);
-        Ok(Self { model, search, globals, outside })
+        Ok(Self { model, search, globals, outside, symmetries: Arc::new([]) })
+    }
+
+    /// The same decoder with ln q averaged over the symmetries g of code and noise, at most `most` of them,
+    ///
+    /// ```math
+    /// \ln \bar q(\beta \mid \gamma) = \frac{1}{|G|} \sum_g \ln q(g\beta \mid g\gamma) + \text{const}
+    /// ```
+    ///
+    /// which the exact distribution leaves as it is, and which takes the part of the error of a network that the symmetries do
+    /// not share. Cost: |G| times that of the network.
+    ///
+    /// ```
+    /// use quantum_ec::code;
+    /// use quantum_ec::decode::Decoder;
+    /// use quantum_ec::neural::{CodeNoise, NetworkParams, NeuralDecoder, NeuralModel, Search, Subject};
+    /// use quantum_ec::noise::Noise;
+    ///
+    /// let subject = Subject::of_code(code::parse("rotated-surface:3")?, CodeNoise::fixed(Noise::Depolarizing, 0.1))?;
+    /// let model = NeuralModel::new(subject, "made:16x1:8x1".parse::<NetworkParams>()?)?;
+    /// let decoder = NeuralDecoder::new(model, Search::Exact, None)?.symmetrized(64)?;
+    /// assert_eq!(decoder.n_symmetries(), 4);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] unless the search is [`Search::Exact`] and the subject a code under independent noise.
+    pub fn symmetrized(mut self, most: usize) -> Result<Self> {
+        if self.search != Search::Exact {
+            let reason = format!("the search is {}, expected exact", self.search);
+            return Err(Error::NotApplicable { method: "average over symmetries", reason });
+        }
+        self.symmetries = Action::all(self.model.subject(), most)?.into();
+        Ok(self)
+    }
+
+    /// Number of symmetries averaged over; 1 for the network as it is.
+    pub fn n_symmetries(&self) -> usize {
+        self.symmetries.len().max(1)
     }
 
     /// The model.
@@ -173,6 +214,44 @@ impl NeuralDecoder {
     /// # Panics
     /// If the rows of ±1 are not of the syndromes of the [`Subject`](super::Subject).
     pub fn candidates(&self, syndromes: &[i8]) -> Result<Vec<Vec<Candidate>>> {
+        if self.symmetries.len() < 2 {
+            return self.candidates_of_network(syndromes);
+        }
+        let (r, m) = (self.model.subject().n_syndrome(), self.model.subject().n_observables());
+        assert!(syndromes.len().is_multiple_of(r), "{} bits for syndromes of {r}", syndromes.len());
+        let mut found = Vec::with_capacity(syndromes.len() / r);
+        let number = |bits: &[i8]| bits.iter().enumerate().fold(0, |n, (j, s)| n | usize::from(*s < 0) << j);
+        let (mut images, mut turns) = (Vec::new(), Vec::new());
+        for rows in syndromes.chunks(r * CHUNK.div_ceil(self.symmetries.len())) {
+            images.clear();
+            turns.clear();
+            for row in rows.chunks_exact(r) {
+                turns.extend(self.symmetries.iter().map(|symmetry| symmetry.syndrome(row, &mut images)));
+            }
+            let lists = self.candidates_of_network(&images)?;
+            for (lists, turns) in lists.chunks(self.symmetries.len()).zip(turns.chunks(self.symmetries.len())) {
+                let mut ln_q = vec![0.0; 1 << m];
+                let mut image = vec![0.0; 1 << m];
+                for ((list, turn), symmetry) in lists.iter().zip(turns).zip(self.symmetries.iter()) {
+                    list.iter().for_each(|candidate| image[number(&candidate.bits)] = candidate.ln_q);
+                    for (class, sum) in ln_q.iter_mut().enumerate() {
+                        *sum += image[symmetry.logical(class) ^ turn] / self.symmetries.len() as f64;
+                    }
+                }
+                let norm = log_sum_exp(&ln_q);
+                let bits = |class: usize| (0..m).map(|j| 1 - 2 * (class >> j & 1) as i8).collect();
+                let candidates = ln_q.iter().enumerate();
+                let mut list: Vec<Candidate> =
+                    candidates.map(|(class, q)| Candidate { bits: bits(class), ln_q: q - norm }).collect();
+                list.sort_by(|a, b| b.ln_q.total_cmp(&a.ln_q));
+                found.push(list);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those of the network as it is.
+    fn candidates_of_network(&self, syndromes: &[i8]) -> Result<Vec<Vec<Candidate>>> {
         let network = self.model.logical()?;
         let (r, m) = (self.model.subject().n_syndrome(), network.n_bits());
         assert!(syndromes.len().is_multiple_of(r), "{} bits for syndromes of {r}", syndromes.len());

@@ -12,6 +12,7 @@ mod model;
 mod refine;
 mod shapes;
 mod subject;
+mod symmetry;
 #[cfg(test)]
 mod tests;
 mod trainer;

@@ -59,7 +59,7 @@ impl NetworkParams {
     /// Sizes of either kind: 512 units in 3 layers if dense, 24 a check in 4 layers if local.
     pub fn new(connection: Connection) -> Self {
         let (channels, depth) = match connection {
-            Connection::Dense => (512, 3),
+            Connection::Dense => (256, 3),
             Connection::Local => (24, 4),
         };
         Self { connection, channels, depth, width: 64, bit_depth: 2, joint: false, seed: 1 }

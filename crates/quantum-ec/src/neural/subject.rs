@@ -5,6 +5,7 @@ use linalg_core::checkpoint::ContentHash;
 use linalg_core::gf2::{BitMatrix, BitVec};
 use linalg_core::rand::{Rng, RngExt};
 use linalg_core::rng::Xoshiro256PlusPlus;
+use linalg_core::threads;
 
 use super::basis::Basis;
 use crate::code::StabilizerCode;
@@ -67,6 +68,18 @@ pub struct Batch {
     pub globals: Vec<f64>,
     /// The logarithm of the probability of the error, where it has a closed form; else NaN.
     pub ln_prob: Vec<f64>,
+}
+
+impl Batch {
+    /// Appends the samples of another.
+    fn append(&mut self, other: Self) {
+        self.syndrome.extend(other.syndrome);
+        self.logical.extend(other.logical);
+        self.reference.extend(other.reference);
+        self.gauge.extend(other.gauge);
+        self.globals.extend(other.globals);
+        self.ln_prob.extend(other.ln_prob);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -311,6 +324,11 @@ impl Subject {
     /// # Errors
     /// [`Error::Spins`] from the chains of an Ising model.
     pub fn draw(&self, shots: usize, streams: Streams, batch: &mut Batch) -> Result<()> {
+        self.draw_on(1, shots, streams, batch)
+    }
+
+    /// The same samples from several threads.
+    pub(super) fn draw_on(&self, threads: usize, shots: usize, streams: Streams, batch: &mut Batch) -> Result<()> {
         batch.shots = shots;
         for list in [&mut batch.syndrome, &mut batch.logical, &mut batch.reference, &mut batch.gauge] {
             list.clear();
@@ -333,37 +351,62 @@ impl Subject {
                     batch.ln_prob.push(f64::NAN);
                 }
             }
-            Kind::Code { code, basis, noise } => {
+            Kind::Code { code, basis, noise: CodeNoise::Named { noise, low, high } } => {
+                // Pieces of whole units, so that it does not matter who draws them.
+                let units = shots.div_ceil(UNIT);
+                let share = units.div_ceil(threads.clamp(1, units.max(1))).max(1);
+                let mut pieces: Vec<(usize, Result<Batch>)> =
+                    (0..units).step_by(share).map(|unit| (unit, Ok(Batch::default()))).collect();
+                threads::for_each(threads, &mut pieces, |(first, piece)| {
+                    let units = *first..(*first + share).min(units);
+                    *piece = self.draw_units(code, basis, noise, (*low, *high), units, shots, &streams);
+                });
+                for (_, piece) in pieces {
+                    batch.append(piece?);
+                }
+            }
+            Kind::Code { code, basis, noise: CodeNoise::Ising { noise, sweeps } } => {
                 let mut scratch = Scratch::new(code, basis);
-                match noise {
-                    CodeNoise::Named { noise, low, high } => {
-                        let fixed = noise.table(1, *low)?.row(0);
-                        for (unit, first) in (0..shots).step_by(UNIT).enumerate() {
-                            let mut rng = streams.fast_stream(unit as u64);
-                            for _ in first..(first + UNIT).min(shots) {
-                                let mut row = fixed;
-                                if low < high {
-                                    let p = low + (high - low) * rng.random::<f64>();
-                                    row = noise.table(1, p)?.row(0);
-                                    batch.globals.extend(self.globals(p));
-                                }
-                                let ln_prob = scratch.error(&row, &mut rng);
-                                scratch.push(basis, batch);
-                                batch.ln_prob.push(ln_prob);
-                            }
-                        }
-                    }
-                    CodeNoise::Ising { noise, sweeps } => {
-                        for error in noise.sample_chains(0..shots as u64, *sweeps, streams)? {
-                            scratch.take(&error);
-                            scratch.push(basis, batch);
-                            batch.ln_prob.push(f64::NAN);
-                        }
-                    }
+                for error in noise.sample_chains(0..shots as u64, *sweeps, streams)? {
+                    scratch.take(&error);
+                    scratch.push(basis, batch);
+                    batch.ln_prob.push(f64::NAN);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The samples of these units of [`UNIT`] shots, of `shots` in all.
+    #[allow(clippy::too_many_arguments)]
+    fn draw_units(
+        &self,
+        code: &StabilizerCode,
+        basis: &Basis,
+        noise: &Noise,
+        (low, high): (f64, f64),
+        units: std::ops::Range<usize>,
+        shots: usize,
+        streams: &Streams,
+    ) -> Result<Batch> {
+        let mut batch = Batch::default();
+        let mut scratch = Scratch::new(code, basis);
+        let fixed = noise.table(1, low)?.row(0);
+        for unit in units {
+            let mut rng = streams.fast_stream(unit as u64);
+            for _ in unit * UNIT..((unit + 1) * UNIT).min(shots) {
+                let mut row = fixed;
+                if low < high {
+                    let p = low + (high - low) * rng.random::<f64>();
+                    row = noise.table(1, p)?.row(0);
+                    batch.globals.extend(self.globals(p));
+                }
+                let ln_prob = scratch.error(&row, &mut rng);
+                scratch.push(basis, &mut batch);
+                batch.ln_prob.push(ln_prob);
+            }
+        }
+        Ok(batch)
     }
 
     /// A row of ±1 for the networks from a syndrome of all detectors, packed.

@@ -372,3 +372,44 @@ fn bad_subjects_are_refused() {
         assert_eq!(error.to_string(), what);
     }
 }
+
+/// An average over the symmetries is the same for a syndrome and its images, and does not touch a network that has them.
+#[test]
+fn averages_have_the_symmetries() {
+    use super::symmetry::Action;
+    for (code, p_of) in [("unrotated-surface:3", 0.1), ("toric:2", 0.1)] {
+        let subject = subject(code, p_of, p_of);
+        let actions = Action::all(&subject, 1000).unwrap();
+        let model = NeuralModel::new(subject, "made:8x2:4x1".parse::<NetworkParams>().unwrap()).unwrap();
+        let decoder = NeuralDecoder::new(model, Search::Exact, None).unwrap().symmetrized(1000).unwrap();
+        assert_eq!(decoder.n_symmetries(), actions.len());
+        let (r, m) = (decoder.model().subject().n_syndrome(), decoder.model().subject().n_observables());
+        let row: Vec<i8> = (0..r).map(|i| if i * i % 5 < 2 { -1 } else { 1 }).collect();
+        let number = |bits: &[i8]| bits.iter().enumerate().fold(0, |n, (j, s)| n | usize::from(*s < 0) << j);
+        let of = |row: &[i8]| {
+            let mut out = vec![0.0; 1 << m];
+            for candidate in &decoder.candidates(row).unwrap()[0] {
+                out[number(&candidate.bits)] = candidate.ln_q;
+            }
+            out
+        };
+        let own = of(&row);
+        assert!((own.iter().map(|q| q.exp()).sum::<f64>() - 1.0).abs() < 1e-9);
+        for action in &actions {
+            let mut image = Vec::new();
+            let turn = action.syndrome(&row, &mut image);
+            let there = of(&image);
+            for (class, q) in own.iter().enumerate() {
+                let image = action.logical(class) ^ turn;
+                assert!((q - there[image]).abs() < 1e-5, "{code}: {q} {}", there[image]);
+            }
+        }
+    }
+    // Only what the noise shares: bit flips forbid the exchange of X and Z.
+    let flips = CodeNoise::fixed(Noise::BitFlip, 0.1);
+    let subject = Subject::of_code(parse("unrotated-surface:3").unwrap(), flips).unwrap();
+    assert_eq!(Action::all(&subject, 1000).unwrap().len(), 4);
+    let model = model("rotated-surface:3", "made:8x2:4x1");
+    let greedy = NeuralDecoder::new(model, Search::Greedy, None).unwrap();
+    assert!(matches!(greedy.symmetrized(8), Err(Error::NotApplicable { .. })));
+}

@@ -3,8 +3,10 @@
 use linalg_core::Streams;
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::optim::{Adam, AdamParams};
+use linalg_core::threads;
+use variational::autoregressive::ConditionalPass;
 
-use super::model::{CHUNK, NeuralModel, Part, each_chunk};
+use super::model::{CHUNK, NeuralModel, Part};
 use super::subject::Batch;
 use crate::error::{Error, Result};
 
@@ -20,7 +22,7 @@ pub struct TrainingParams {
     pub batch: usize,
     /// Steps in all: the learning rate falls to nothing over them. Default 2000.
     pub steps: u64,
-    /// Largest learning rate of Adam; default 0.002.
+    /// Largest learning rate of Adam; default 0.005.
     pub learning_rate: f64,
     /// Steps over which the rate rises from 0; default 100.
     pub warm_up: u64,
@@ -28,11 +30,13 @@ pub struct TrainingParams {
     pub clip: f64,
     /// Seed of the samples.
     pub seed: u64,
+    /// Threads, 0 for all there are (the default); the numbers do not depend on it.
+    pub threads: usize,
 }
 
 impl Default for TrainingParams {
     fn default() -> Self {
-        Self { batch: 1024, steps: 2000, learning_rate: 2e-3, warm_up: 100, clip: 1.0, seed: 1 }
+        Self { batch: 1024, steps: 2000, learning_rate: 5e-3, warm_up: 100, clip: 1.0, seed: 1, threads: 0 }
     }
 }
 
@@ -70,6 +74,12 @@ impl TrainingParams {
     /// Sets the seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Sets the number of threads, 0 for all there are.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -117,8 +127,9 @@ pub struct TrainingStep {
 /// ```
 ///
 /// There are no labels and no decoder in the loop: the noise is enough. The three factors of q have parameters of their
-/// own, so that each is trained by its own share of -ln q. Steps draw from streams of their number: a run depends on model,
-/// parameters and seed alone, and goes on after [`restore`](Self::restore) bit for bit.
+/// own, so that each is trained by its own share of -ln q. Steps draw from streams of their number, and threads share the
+/// batch in pieces of a fixed size: a run depends on model, parameters and seed alone, and goes on after
+/// [`restore`](Self::restore) bit for bit, with any number of threads.
 ///
 /// ```
 /// use quantum_ec::code;
@@ -145,14 +156,56 @@ pub struct NeuralTrainer {
     /// The steppers before the last step, whose losses were finite.
     good: Option<[Option<Stepper>; 3]>,
     batch: Batch,
+    shards: Vec<Shard>,
+    gradient: Vec<f64>,
 }
 
 #[derive(Debug, Clone)]
 struct Stepper {
     adam: Adam,
     parameters: Vec<f64>,
-    single: Vec<f32>,
-    gradient: Vec<f64>,
+}
+
+/// The share of some shots of a batch, at most [`CHUNK`], in losses and gradients: what a thread works on.
+#[derive(Debug, Clone, Default)]
+struct Shard {
+    first: usize,
+    shots: usize,
+    parts: [Option<ShardPart>; 3],
+}
+
+#[derive(Debug, Clone)]
+struct ShardPart {
+    pass: ConditionalPass<f32>,
+    /// Sum of -ln q.
+    loss: f64,
+    gradient: Vec<f32>,
+}
+
+impl Shard {
+    fn new(model: &NeuralModel, first: usize, shots: usize) -> Self {
+        let parts = Part::ALL.map(|part| {
+            let network = model.network(part)?;
+            let gradient = vec![0.0; network.parameters().len()];
+            Some(ShardPart { pass: network.new_pass(shots), loss: 0.0, gradient })
+        });
+        Self { first, shots, parts }
+    }
+
+    /// Losses and gradients of its shots; `weight` is that of a shot.
+    fn work(&mut self, model: &NeuralModel, batch: &Batch, weight: f64) {
+        let range = |width: usize| self.first * width..(self.first + self.shots) * width;
+        for part in Part::ALL {
+            let (Some(network), Some(own)) = (model.network(part), &mut self.parts[part as usize]) else { continue };
+            let (bits, contexts) = part.rows(batch);
+            let (n, c, g) = (network.n_bits(), network.n_context(), network.shape().globals);
+            network.set_context(&contexts[range(c)], &batch.globals[range(g)], &mut own.pass);
+            network.evaluate(&bits[range(n)], &mut own.pass);
+            own.loss = -network.ln_q(&own.pass).iter().sum::<f64>();
+            own.gradient.fill(0.0);
+            network.accumulate_gradient(&mut own.pass, &vec![weight; self.shots], &mut own.gradient);
+        }
+    }
 }
 
 impl NeuralTrainer {
@@ -168,11 +221,12 @@ impl NeuralTrainer {
                 let parameters = network.parameters().to_vec();
                 let n = parameters.len();
                 let adam = Adam::new(AdamParams::default().learning_rate(params.learning_rate), n)?;
-                let (single, gradient) = (vec![0.0; n], vec![0.0; n]);
-                steppers[part as usize] = Some(Stepper { adam, parameters, single, gradient });
+                steppers[part as usize] = Some(Stepper { adam, parameters });
             }
         }
-        Ok(Self { model, params, steppers, good: None, batch: Batch::default() })
+        let shard = |first| Shard::new(&model, first, CHUNK.min(params.batch - first));
+        let shards = (0..params.batch).step_by(CHUNK).map(shard).collect();
+        Ok(Self { model, params, steppers, good: None, batch: Batch::default(), shards, gradient: Vec::new() })
     }
 
     /// The model as it is now.
@@ -233,32 +287,31 @@ impl NeuralTrainer {
 
     fn try_step(&mut self) -> Result<TrainingStep> {
         let step = self.model.steps;
-        let (mut batch, shots) = (std::mem::take(&mut self.batch), self.params.batch);
-        self.model.subject().draw(shots, Streams::new(self.params.seed).child(step), &mut batch)?;
+        let (shots, threads) = (self.params.batch, threads::count(self.params.threads));
+        let streams = Streams::new(self.params.seed).child(step);
+        self.model.subject().draw_on(threads, shots, streams, &mut self.batch)?;
         let rate = self.params.rate(step);
         let mut loss = [None; 3];
         let diverged = |what, value| Err(Error::Diverged { step: step + 1, what, value });
+        let (model, batch) = (&self.model, &self.batch);
+        threads::for_each(threads, &mut self.shards, |shard| shard.work(model, batch, -1.0 / shots as f64));
+        // Shards are added in their order; a step of Adam changes nothing but its own network.
+        let mut steppers = self.steppers.clone();
         for part in Part::ALL {
             let k = part as usize;
-            let (Some(network), Some(stepper)) = (self.model.network(part), &mut self.steppers[k]) else { continue };
-            stepper.gradient.fill(0.0);
-            let (bits, contexts) = part.rows(&batch);
-            let weight = -1.0 / shots as f64;
-            let (mut sum, single, gradient) = (0.0, &mut stepper.single, &mut stepper.gradient);
-            single.fill(0.0);
-            each_chunk(network, bits, contexts, &batch.globals, (shots, CHUNK), |network, _, bits, pass| {
-                network.evaluate(bits, pass);
-                let ln_q = network.ln_q(pass);
-                sum -= ln_q.iter().sum::<f64>();
-                let weights = vec![weight; ln_q.len()];
-                network.accumulate_gradient(pass, &weights, single);
-            });
-            gradient.iter_mut().zip(single.iter()).for_each(|(g, &s)| *g = f64::from(s));
-            let mean = sum / shots as f64;
+            let Some(stepper) = &mut steppers[k] else { continue };
+            let shards = || self.shards.iter().filter_map(|shard| shard.parts[k].as_ref());
+            let mean = shards().map(|shard| shard.loss).sum::<f64>() / shots as f64;
             if !mean.is_finite() {
                 return diverged("loss", mean);
             }
             loss[k] = Some(mean);
+            let gradient = &mut self.gradient;
+            gradient.clear();
+            gradient.resize(stepper.parameters.len(), 0.0);
+            for shard in shards() {
+                gradient.iter_mut().zip(&shard.gradient).for_each(|(g, &s)| *g += f64::from(s));
+            }
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
             if !norm.is_finite() {
                 return diverged("norm of the gradient", norm);
@@ -267,30 +320,30 @@ impl NeuralTrainer {
                 let scale = self.params.clip / norm;
                 gradient.iter_mut().for_each(|g| *g *= scale);
             }
+            stepper.adam.set_learning_rate(rate)?;
+            stepper.adam.step(&mut stepper.parameters, gradient)?;
         }
         // The parameters have shown that they are good: from here on a failure goes back to them.
-        self.good = Some(self.steppers.clone());
+        self.good = Some(std::mem::replace(&mut self.steppers, steppers));
         self.model.steps += 1;
         for part in Part::ALL {
-            let (Some(network), Some(stepper)) = (self.model.network_mut(part), &mut self.steppers[part as usize])
-            else {
+            let (Some(network), Some(stepper)) = (self.model.network_mut(part), &self.steppers[part as usize]) else {
                 continue;
             };
-            stepper.adam.set_learning_rate(rate)?;
-            stepper.adam.step(&mut stepper.parameters, &stepper.gradient)?;
             if network.set_parameters(&stepper.parameters).is_err() {
                 return diverged("largest parameter", stepper.parameters.iter().fold(0.0, |a, x| x.abs().max(a)));
             }
         }
-        let floor = -batch.ln_prob.iter().sum::<f64>() / shots as f64;
-        self.batch = batch;
+        let floor = -self.batch.ln_prob.iter().sum::<f64>() / shots as f64;
         Ok(TrainingStep { step: step + 1, loss, floor, rate })
     }
 
     fn architecture(&self) -> String {
         let networks = Part::ALL.iter().filter_map(|&part| self.model.network(part));
         let networks: Vec<String> = networks.map(|network| network.architecture()).collect();
-        format!("{};{:?};{}", networks.join(";"), self.params, self.model.subject().noise_text())
+        // The number of threads may change on the way.
+        let params = self.params.threads(0);
+        format!("{};{params:?};{}", networks.join(";"), self.model.subject().noise_text())
     }
 
     /// The state: parameters, moments of Adam, number of steps.

@@ -86,7 +86,7 @@ impl Layer {
     ) {
         if let Some(bias) = self.bias {
             for (g, row) in gradient[bias..].iter_mut().zip(delta.chunks_exact(b)) {
-                *g = row.iter().fold(*g, |sum, &d| sum + d);
+                *g = *g + sum(row);
             }
         }
         for block in &self.blocks {
@@ -104,4 +104,16 @@ impl Layer {
             }
         }
     }
+}
+
+/// The sum of a row, in lanes that a processor adds side by side.
+fn sum<T: Scalar>(row: &[T]) -> T {
+    const LANES: usize = 16;
+    let chunks = row.chunks_exact(LANES);
+    let rest = chunks.remainder().iter().fold(T::ZERO, |sum, &x| sum + x);
+    let mut lanes = [T::ZERO; LANES];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = *lane + x);
+    }
+    lanes.iter().fold(rest, |sum, &x| sum + x)
 }
