@@ -8,7 +8,11 @@
 //! cargo run --release --example predict_stream
 //! cargo run --release --example predict_stream -- series.csv --model coulomb --json
 //! cargo run --release --example predict_stream -- wind.csv --binarize quantile:4 --memory 1 --particles-out particles.csv
+//! cargo run --release --example predict_stream -- series.csv --model coulomb:2 --against low-rank:4 --tune --train-fraction 0.5 --folds 4
 //! ```
+//!
+//! The last line compares two models: the steps after the first half are four pieces, each predicted from all steps before it,
+//! penalties are chosen on the last fifth of these, and the difference of the losses has the error of its own blocks of steps.
 //!
 //! Without a file the stream is drawn from charges in three dimensions (30 series, 6700 steps) and the loss of the true model is
 //! printed beside the others. Expected: `coulomb` above it by about 0.001 with 210 numbers, `kinetic-ising` by about 0.004 with 930.
@@ -20,13 +24,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use linalg_core::Streams;
-use physics_inference::cluster::{ClusterSet, SignedClustering};
+use linalg_core::stats::Estimate;
+use physics_inference::cluster::SignedClustering;
 use physics_inference::predict::generate::coulomb_stream;
-use physics_inference::predict::{FitParams, Fitted, LogLossReport, Model, evaluate};
-use physics_inference::series::{Binarize, BitSeries, Correlations, Table};
+use physics_inference::predict::{FitParams, ForwardReport, ForwardTest, LogLossReport, Model, Tuning, forward_chain};
+use physics_inference::series::{Binarize, BitSeries, Correlations, SeriesError, Table};
 use workspace_examples::exit;
 use workspace_examples::figure;
 use workspace_examples::json::Line;
+
+use particles::Particle;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -40,9 +47,18 @@ struct Args {
     /// with --json).
     #[arg(long)]
     model: Option<Model>,
-    /// Share of the steps to learn from.
+    /// Share of the steps to learn from before anything is predicted.
     #[arg(long, default_value_t = 0.6)]
     train_fraction: f64,
+    /// Pieces of the other steps; a model is fitted again before each, to all steps before it.
+    #[arg(long, default_value_t = 1, value_name = "K")]
+    folds: usize,
+    /// Choose the penalty of every fit on the last fifth of its steps.
+    #[arg(long)]
+    tune: bool,
+    /// Model to compare with: prints the test losses minus its own, with the error of the difference.
+    #[arg(long, value_name = "MODEL")]
+    against: Option<Model>,
     /// Seed of the generated stream and of random starts.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -75,6 +91,8 @@ struct Args {
 /// The series, and the loss of the law they were drawn from if it is known.
 struct Data {
     series: BitSeries,
+    /// Steps to learn from before the first piece.
+    start: usize,
     entropy: Option<f64>,
 }
 
@@ -85,12 +103,16 @@ fn read(args: &Args) -> Result<Data, Failure> {
         }
         let (n, steps) = if args.quick { (10, 1500) } else { (30, 6700) };
         let stream = coulomb_stream::<3, _>(n, steps, &mut Streams::new(args.seed).stream(0))?;
-        let train = (args.train_fraction * steps as f64).round() as usize;
-        let entropy = (train < steps).then(|| stream.conditional_entropy(train..steps));
-        return Ok(Data { series: stream.series, entropy });
+        let start = first_piece(steps, args)?;
+        let entropy = Some(stream.conditional_entropy(start..steps));
+        return Ok(Data { series: stream.series, start, entropy });
     };
     let fail = |error: physics_inference::Error| format!("{}: {error}", file.display());
-    let table = Table::load(file).map_err(|error| error.to_string())?;
+    let table = Table::load(file).map_err(|error| match error {
+        // These name the file themselves.
+        physics_inference::Error::Series(SeriesError::Io { message }) => message,
+        error => fail(error),
+    })?;
     let series = match args.binarize {
         None => table.binary().map_err(fail)?,
         Some(scheme) => {
@@ -104,17 +126,82 @@ fn read(args: &Args) -> Result<Data, Failure> {
             decoder.encode(&table).map_err(fail)?
         }
     };
-    Ok(Data { series, entropy: None })
+    let start = first_piece(series.n_steps(), args)?;
+    Ok(Data { series, start, entropy: None })
+}
+
+/// Where the first piece to predict begins.
+fn first_piece(steps: usize, args: &Args) -> Result<usize, Failure> {
+    Ok(forward_chain(steps, args.train_fraction, args.folds)?[0].1.start)
 }
 
 fn run(args: Args) -> Result<(), Failure> {
-    let data = read(&args)?;
-    let (train, test) = data.series.split(args.train_fraction)?;
+    if args.particles_out.is_some() && args.model.is_some_and(|model| !matches!(model, Model::Coulomb(_))) {
+        return Err("--particles-out needs --model coulomb".into());
+    }
+    let Data { series, start, entropy } = read(&args)?;
+    let train = series.steps(0..start);
     // A column may vary in the whole and not in the part to learn from.
     train.check_varying().map_err(|error| format!("the training steps: {error}"))?;
-    let pairs = Correlations::new(&train)?;
-    let report = SignedClustering::default().threshold(args.cluster_threshold).hysteresis(0.0).run(&pairs, None)?;
-    let clusters = report.set;
+    let clustering = SignedClustering::default().threshold(args.cluster_threshold).hysteresis(0.0);
+    let clusters = clustering.run(&Correlations::new(&train)?, None)?;
+    let test = forward_test(&args, clustering);
+    let reference = match args.against {
+        Some(model) => Some(test.run(model, &series, &mut ())?.loss),
+        None => None,
+    };
+    let difference = |loss: &LogLossReport| reference.as_ref().map(|other| loss.minus(other)).transpose();
+    if args.json {
+        let model = args.model.unwrap_or_else(|| Model::Coulomb(Default::default()));
+        let report = test.run(model, &series, &mut ())?;
+        let line = json(&args, model, &report, reference.as_ref().zip(difference(&report.loss)?));
+        println!("{}", line.finish());
+        return write_particles(&args, &report, &series, clustering);
+    }
+    let (n, frustrated) = (series.n_series(), clusters.frustrated.len());
+    println!("{n} series, {start} steps to learn from, {} to predict", series.n_steps() - start);
+    println!(
+        "{} clusters, {} single series, {frustrated} of {} strong pairs frustrated",
+        clusters.set.clusters().len(),
+        clusters.set.n_singles(),
+        clusters.edges
+    );
+    let models = args.model.map_or_else(Model::all, |model| vec![model]);
+    print!("{:<16}{:>10}{:>12}{:>12}{:>10}{:>14}", "model", "numbers", "train", "test", "±", "s a step");
+    println!("{}", args.against.map_or(String::new(), |model| format!("  test minus {model}")));
+    for model in models {
+        let report = test.run(model, &series, &mut ())?;
+        let loss = &report.loss;
+        print!(
+            "{model:<16}{:>10}{:>12.5}{:>12.5}{:>10.5}{:>14.2e}",
+            loss.parameters,
+            report.train_log_loss(),
+            loss.mean,
+            loss.std_error,
+            loss.seconds_per_step
+        );
+        if let Some(Estimate { value, std_error, .. }) = difference(loss)? {
+            print!("  {value:+.5} ± {:.5}", std_error.unwrap_or(f64::NAN));
+        }
+        println!("{}", if report.converged() { "" } else { "  not converged" });
+        write_particles(&args, &report, &series, clustering)?;
+        if let Some(particles) = particles_of(&report, &series, clustering)? {
+            let file = match &args.svg {
+                Some(file) => file.clone(),
+                None => figure::path("predict_stream", "svg")?,
+            };
+            particles::draw(&particles, &file)?;
+            println!("drawn: {}", file.display());
+        }
+    }
+    if let Some(entropy) = entropy {
+        println!("{:<16}{:>10}{:>12}{entropy:>12.5}", "true model", "", "");
+    }
+    Ok(())
+}
+
+/// What the arguments ask for.
+fn forward_test(args: &Args, clustering: SignedClustering) -> ForwardTest {
     let mut params = FitParams::default().lags(args.memory).seed(args.seed);
     if let Some(horizon) = args.forget {
         params = params.horizon(horizon);
@@ -122,78 +209,62 @@ fn run(args: Args) -> Result<(), Failure> {
     if args.quick {
         params = params.starts(4, 1).max_iterations(100);
     }
-    if args.json {
-        let model = args.model.unwrap_or_else(|| Model::Coulomb(Default::default()));
-        let (fitted, score) = measure(model, &train, &test, &clusters, &params)?;
-        let line = Line::new()
-            .text("model", &model.to_string())
-            .count("parameters", score.parameters as u64)
-            .number("train_log_loss", Some(fitted.train_log_loss))
-            .number("test_log_loss", Some(score.mean))
-            .number("test_std_error", Some(score.std_error))
-            .number("seconds_per_step", Some(score.seconds_per_step));
-        println!("{}", line.finish());
-        return write_particles(&args, &fitted, &train, &clusters, &pairs);
-    }
-    let (n, frustrated) = (train.n_series(), report.frustrated.len());
-    println!("{n} series, {} steps to learn from, {} to predict", train.n_steps(), test.n_steps());
-    println!(
-        "{} clusters, {} single series, {frustrated} of {} strong pairs frustrated",
-        clusters.clusters().len(),
-        clusters.n_singles(),
-        report.edges
-    );
-    let models = args.model.map_or_else(Model::all, |model| vec![model]);
-    println!("{:<16}{:>10}{:>12}{:>12}{:>10}{:>14}", "model", "numbers", "train", "test", "±", "s a step");
-    for model in models {
-        let (fitted, score) = measure(model, &train, &test, &clusters, &params)?;
-        let mark = if fitted.converged { "" } else { "  not converged" };
-        println!(
-            "{model:<16}{:>10}{:>12.5}{:>12.5}{:>10.5}{:>14.2e}{mark}",
-            score.parameters, fitted.train_log_loss, score.mean, score.std_error, score.seconds_per_step
-        );
-        write_particles(&args, &fitted, &train, &clusters, &pairs)?;
-        if let Some(charges) = &fitted.charges {
-            let file = match &args.svg {
-                Some(file) => file.clone(),
-                None => figure::path("predict_stream", "svg")?,
-            };
-            particles::draw(&particles::list(charges, &train, &clusters, &pairs), &file)?;
-            println!("drawn: {}", file.display());
-        }
-    }
-    if let Some(entropy) = data.entropy {
-        println!("{:<16}{:>10}{:>12}{entropy:>12.5}", "true model", "", "");
-    }
-    Ok(())
+    let test = ForwardTest::default().first(args.train_fraction).folds(args.folds).clustering(clustering).fit(params);
+    if args.tune { test.tuning(Tuning::default()) } else { test }
 }
 
-fn measure(
-    model: Model,
-    train: &BitSeries,
-    test: &BitSeries,
-    clusters: &ClusterSet,
-    params: &FitParams,
-) -> Result<(Fitted, LogLossReport), Failure> {
-    let mut fitted = model.fit(train, clusters, params)?;
-    let score = evaluate(fitted.predictor.as_mut(), test)?;
-    Ok((fitted, score))
+fn json(args: &Args, model: Model, report: &ForwardReport, other: Option<(&LogLossReport, Estimate)>) -> Line {
+    let loss = &report.loss;
+    let mut line = Line::new()
+        .text("model", &model.to_string())
+        .count("parameters", loss.parameters as u64)
+        .number("train_log_loss", Some(report.train_log_loss()))
+        .number("test_log_loss", Some(loss.mean))
+        .number("test_std_error", Some(loss.std_error))
+        .number("seconds_per_step", Some(loss.seconds_per_step))
+        .flag("converged", report.converged())
+        .count("folds", args.folds as u64);
+    if args.tune {
+        let penalties: Vec<f64> = report.pieces.iter().map(|piece| piece.penalty).collect();
+        line = line.numbers("penalties", Some(&penalties));
+    }
+    if let (Some(model), Some((loss, difference))) = (args.against, other) {
+        line = line
+            .text("against", &model.to_string())
+            .number("against_test_log_loss", Some(loss.mean))
+            .number("difference", Some(difference.value))
+            .number("difference_std_error", difference.std_error);
+    }
+    line
+}
+
+/// The charges of the last fit, with masses and clusters of its steps.
+fn particles_of(
+    report: &ForwardReport,
+    series: &BitSeries,
+    clustering: SignedClustering,
+) -> Result<Option<Vec<Particle>>, Failure> {
+    let Some((piece, charges)) = report.pieces.last().and_then(|p| Some((p, p.fitted.charges.as_ref()?))) else {
+        return Ok(None);
+    };
+    let train = series.steps(piece.train.clone());
+    let pairs = Correlations::new(&train)?;
+    let clusters = clustering.run(&pairs, None)?.set;
+    Ok(Some(particles::list(charges, &train, &clusters, &pairs)))
 }
 
 fn write_particles(
     args: &Args,
-    fitted: &Fitted,
-    train: &BitSeries,
-    clusters: &ClusterSet,
-    pairs: &Correlations,
+    report: &ForwardReport,
+    series: &BitSeries,
+    clustering: SignedClustering,
 ) -> Result<(), Failure> {
-    let Some(file) = &args.particles_out else { return Ok(()) };
-    match &fitted.charges {
-        Some(charges) => particles::write(&particles::list(charges, train, clusters, pairs), file)
-            .map_err(|error| format!("{}: {error}", file.display()).into()),
-        None if args.model.is_some() => Err("--particles-out needs --model coulomb".into()),
-        None => Ok(()),
+    if let Some(file) = &args.particles_out
+        && let Some(particles) = particles_of(report, series, clustering)?
+    {
+        particles::write(&particles, file).map_err(|error| format!("{}: {error}", file.display()))?;
     }
+    Ok(())
 }
 
 fn main() -> ExitCode {

@@ -1,9 +1,7 @@
-//! Choosing a penalty by validation, and tests that go forward in time.
-
-use std::ops::Range;
+//! Choosing a penalty by validation.
 
 use crate::cluster::ClusterSet;
-use crate::series::{BitSeries, SeriesError};
+use crate::series::BitSeries;
 use crate::{Error, Result};
 
 use super::{FitParams, Fitted, Model, evaluate};
@@ -70,7 +68,8 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no penalty or a share outside (0, 1), [`SeriesError::TooShort`], and those of [`Model::fit`].
+    /// [`Error::Parameter`] for no penalty or a share outside (0, 1), [`SeriesError::TooShort`](crate::series::SeriesError::TooShort), and those of
+    /// [`Model::fit`].
     ///
     /// # Panics
     /// If series and clusters differ in the number of variables.
@@ -102,40 +101,6 @@ impl Model {
     }
 }
 
-/// Steps to learn from and steps to test on, `folds` times: the tests are pieces of equal length that cover the series from the
-/// share `first` on, and each is predicted from everything before it.
-///
-/// ```
-/// use physics_inference::predict::forward_chain;
-///
-/// assert_eq!(forward_chain(10, 0.4, 3)?, [(0..4, 4..6), (0..6, 6..8), (0..8, 8..10)]);
-/// # Ok::<(), physics_inference::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::Parameter`] for no folds or a share outside (0, 1), [`SeriesError::TooShort`] where a piece would have fewer than two
-/// steps.
-pub fn forward_chain(n_steps: usize, first: f64, folds: usize) -> Result<Vec<(Range<usize>, Range<usize>)>> {
-    if folds == 0 {
-        return Err(Error::Parameter { what: "folds", value: 0.0, expected: "at least 1" });
-    }
-    if !(first > 0.0 && first < 1.0) {
-        return Err(Error::Parameter { what: "first share", value: first, expected: "between 0 and 1" });
-    }
-    let start = (first * n_steps as f64).round() as usize;
-    let length = n_steps.saturating_sub(start) / folds;
-    if length < 2 || start < 2 {
-        return Err(SeriesError::TooShort {
-            found: n_steps,
-            needed: ((2.0 * folds as f64 / (1.0 - first)).ceil() as usize + 2).max((2.0 / first).ceil() as usize),
-        }
-        .into());
-    }
-    // What does not divide goes to the first piece to learn from.
-    let start = n_steps - folds * length;
-    Ok((0..folds).map(|k| (0..start + k * length, start + k * length..start + (k + 1) * length)).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,14 +116,5 @@ mod tests {
         assert!(matches!(run(Tuning::default().validation(1.0)), Err(Error::Parameter { .. })));
         assert!(matches!(run(Tuning::default().penalties(vec![-1.0])), Err(Error::Parameter { what: "penalty", .. })));
         assert!(run(Tuning::default().validation(0.001)).is_err(), "one step to validate on");
-        assert!(forward_chain(10, 0.5, 0).is_err() && forward_chain(10, f64::NAN, 2).is_err());
-        assert!(forward_chain(10, 0.5, 3).is_err() && forward_chain(0, 0.5, 1).is_err());
-    }
-
-    #[test]
-    fn pieces_follow_each_other_and_cover_the_end() {
-        let chain = forward_chain(103, 0.5, 4).unwrap();
-        assert!(chain.iter().all(|(train, test)| train.start == 0 && train.end == test.start && test.len() == 12));
-        assert!(chain.windows(2).all(|pair| pair[0].1.end == pair[1].1.start) && chain[3].1.end == 103);
     }
 }

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use crate::Result;
+use crate::{Error, Result};
 
 use super::{BitSeries, SeriesError};
 
@@ -34,8 +34,8 @@ impl Table {
     /// Columns with their names.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for no column, [`SeriesError::DuplicateName`], and
-    /// [`Error::NotFinite`](crate::Error::NotFinite) for a number that is not finite.
+    /// [`Error::Parameter`] for no column, [`SeriesError::DuplicateName`], and
+    /// [`Error::NotFinite`] for a number that is not finite.
     ///
     /// # Panics
     /// If the columns differ in length, or there is not a name for each.
@@ -46,7 +46,7 @@ impl Table {
         for column in &columns {
             assert_eq!(column.len(), n_steps, "column of {} steps beside one of {n_steps}", column.len());
             if let Some(index) = column.iter().position(|x| !x.is_finite()) {
-                return Err(crate::Error::NotFinite { what: "step", index, value: column[index] });
+                return Err(Error::NotFinite { what: "step", index, value: column[index] });
             }
         }
         Ok(Self { names, columns, lines: (1..=n_steps).collect() })
@@ -106,11 +106,16 @@ impl Table {
     /// Reads a file.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As [`read`](Self::read); [`SeriesError::Io`] begins with the name of the file.
     pub fn load<P: AsRef<Path>>(path: P) -> Result<Self> {
         let path = path.as_ref();
         let failed = |error: std::io::Error| SeriesError::Io { message: format!("{}: {error}", path.display()) };
-        Self::read(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?))
+        match Self::read(std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?)) {
+            Err(Error::Series(SeriesError::Io { message })) => {
+                Err(SeriesError::Io { message: format!("{}: {message}", path.display()) }.into())
+            }
+            other => other,
+        }
     }
 
     /// Names of the columns.
@@ -177,8 +182,14 @@ impl Table {
             }
             series.push(&step);
         }
-        series.check_varying()?;
-        Ok(series)
+        match series.check_varying() {
+            // The value as it stands in the table.
+            Err(Error::Series(SeriesError::Constant { column, name, value })) => {
+                let value = if value == "-1" { low.to_string() } else { value };
+                Err(SeriesError::Constant { column, name, value }.into())
+            }
+            other => other.map(|()| series),
+        }
     }
 }
 
@@ -218,6 +229,8 @@ mod tests {
             ("a,b\n0,1\n1,x\n", "line 3, column 2 (b) is \"x\", expected a finite number"),
             ("a,b\n0,1\n1,NaN\n", "line 3, column 2 (b) is \"NaN\", expected a finite number"),
             ("a,b\n0,1\n1,1\n", "column 2 (b) is 1 in every step"),
+            ("a,b\n0,0\n1,0\n", "column 2 (b) is 0 in every step"),
+            ("-1,1\n-1,-1\n", "column 1 (column 1) is -1 in every step"),
             ("a,b\n0,1\n", "1 steps, at least 2 needed"),
             ("a,b\n", "0 steps, at least 1 needed"),
             ("", "0 steps, at least 1 needed"),
