@@ -96,11 +96,13 @@ pub(super) struct Block<const D: usize> {
     pub gradient: [[f64; LANES]; D],
 }
 
-/// Adds the sources in `range`; `GRADIENT` says whether gradients are wanted.
+/// Adds the sources of all stretches; `GRADIENT` says whether gradients are wanted.
 pub(super) struct Near<'a, const D: usize, const GRADIENT: bool> {
     pub block: &'a mut Block<D>,
     pub places: &'a [[f64; D]],
     pub charges: &'a [f64],
+    /// First source and the one after the last of each.
+    pub stretches: &'a [(u32, u32)],
     pub softening2: f64,
 }
 
@@ -112,20 +114,23 @@ impl<const D: usize, const GRADIENT: bool> Work for Near<'_, D, GRADIENT> {
         let place = &self.block.place;
         let mut potential = [0.0; LANES];
         let mut gradient = [[0.0; LANES]; D];
-        for (y, &charge) in self.places.iter().zip(self.charges) {
-            for lane in 0..LANES {
-                let mut d = [0.0; D];
-                let mut square = self.softening2;
-                for a in 0..D {
-                    d[a] = place[a][lane] - y[a];
-                    square += d[a] * d[a];
-                }
-                let k = 1.0 / square.sqrt();
-                potential[lane] += charge * k;
-                if GRADIENT {
-                    let slope = charge * k * k * k;
+        for &(first, last) in self.stretches {
+            let range = first as usize..last as usize;
+            for (y, &charge) in self.places[range.clone()].iter().zip(&self.charges[range]) {
+                for lane in 0..LANES {
+                    let mut d = [0.0; D];
+                    let mut square = self.softening2;
                     for a in 0..D {
-                        gradient[a][lane] -= slope * d[a];
+                        d[a] = place[a][lane] - y[a];
+                        square += d[a] * d[a];
+                    }
+                    let k = 1.0 / square.sqrt();
+                    potential[lane] += charge * k;
+                    if GRADIENT {
+                        let slope = charge * k * k * k;
+                        for a in 0..D {
+                            gradient[a][lane] -= slope * d[a];
+                        }
                     }
                 }
             }
@@ -167,18 +172,26 @@ impl<const D: usize, const GRADIENT: bool> Work for Far<'_, D, GRADIENT> {
                     trace[lane] += d[a][lane] * m.octupole_trace[a];
                 }
             }
-            // M₂ d and M₃ d d.
+            // M₂ d and M₃ d d; of the symmetric octupole every pair of indices is taken once, doubled when they differ.
             let (mut turned, mut twice) = ([[0.0; LANES]; D], [[0.0; LANES]; D]);
-            for a in 0..D {
-                for b in 0..D {
-                    let (q, o) = (m.quadrupole[a][b], &m.octupole[a][b]);
+            for b in 0..D {
+                for c in 0..=b {
+                    let weight = if b == c { 1.0 } else { 2.0 };
+                    let mut product = [0.0; LANES];
                     for lane in 0..LANES {
-                        let mut inner = 0.0;
-                        for c in 0..D {
-                            inner += o[c] * d[c][lane];
+                        product[lane] = weight * d[b][lane] * d[c][lane];
+                    }
+                    for a in 0..D {
+                        let o = m.octupole[a][b][c];
+                        for lane in 0..LANES {
+                            twice[a][lane] += o * product[lane];
                         }
+                    }
+                }
+                for a in 0..D {
+                    let q = m.quadrupole[a][b];
+                    for lane in 0..LANES {
                         turned[a][lane] += q * d[b][lane];
-                        twice[a][lane] += inner * d[b][lane];
                     }
                 }
             }

@@ -12,9 +12,9 @@
 //! dipole, quadrupole and octupole about the mean place of its particles: charges of both signs have no centre of charge, and the
 //! mean place does not change with the charges. Targets come in blocks of 16 neighbours on the curve; a block shares one walk down
 //! the tree. A cell is taken as a whole when its radius is at most [`OctreeParams::opening`] times its distance from the
-//! block. Relative to the root mean square of the field, the default opening leaves errors of 1e-4 to 2e-4 in the potential and of
-//! 3e-4 to 8e-4 in the gradient for charges of random signs (4000 to 100 000 sources, `docs/benchmarks/physics-inference.md`).
-//! With few sources the sum is direct and exact.
+//! block; cells of three sources or fewer are summed directly all the same. Relative to the root mean square of the field, the default
+//! opening leaves errors of 1e-4 to 3.5e-4 in the potential and of 6e-4 to 1e-3 in the gradient for charges of random signs (10⁴ to
+//! 10⁵ sources that are the targets, too, `docs/benchmarks/physics-inference.md`). With few sources the sum is direct and exact.
 //!
 //! A source at the place of a target counts with $`c_n/a`$: who wants no self-interaction subtracts it.
 

@@ -33,11 +33,14 @@ fn direct<const D: usize>(sources: &[[f64; D]], charges: &[f64], targets: &[[f64
     targets.iter().map(at).collect()
 }
 
-/// Root mean square errors of potential and gradient, relative to the root mean square of either.
+/// Root mean square errors of potential and gradient at the first `compared` targets, relative to the root mean square of either.
+///
+/// The fields are those of all targets: blocks of few targets are wide, open more cells and have smaller errors.
 fn errors<const D: usize>(
     sources: &[[f64; D]],
     charges: &[f64],
     targets: &[[f64; D]],
+    compared: usize,
     params: OctreeParams,
 ) -> (f64, f64) {
     let mut tree = Octree::new(sources, params).unwrap();
@@ -51,7 +54,7 @@ fn errors<const D: usize>(
     assert_eq!(phi, only);
     let mut sums = [0.0; 4];
     for ((exact, slope), (phi, gradient)) in
-        direct(sources, charges, targets, params.softening).into_iter().zip(phi.iter().zip(&gradient))
+        direct(sources, charges, &targets[..compared], params.softening).into_iter().zip(phi.iter().zip(&gradient))
     {
         sums[0] += (phi - exact).powi(2);
         sums[1] += exact * exact;
@@ -78,13 +81,17 @@ fn errors_against_the_direct_sum() {
     ] {
         let n = sources.len();
         let some = 4_000_000 / n;
-        let elsewhere = uniform::<3, _>(some, &mut rng);
+        let elsewhere = uniform::<3, _>(n, &mut rng);
         let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
         let normal: Vec<f64> = (0..n).map(|_| standard_normal(&mut rng)).collect();
         let one = vec![1.0; n];
         for (kind, charges) in [("signs", &signs), ("normal", &normal), ("one sign", &one)] {
-            for (place, targets) in [("sources", &sources[..some]), ("elsewhere", &elsewhere)] {
-                let (phi, gradient) = errors(&sources, charges, targets, params.softening(softening));
+            // Charges of normal size are between the two others; many of them take long.
+            if kind == "normal" && n > 10_000 {
+                continue;
+            }
+            for (place, targets) in [("sources", &sources), ("elsewhere", &elsewhere)] {
+                let (phi, gradient) = errors(&sources, charges, targets, some, params.softening(softening));
                 eprintln!("{name}, {kind}, at {place}: {phi:.2e} {gradient:.2e}");
                 assert!(phi < 1e-3 && gradient < 1e-3, "{name}, {kind}, at {place}: {phi:.2e} {gradient:.2e}");
             }
@@ -99,7 +106,7 @@ fn errors_fall_with_the_fourth_power_of_the_opening() {
     let sources = uniform::<3, _>(3000, &mut rng);
     let charges: Vec<f64> = (0..3000).map(|_| standard_normal(&mut rng)).collect();
     let at = |opening| {
-        errors(&sources, &charges, &sources[..500], OctreeParams::default().softening(0.05).opening(opening)).0
+        errors(&sources, &charges, &sources[..500], 500, OctreeParams::default().softening(0.05).opening(opening)).0
     };
     let (wide, narrow) = (at(0.8), at(0.4));
     eprintln!("{wide:.2e} {narrow:.2e}");
@@ -116,9 +123,9 @@ fn other_dimensions_and_threads() {
     let four = uniform::<4, _>(2000, &mut rng);
     let charges: Vec<f64> = (0..2000).map(|_| standard_normal(&mut rng)).collect();
     for (phi, gradient) in [
-        errors(&flat, &charges, &flat[..300], params),
-        errors(&line, &charges[..500], &line, params),
-        errors(&four, &charges, &four[..300], params),
+        errors(&flat, &charges, &flat[..300], 300, params),
+        errors(&line, &charges[..500], &line, 500, params),
+        errors(&four, &charges, &four[..300], 300, params),
     ] {
         assert!(phi < 1e-3 && gradient < 2e-3, "{phi:.2e} {gradient:.2e}");
     }
@@ -224,12 +231,12 @@ fn errors_and_times_by_opening() {
         let mut rng = Streams::new(11).stream(n as u64);
         let sources = uniform::<3, _>(n, &mut rng);
         let signs: Vec<f64> = (0..n).map(|_| if rng.random() { 1.0 } else { -1.0 }).collect();
-        for opening in [0.25, 0.35, 0.375, 0.4, 0.5] {
+        for opening in [0.25, 0.3, 0.33, 0.375, 0.5] {
             let params = OctreeParams::default().softening(a).opening(opening);
-            let (phi, gradient) = errors(&sources, &signs, &sources[..300], params);
+            let (phi, gradient) = errors(&sources, &signs, &sources, 300, params);
             let (build, tree, _) = seconds(n, params);
             println!("{n}, {a}, {opening}: {gradient:.2e}, {phi:.2e}, {build:.3} + {tree:.3}");
-            assert!(opening > 0.39 || gradient < 1e-3);
+            assert!(opening > 0.34 || gradient < 1e-3);
         }
     }
 }
@@ -237,7 +244,7 @@ fn errors_and_times_by_opening() {
 #[test]
 #[ignore = "times of tree and direct sum up to a million sources, two minutes; run by .ci/long"]
 fn cost() {
-    for opening in [0.375, 0.25] {
+    for opening in [0.33, 0.375] {
         let params = OctreeParams::default().softening(0.05).direct_below(0).opening(opening);
         println!("opening {opening}: N, build, tree, direct, ratio (processor seconds, potential and gradient)");
         for n in [250, 500, 1000, 2000, 4000] {
