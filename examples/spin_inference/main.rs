@@ -58,8 +58,10 @@ fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
         args.samples = args.samples.min(100_000);
     }
-    if !(args.distance > 0.0 && args.distance.is_finite()) {
-        return Err(format!("--distance is {}, expected a finite number > 0", args.distance).into());
+    for (name, value) in [("distance", args.distance), ("dt", args.dt)] {
+        if !(value > 0.0 && value.is_finite()) {
+            return Err(format!("--{name} is {value}, expected a finite number > 0").into());
+        }
     }
     let bloch: [f64; 3] = args
         .bloch

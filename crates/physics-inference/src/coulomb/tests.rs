@@ -241,6 +241,44 @@ fn masses_have_an_optimum_only_with_a_bias() {
 }
 
 #[test]
+fn the_kinetic_energy_and_its_printed_forms() {
+    let mut rng = Streams::new(12).stream(0);
+    let k = random(5, 2.2, &mut rng);
+    let v: Vec<[f64; 3]> = (0..5).map(|_| std::array::from_fn(|_| standard_normal(&mut rng))).collect();
+    // Eq. (56) with the remainder that (57) to (59) leave out.
+    let kinetic = DarwinKinetic::new(&k, &v);
+    let field = k.vector_potential(&v);
+    let square = |i: usize| field[i].iter().map(|a| a * a).sum::<f64>();
+    let rest: f64 = (0..5).map(|i| k.charges()[i].powi(2) * square(i) / (8.0 * k.masses()[i])).sum();
+    assert_abs_diff_eq!(kinetic.half_square - rest, kinetic.exact, epsilon = 1e-13);
+    // ½ PᵀK⁻¹P with P = K v.
+    let (p, inverse) = (k.momenta(&v), k.inverse().unwrap());
+    let product = |i: usize, j: usize| (0..3).map(|d| p[i][d] * p[j][d]).sum::<f64>();
+    let canonical: f64 = (0..25).map(|n| 0.5 * inverse[n] * product(n / 5, n % 5)).sum();
+    assert_abs_diff_eq!(canonical, kinetic.exact, epsilon = 1e-12);
+    // Twice as far away: the square with the half is off by a fourth, the printed one by a half.
+    let error = |scale: f64| {
+        let far = k.positions().iter().map(|r| r.map(|x| scale * x)).collect();
+        let t = DarwinKinetic::new(&k.with_positions(far).unwrap(), &v);
+        (t.half_square - t.exact, t.seed59 - t.exact)
+    };
+    let (near, far) = (error(1e3), error(2e3));
+    assert!((near.0 / far.0 - 4.0).abs() < 0.05 && (near.1 / far.1 - 2.0).abs() < 0.05, "{near:?} {far:?}");
+}
+
+#[test]
+fn without_a_bias_the_printed_data_term_is_blind_to_signs() {
+    // E[x xᵀ] = K: eq. (60) is −Σ (q_i q_j)²/(m_i m_j r²) over pairs, whatever the signs of the charges.
+    let mixed = case_a(0.0);
+    let like = CoulombCovariance::new(mixed.masses().to_vec(), vec![1.0; 3], mixed.positions().to_vec(), 0.0).unwrap();
+    let alone: f64 = mixed.masses().iter().map(|m| 0.5 * ((2.0 * std::f64::consts::PI * m).ln() + 1.0)).sum();
+    let pairs = 1.0 / (2.0 * 1.5 * 9.0) + 1.0 / (2.0 * 3.0 * 16.0) + 1.0 / (1.5 * 3.0 * 25.0);
+    for k in [&mixed, &like] {
+        assert_abs_diff_eq!(k.loss_printed_order1(&k.matrix()).unwrap(), alone - pairs, epsilon = 1e-14);
+    }
+}
+
+#[test]
 fn the_pair_potential_has_its_minimum_where_the_covariance_is_met() {
     let pair = |r: f64| {
         let at = vec![[0.0; 3], [r, 0.0, 0.0]];

@@ -13,6 +13,7 @@ use rand::RngExt;
 use super::*;
 use crate::Error;
 use crate::coulomb::CoulombCovariance;
+use crate::dynamics::cross;
 
 const S: [f64; 3] = [0.48, -0.36, 0.8];
 const K: [f64; 4] = [2.0, 0.1, 0.1, 3.0];
@@ -127,6 +128,24 @@ fn the_commutator_has_the_other_sign_than_eq_124() {
     let slope = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
     let formula = 2.0 * length2 * (nu[0] * S[1] - nu[1] * S[0]);
     assert!((slope - formula).abs() < 1e-10 && formula > 0.5, "{slope} {formula}");
+}
+
+#[test]
+fn an_observable_is_kept_only_along_the_field() {
+    // Under exp(−iφ h·σ): d⟨u·σ⟩/dφ = 2 (h × s)·u. It is ⟨i[H, U]⟩, real for all Hermitian H and U, and 0 for U = H.
+    let spin = SpinHalf::from_bloch(S).unwrap();
+    let h = [0.3, -0.8, 0.5];
+    let dot = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let slope = |u: [f64; 3]| {
+        let at = |phi: f64| dot(u, spin.propagate(h, phi).unwrap().bloch());
+        let d = 1e-3;
+        (8.0 * (at(d) - at(-d)) - (at(2.0 * d) - at(-2.0 * d))) / (12.0 * d)
+    };
+    for u in [[1.0, 0.0, 0.0], [0.2, 0.9, -0.4]] {
+        let expected = 2.0 * dot(cross(&h, &S), u);
+        assert!((slope(u) - expected).abs() < 1e-10 && expected.abs() > 0.1, "{} {expected}", slope(u));
+    }
+    assert!(slope(h).abs() < 1e-12, "{}", slope(h));
 }
 
 #[test]
