@@ -50,7 +50,7 @@ def epoch_of_numpy(data, rng, updates):
 
 
 def processor_seconds(directory, epochs):
-    command = [criterion.ROOT / "target/release/examples/rbm_mnist", "--data", directory, "--binarisation", "threshold",
+    command = [criterion.TARGET / "release/examples/rbm_mnist", "--data", directory, "--binarisation", "threshold",
                "--hidden", str(HIDDEN), "--epochs", str(epochs), "--threads", "1", "--learning-rate", "0.01",
                "--ais-temperatures", "4", "--ais-chains", "1", "--json"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -73,6 +73,7 @@ def main():
     print("| program | processor seconds an epoch | ratio to numpy |\n|---|---|---|")
     for name, seconds in [(f"numpy {np.__version__}", min(theirs)), ("boltzmann-machines", min(ours))]:
         print(f"| {name} | {seconds:.2f} | {min(theirs) / seconds:.2f} |")
+    criterion.record("epoch of 60 000 images, 784 x 500 units", f"numpy {np.__version__}", min(ours), min(theirs), "processor s")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import stim
 
 import criterion
 
-QEC = criterion.ROOT / "target/release/examples/qec"
+QEC = criterion.TARGET / "release/examples/qec"
 
 
 def circuit(distance, p, task="rotated_memory_x"):
@@ -77,6 +77,8 @@ def main():
                 pairs = [(theirs(subject, **options), ours(folder, subject, *flags)[1]) for _ in range(5)]
                 peer, mine = (min(times) for times in zip(*pairs))
                 print(f"| {distance} | {blocks} | {1e3 * peer:.1f} | {1e3 * mine:.2f} | {peer / mine:.1f} | {equal} |")
+                case = f"detector error model of a circuit, blocks {blocks}"
+                criterion.record(case, f"Stim {stim.__version__}", mine, peer, "s", distance, "d")
         print("\n| code | d | p | shots | failures, Stim | failures, quantum-ec |\n|---|---|---|---|---|---|")
         for task in ["rotated_memory_x", "unrotated_memory_z"]:
             for distance, shots in [(3, 400000), (5, 100000), (7, 50000)]:

@@ -1,10 +1,13 @@
 """Runs a criterion bench of this workspace and reads its medians."""
 import json
+import os
 import pathlib
 import platform
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Where cargo builds.
+TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 
 
 def run(bench, *arguments):
@@ -15,8 +18,20 @@ def run(bench, *arguments):
 
 def median_seconds(group, *path):
     """Median of one benchmark in seconds."""
-    file = ROOT.joinpath("target", "criterion", group, *path, "new", "estimates.json")
+    file = TARGET.joinpath("criterion", group, *path, "new", "estimates.json")
     return json.loads(file.read_text())["median"]["point_estimate"] * 1e-9
+
+
+def record(case, peer, ours, theirs, unit, size=None, axis="n", more=False):
+    """Keeps a pair of measured numbers for `all.py`: a line of JSON in the file that COMPARE_RECORDS names, else nothing.
+
+    Both numbers are costs in `unit`, or rates where `more` is better. A case with sizes is drawn against `axis`.
+    """
+    file = os.environ.get("COMPARE_RECORDS")
+    if file:
+        entry = dict(case=case, peer=peer, ours=float(ours), theirs=float(theirs), unit=unit, size=size, axis=axis, more=more)
+        with open(file, "a", encoding="utf-8") as out:
+            out.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def machine():

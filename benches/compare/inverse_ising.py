@@ -22,8 +22,9 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from scipy.optimize import minimize
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target/release/examples/inverse_ising"
+import criterion
+
+PROGRAM = criterion.TARGET / "release/examples/inverse_ising"
 TOLERANCE = 1e-6
 
 
@@ -138,8 +139,10 @@ def main():
                 if loss and n <= 100:
                     start = time.process_time()
                     error = relative_error(with_scipy(samples, loss), couplings)
-                    spent = time.process_time() - start
-                    print(f"| {name} | {count} | {method} | numpy, scipy | {error:.4f} | {spent:.2f} | |", flush=True)
+                    peer = time.process_time() - start
+                    print(f"| {name} | {count} | {method} | numpy, scipy | {error:.4f} | {peer:.2f} | |", flush=True)
+                    if not problem:
+                        criterion.record(f"couplings by {method}, {name}, {count} samples", "numpy, scipy", spent, peer, "processor s")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def circuit(d, p):
 
 
 def ours(folder, decoder, threads=1):
-    command = [criterion.ROOT / "target/release/examples/qec", "decode", "--dem", folder / "dem", "--in", folder / "dets",
+    command = [criterion.TARGET / "release/examples/qec", "decode", "--dem", folder / "dem", "--in", folder / "dets",
                "--in-observables", folder / "obs", "--decoder", decoder, "--json", "--threads", str(threads)]
     output = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(output.stdout.splitlines()[0])
@@ -77,6 +77,8 @@ def main():
             own = 1e3 * min(pair[1]["build_seconds"] + pair[1]["io_seconds"] for pair in pairs)
             print(f"| {d} | {p} | {shots} | {theirs:.3g} | {mine:.3g} | {mine / theirs:.2f} | {failures} | {build:.1f}, {own:.1f} |",
                   flush=True)
+            criterion.record(f"decoding a shot by `{decoder}`, p = {p}", f"PyMatching {pymatching.__version__}", mine, theirs, "µs", d,
+                             "d")
 
 
 if __name__ == "__main__":

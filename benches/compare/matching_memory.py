@@ -64,7 +64,7 @@ def main():
     if sys.argv[1:2] == ["--peer"]:
         print(peer(sys.argv[2], sys.argv[3] == "True", int(sys.argv[4])))
         return
-    qec = sys.argv[1] if len(sys.argv) > 1 else str(criterion.ROOT / "target/release/examples/qec")
+    qec = sys.argv[1] if len(sys.argv) > 1 else str(criterion.TARGET / "release/examples/qec")
     print("| d | decoder | PyMatching, kB | ours, kB | ratio |\n|---|---|---|---|---|")
     for d, (more, threads) in MORE.items():
         with tempfile.TemporaryDirectory() as name:
@@ -78,6 +78,7 @@ def main():
                                       "--no-warm-up", "--json"])
                 mine = (run(2 * threads) - run(threads)) / threads
                 print(f"| {d} | `{decoder}` | {theirs / 1e3:.0f} | {mine / 1e3:.0f} | {mine / theirs:.2f} |", flush=True)
+                criterion.record(f"memory of a decoder, `{decoder}`", "PyMatching", mine / 1e3, theirs / 1e3, "kB", d, "d")
 
 
 if __name__ == "__main__":

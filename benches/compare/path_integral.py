@@ -9,6 +9,7 @@ DIRECTORY (a temporary one by default) keeps the project and its build; SCALE mu
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -31,16 +32,37 @@ scirs2-integrate = {{ version = "=0.6.5", default-features = false }}
 """
 
 
+def record(line, rates):
+    """A row of the first table: N, program, .., effective samples of the path mean a second (the sixth column)."""
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    if len(cells) != 10 or not cells[0].isdigit():
+        return
+    n, rate = int(cells[0]), float(cells[5])
+    if cells[1].startswith("path-integral-nn"):
+        rates[n] = rate
+    else:
+        # The tuned displacement is another one at each size.
+        peer = re.sub(r"displacement [0-9.]+ \(tuned\)", "tuned", cells[1])
+        criterion.record("closed paths, mean position", peer, rates[n], rate, "effective samples/s", n, "N", more=True)
+
+
 def main():
     directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="path-integral-peer-"))
     scale = sys.argv[2] if len(sys.argv) > 2 else "1"
     (directory / "src").mkdir(parents=True, exist_ok=True)
     (directory / "Cargo.toml").write_text(MANIFEST.format(root=criterion.ROOT))
     shutil.copy(pathlib.Path(__file__).with_name("path_integral_peer.rs"), directory / "src" / "main.rs")
-    subprocess.run(["cargo", "build", "--release"], cwd=directory, check=True)
+    subprocess.run(["cargo", "build", "--release", "--target-dir", directory / "target"], cwd=directory, check=True)
     load = os.getloadavg()[0]
     print(f"Machine: {criterion.machine()}; load {load:.1f} at the start.\n", flush=True)
-    subprocess.run([directory / "target" / "release" / "path-integral-peer", scale], check=True)
+    command = [directory / "target" / "release" / "path-integral-peer", scale]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        rates = {}
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            record(line, rates)
+    if process.returncode:
+        sys.exit(f"{command[0]} ended with status {process.returncode}")
 
 
 if __name__ == "__main__":

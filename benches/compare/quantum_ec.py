@@ -27,7 +27,7 @@ def circuit(distance):
 
 
 def qec(*arguments):
-    command = [criterion.ROOT / "target/release/examples/qec", *map(str, arguments), "--json"]
+    command = [criterion.TARGET / "release/examples/qec", *map(str, arguments), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0])
 
 
@@ -51,7 +51,8 @@ def versus(kind, what, sampler, shots, factor):
     return (max(rates) for rates in zip(*pairs))
 
 
-def rates(distance, size, theirs, mine):
+def rates(case, distance, size, theirs, mine):
+    criterion.record(case, f"Stim {stim.__version__}", mine, theirs, "shots/s", distance, "d", more=True)
     print(f"| {distance} | {size} | Stim {stim.__version__} | {theirs:.3g} | 1 |")
     print(f"| {distance} | {size} | quantum-ec | {mine:.3g} | {mine / theirs:.3g} |")
 
@@ -88,11 +89,12 @@ def main():
     print("| d | mechanisms | program | shots a second | ratio to Stim |\n|---|---|---|---|---|")
     for distance, shots in [(5, 262144), (13, 65536), (21, 16384)]:
         dem = circuit(distance).detector_error_model()
-        rates(distance, dem.num_errors, *versus("--dem", dem, dem.compile_sampler(seed=2), shots, 4))
+        rates("sampling from a model", distance, dem.num_errors, *versus("--dem", dem, dem.compile_sampler(seed=2), shots, 4))
     print("\n| d | detectors | program | shots a second | ratio to Stim |\n|---|---|---|---|---|")
     for distance, shots in [(5, 524288), (9, 131072), (13, 65536), (21, 8192)]:
         noisy = circuit(distance)
-        rates(distance, noisy.num_detectors, *versus("--circuit", noisy, noisy.compile_detector_sampler(seed=2), shots, 4))
+        found = versus("--circuit", noisy, noisy.compile_detector_sampler(seed=2), shots, 4)
+        rates("sampling from a circuit", distance, noisy.num_detectors, *found)
     decoding()
 
 

@@ -39,7 +39,7 @@ def ours(n, couplings, *flags):
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(f"{n} {len(couplings)}\n" + "".join(f"{i + 1} {j + 1} {w!r}\n" for i, j, w in couplings))
         file.flush()
-        command = [criterion.ROOT / "target/release/examples/solve", file.name, "--beta", str(BETA), "--json", *flags]
+        command = [criterion.TARGET / "release/examples/solve", file.name, "--beta", str(BETA), "--json", *flags]
         lines = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
     answers = [json.loads(line) for line in lines]
     return answers[0]["ln_z"], min(answer["seconds"] for answer in answers)
@@ -76,6 +76,7 @@ def enumeration():
             assert abs(call(n, couplings) - value) < 1e-5 * abs(value), name
             peer = best(lambda: call(n, couplings), 1)
             print(f"| {n} | {name} | {peer:.3g} | {peer / seconds:.0f} |")
+            criterion.record("sum over all states", name, seconds, peer, "s", n, "N")
     couplings = glass(30)
     print(f"| 30 | spin-models (ln Z, energy, magnetizations) | {ours(30, couplings, '--method', 'enumerate')[1]:.3g} | 1 |")
     seconds = ours(30, couplings, "--method", "enumerate", "--correlations")[1]
@@ -96,6 +97,7 @@ def monte_carlo():
         peer = best(lambda: model.sample(sweeps, sweep_mode="metropolis", warmup_ratio=0.0, sequential=True), 2)
         peer_rate = l * l * sweeps / peer * 1e-9
         print(f"| {l} | peapods 0.2.0 | {peer_rate:.4f} | {peer_rate / rate:.2f} |")
+        criterion.record("Metropolis with cached fields, square lattice", "peapods 0.2.0", rate, peer_rate, "flips/ns", l, "L", more=True)
 
 
 def main():

@@ -72,7 +72,7 @@ def answers(model, *flags, repeats=5):
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(f"{n} {len(couplings)}\n" + "".join(f"{i + 1} {j + 1} {w}\n" for i, j, w in couplings))
         file.flush()
-        command = [criterion.ROOT / "target/release/examples/solve", file.name, "--beta", str(BETA), "--json", "--only-ln-z", *flags]
+        command = [criterion.TARGET / "release/examples/solve", file.name, "--beta", str(BETA), "--json", "--only-ln-z", *flags]
         lines = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(repeats)]
     return sorted((json.loads(line) for line in lines), key=lambda answer: answer["seconds"])
 
@@ -171,6 +171,7 @@ def exact():
             assert abs(peer - value) < 1e-10 * abs(value), name
             ratio = f"{peer_seconds / seconds:.1f}"
             print(f"| {name} | quimb, {search} | {peer_seconds:.3g} | {flops:.1f} | {width:.0f} | {ratio} |", flush=True)
+            criterion.record(f"exact contraction, {name}", f"quimb, {search}", seconds, peer_seconds, "s")
 
 
 def boundary():
@@ -194,6 +195,7 @@ def boundary():
                 values.append(logarithm(value))
             peer_seconds, error = min(times), deviation(values, references)
             print(f"| {l} | {chi} | quimb | {peer_seconds:.3g} | {error:.1e} | {peer_seconds / seconds:.0f} |", flush=True)
+            criterion.record(f"boundary matrix product states, χ = {chi}", "quimb", seconds, peer_seconds, "s", l, "L")
 
 
 def deviation(values, references):

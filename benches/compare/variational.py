@@ -103,6 +103,8 @@ def main():
     print("| model | network | threads | variational, ms a step | PyTorch, ms a step | ratio |\n|---|---|---|---|---|---|")
     for name, net, threads, ours, theirs in rows:
         print(f"| {name} | {net} | {threads} | {1e3 * ours:.3g} | {1e3 * theirs:.3g} | {theirs / ours:.1f} |")
+        case = f"training step, {net}, {threads} thread{'s' if threads > 1 else ''}"
+        criterion.record(case, f"PyTorch {torch.__version__}", ours, theirs, "s", len(couplings(name)), "N")
 
 
 if __name__ == "__main__":
