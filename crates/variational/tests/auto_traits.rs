@@ -2,8 +2,8 @@
 
 use spin_models::Ising;
 use variational::autoregressive::{
-    Made, MadeParams, MadePass, PixelCnn, PixelCnnPass, SiteGroup, Symmetric, SymmetricPass, Symmetrized,
-    SymmetrizedPass, Transformer, TransformerPass, TwoBody, TwoBodyPass,
+    ConditionalTransformer, Made, MadeParams, MadePass, PixelCnn, PixelCnnPass, SiteGroup, Symmetric, SymmetricPass,
+    Symmetrized, SymmetrizedPass, Transformer, TransformerPass, TwoBody, TwoBodyPass,
 };
 use variational::bethe::{BetheParams, BetheSolution, FactorGraph, Response};
 use variational::mean_field::{
@@ -44,6 +44,7 @@ fn public_types_are_send_and_sync() {
     send_and_sync::<SiteGroup>();
     send_and_sync::<Symmetrized<Made<f64>>>();
     send_and_sync::<SymmetrizedPass<MadePass<f32>>>();
+    send_and_sync::<ConditionalTransformer<f32>>();
     send_and_sync::<Transformer<f32>>();
     send_and_sync::<TransformerPass<f64>>();
     send_and_sync::<TwoBody<f32>>();

@@ -19,7 +19,7 @@ pub use pairwise::{TwoBody, TwoBodyParams, TwoBodyPass};
 pub use pixel_cnn::{PixelCnn, PixelCnnParams, PixelCnnPass};
 pub use symmetric::{Symmetric, SymmetricPass};
 pub use symmetrized::{SiteGroup, Symmetrized, SymmetrizedPass};
-pub use transformer::{Transformer, TransformerParams, TransformerPass};
+pub use transformer::{ConditionalTransformer, Transformer, TransformerParams, TransformerPass};
 #[cfg(feature = "safetensors")]
 pub use weights::{read_tensors, read_weights, write_tensors, write_weights};
 

@@ -90,6 +90,14 @@ impl<T: Scalar> Samples<T> {
         }
     }
 
+    /// Sets the spins of site `i`.
+    pub(super) fn set_site(&mut self, i: usize, spins: &[i8]) {
+        assert_eq!(spins.len(), self.b, "{} spins for {} samples", spins.len(), self.b);
+        for (x, &s) in self.spin[i * self.b..(i + 1) * self.b].iter_mut().zip(spins) {
+            *x = T::from_f64(f64::from(s));
+        }
+    }
+
     pub(super) fn write_rows(&self, out: &mut [i8]) {
         crate::normalized::check_batch(out.len(), self.b, self.n);
         for (b, row) in out.chunks_exact_mut(self.n).enumerate() {

@@ -84,7 +84,7 @@ impl<T: Scalar> Transformer<T> {
     }
 
     pub(super) fn backward(&self, delta: &[T], pass: &mut TransformerPass<T>, gradient: &mut [T]) {
-        let (b, n, dim) = (pass.samples.b, self.n, self.params.dim);
+        let (b, n, dim) = (pass.samples.b, self.sites(), self.params.dim);
         let mut scratch = std::mem::take(&mut pass.scratch);
         room(&mut scratch.x, n * dim * b);
         room(&mut scratch.qkv, n * 3 * dim * b);
@@ -94,7 +94,9 @@ impl<T: Scalar> Transformer<T> {
         self.output_gradient(delta, pass, &mut scratch, gradient);
         for l in (0..self.layout.blocks.len()).rev() {
             scratch.qkv.fill(T::ZERO);
-            for i in 0..n {
+            // Sites of the prefix have keys and values alone in the last block.
+            let first = if l + 1 == self.layout.blocks.len() { self.prefix } else { 0 };
+            for i in first..n {
                 self.feed_forward_gradient(l, i, pass, &mut scratch, gradient);
                 self.mix_gradient(l, i, pass, &mut scratch, gradient);
             }
@@ -108,7 +110,7 @@ impl<T: Scalar> Transformer<T> {
         let (b, dim) = (pass.samples.b, self.params.dim);
         let [h, back] = &mut scratch.h;
         let minus = T::from_f64(-1.0);
-        for (i, delta) in delta.chunks_exact(b).enumerate() {
+        for (delta, i) in delta.chunks_exact(b).zip(self.prefix..) {
             let rows = i * dim * b..(i + 1) * dim * b;
             let (normed, scale) = (&pass.normed[rows.clone()], &pass.scale[i * b..(i + 1) * b]);
             self.norm_output(&self.layout.norm, normed, h, b);
@@ -193,7 +195,7 @@ impl<T: Scalar> Transformer<T> {
         let (b, dim) = (pass.samples.b, self.params.dim);
         let (block, kept) = (&self.layout.blocks[l], &pass.blocks[l]);
         let [h, back] = &mut scratch.h;
-        for i in 0..self.n {
+        for i in 0..self.sites() {
             let rows = |size: usize| i * size * b..(i + 1) * size * b;
             let (delta, normed) = (&scratch.qkv[rows(3 * dim)], &kept.normed_1[rows(dim)]);
             self.norm_output(&block.norm_1, normed, h, b);
@@ -217,10 +219,14 @@ impl<T: Scalar> Transformer<T> {
                 let g = &mut gradient[token + START * dim + d];
                 *g = *g + total;
             } else {
-                let odd = dot(x, &pass.samples.spin[(i - 1) * b..i * b]);
+                let odd = dot(x, self.before(i, &pass.context, &pass.samples));
                 let (up, down) = (token + d, token + dim + d);
                 gradient[up] = gradient[up] + half * (total + odd);
                 gradient[down] = gradient[down] + half * (total + minus * odd);
+            }
+            for (k, numbers) in pass.globals.chunks_exact(b).enumerate() {
+                let g = &mut gradient[self.layout.globals.start + k * dim + d];
+                *g = *g + dot(x, numbers);
             }
         }
     }

@@ -42,6 +42,8 @@ pub(super) struct Layout {
     pub norm: Norm,
     /// The single-bit head; none when the output is tied to the embedding.
     pub head: Option<Linear>,
+    /// What each number beside the spins adds to every site, a row of D for each.
+    pub globals: Range<usize>,
     pub len: usize,
 }
 
@@ -63,7 +65,7 @@ impl Allocator {
 }
 
 impl Layout {
-    pub fn new(n: usize, dim: usize, layers: usize, tied: bool) -> Self {
+    pub fn new(n: usize, dim: usize, layers: usize, tied: bool, globals: usize) -> Self {
         let mut at = Allocator(0);
         let (token, position) = (at.take(TOKENS * dim), at.take(n * dim));
         let block = |_| Block {
@@ -77,6 +79,7 @@ impl Layout {
         let blocks = (0..layers).map(block).collect();
         let norm = at.norm(dim);
         let head = (!tied).then(|| at.linear(dim, 1));
-        Self { token, position, blocks, norm, head, len: at.0 }
+        let globals = at.take(globals * dim);
+        Self { token, position, blocks, norm, head, globals, len: at.0 }
     }
 }

@@ -1,6 +1,9 @@
 //! A small causal transformer (Vaswani et al., 2017; Radford et al., 2019).
 
 mod backward;
+mod conditional;
+#[cfg(test)]
+mod conditional_tests;
 mod forward;
 mod layout;
 mod loops;
@@ -16,6 +19,8 @@ use crate::scalar::Scalar;
 use crate::{Error, Result};
 use backward::Scratch;
 use layout::{Layout, Linear};
+
+pub use conditional::ConditionalTransformer;
 
 /// Parameters of [`Transformer`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,6 +108,9 @@ impl TransformerParams {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Transformer<T = f32> {
+    /// Spins that come first and are given: their sites have no logits.
+    prefix: usize,
+    /// Spins after them.
     n: usize,
     params: TransformerParams,
     layout: Layout,
@@ -128,6 +136,13 @@ struct BlockPass<T> {
 #[derive(Debug, Clone)]
 pub struct TransformerPass<T> {
     samples: Samples<T>,
+    /// Spins that are given, sites x samples.
+    context: Vec<T>,
+    /// Numbers beside the spins, and what they add to the embedding of every site; empty without such numbers.
+    globals: Vec<T>,
+    shift: Vec<T>,
+    /// Whether everything that a gradient needs is kept; otherwise queries, keys and values alone.
+    keeps: bool,
     blocks: Vec<BlockPass<T>>,
     normed: Vec<T>,
     scale: Vec<T>,
@@ -147,6 +162,11 @@ impl<T: Scalar> Transformer<T> {
     /// [`Error::Parameter`] for no spins, a width below 2, or heads that do not divide it; [`Error::TooLarge`] from 2³¹
     /// parameters on.
     pub fn new(n: usize, params: TransformerParams) -> Result<Self> {
+        Self::with_prefix(0, n, 0, params)
+    }
+
+    /// A network of `n` spins given `prefix` spins before them and so many numbers.
+    fn with_prefix(prefix: usize, n: usize, globals: usize, params: TransformerParams) -> Result<Self> {
         let TransformerParams { dim, layers, heads, tied, .. } = params;
         check_positive("number of spins", n)?;
         check_positive("heads", heads)?;
@@ -158,17 +178,57 @@ impl<T: Scalar> Transformer<T> {
         }
         let bound = (1 << 31) - 1;
         let block = dim.saturating_mul(dim).saturating_mul(12).saturating_add(dim.saturating_mul(13));
-        let total = block.saturating_mul(layers).saturating_add(dim.saturating_mul(n.saturating_add(6)));
+        let rows = prefix.saturating_add(n).saturating_add(globals).saturating_add(6);
+        let total = block.saturating_mul(layers).saturating_add(dim.saturating_mul(rows));
         if total > bound {
             let (method, what) = ("transformer", "number of parameters");
             return Err(Error::TooLarge { method, what, value: total, bound });
         }
-        let layout = Layout::new(n, dim, layers, tied);
+        let layout = Layout::new(prefix + n, dim, layers, tied, globals);
         let len = layout.len;
-        let mut network = Self { n, params, layout, parameters: vec![0.0; len], theta: vec![T::ZERO; len] };
+        let mut network = Self { prefix, n, params, layout, parameters: vec![0.0; len], theta: vec![T::ZERO; len] };
         let first = network.first_parameters();
         network.set_parameters(&first)?;
         Ok(network)
+    }
+
+    /// Sites in all.
+    fn sites(&self) -> usize {
+        self.prefix + self.n
+    }
+
+    /// Room for `samples` samples, with what a gradient needs or without.
+    fn room(&self, samples: usize, keeps: bool) -> TransformerPass<T> {
+        let (dim, heads) = (self.params.dim, self.params.heads);
+        let zeros = |rows: usize| vec![T::ZERO; rows * samples];
+        let sites = |size: usize| zeros(size * if keeps { self.sites() } else { 1 });
+        let block = |_| BlockPass {
+            normed_1: sites(dim),
+            scale_1: sites(1),
+            qkv: zeros(self.sites() * 3 * dim),
+            ln_sum: sites(2 * heads),
+            mixed: sites(dim),
+            normed_2: sites(dim),
+            scale_2: sites(1),
+            hidden: sites(4 * dim),
+        };
+        let globals = self.layout.globals.len() / dim;
+        TransformerPass {
+            samples: Samples::new(self.n, samples),
+            context: vec![T::ONE; self.prefix * samples],
+            globals: zeros(globals),
+            shift: zeros(if globals > 0 { dim } else { 0 }),
+            keeps,
+            blocks: (0..self.params.layers).map(block).collect(),
+            normed: sites(dim),
+            scale: sites(1),
+            x: zeros(dim),
+            h: zeros(dim),
+            wide: zeros(4 * dim),
+            scores: zeros(self.sites()),
+            logit: zeros(1),
+            scratch: Scratch::default(),
+        }
     }
 
     /// How the network was made.
@@ -179,7 +239,7 @@ impl<T: Scalar> Transformer<T> {
     fn first_parameters(&self) -> Vec<f64> {
         let mut rng = Streams::new(self.params.seed).stream(0);
         let mut parameters = vec![0.0; self.layout.len];
-        let Layout { token, position, blocks, norm, head, .. } = &self.layout;
+        let Layout { token, position, blocks, norm, head, globals, .. } = &self.layout;
         parameters[token.start..position.end].iter_mut().for_each(|p| *p = 0.02 * standard_normal(&mut rng));
         let deep = 1.0 / (2.0 * blocks.len().max(1) as f64).sqrt();
         let mut normal = |parameters: &mut [f64], map: &Linear, factor: f64| {
@@ -198,6 +258,7 @@ impl<T: Scalar> Transformer<T> {
         if let Some(head) = head {
             normal(&mut parameters, head, 0.1);
         }
+        parameters[globals.clone()].iter_mut().for_each(|p| *p = 0.02 * standard_normal(&mut rng));
         parameters
     }
 }
@@ -232,31 +293,7 @@ impl<T: Scalar> Autoregressive for Transformer<T> {
     }
 
     fn new_pass(&self, samples: usize) -> TransformerPass<T> {
-        let (dim, heads) = (self.params.dim, self.params.heads);
-        let sites = |size: usize| vec![T::ZERO; self.n * size * samples];
-        let site = |size: usize| vec![T::ZERO; size * samples];
-        let block = |_| BlockPass {
-            normed_1: sites(dim),
-            scale_1: sites(1),
-            qkv: sites(3 * dim),
-            ln_sum: sites(2 * heads),
-            mixed: sites(dim),
-            normed_2: sites(dim),
-            scale_2: sites(1),
-            hidden: sites(4 * dim),
-        };
-        TransformerPass {
-            samples: Samples::new(self.n, samples),
-            blocks: (0..self.params.layers).map(block).collect(),
-            normed: sites(dim),
-            scale: sites(1),
-            x: site(dim),
-            h: site(dim),
-            wide: site(4 * dim),
-            scores: sites(1),
-            logit: site(1),
-            scratch: Scratch::default(),
-        }
+        self.room(samples, true)
     }
 
     fn samples(&self, pass: &TransformerPass<T>) -> usize {
@@ -267,7 +304,7 @@ impl<T: Scalar> Autoregressive for Transformer<T> {
         pass.samples.begin();
         if pass.samples.b > 0 {
             for i in 0..self.n {
-                self.site(i, pass);
+                self.site(self.prefix + i, pass);
                 pass.samples.draw(i, &pass.logit, rng);
             }
         }
@@ -279,7 +316,7 @@ impl<T: Scalar> Autoregressive for Transformer<T> {
         pass.samples.begin();
         if pass.samples.b > 0 {
             for i in 0..self.n {
-                self.site(i, pass);
+                self.site(self.prefix + i, pass);
                 pass.samples.condition(i, &pass.logit);
             }
         }
