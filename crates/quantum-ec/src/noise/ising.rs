@@ -5,11 +5,12 @@ use std::ops::Range;
 use linalg_core::Streams;
 use linalg_core::gf2::{BinaryCsc, BitVec};
 use spin_models::mcmc::{Chain, HeatBath, Order};
-use spin_models::{EnergyModel, Enumeration, InteractionModel, Ising, LogPartition, Simulation, Spins};
+use spin_models::{EnergyModel, Enumeration, InteractionModel, Ising, LogPartition, Simulation, Spins, TensorNetwork};
 
 use crate::code::StabilizerCode;
 use crate::decode::LikelihoodSolver;
 use crate::error::{Error, Result};
+use crate::noise::PauliTable;
 use crate::pauli::{Pauli, PauliString};
 use crate::statmech::CosetModel;
 
@@ -53,6 +54,75 @@ impl IsingNoise {
             return Err(Error::Parameter { what: "error", value: "I".into(), expected: "X, Y or Z" });
         }
         Ok(Self { model, pauli })
+    }
+
+    /// Errors `pauli` with the same field on every qubit, and couplings between qubits that are nearest neighbours in the layout
+    /// of a code; boundaries are open.
+    ///
+    /// `couplings[0]` is for neighbours along the first axis, `couplings[1]` for those along the second; where neighbours lie
+    /// diagonally, as on unrotated surface codes, for the diagonals (1, 1) and (1, -1).
+    ///
+    /// ```
+    /// use quantum_ec::{Pauli, code, noise::IsingNoise};
+    ///
+    /// // Nine qubits in a square, three columns of errors that come together.
+    /// let noise = IsingNoise::nearest_neighbours(&code::parse("rotated-surface:3")?, Pauli::X, 0.5, [0.0, 0.8])?;
+    /// assert_eq!(noise.model().couplings().filter(|c| c.2 > 0.0).count(), 6);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotApplicable`] for a code whose qubits have no positions, [`Error::Spins`] for a field or a coupling that is
+    /// not finite; as [`new`](Self::new).
+    pub fn nearest_neighbours(code: &StabilizerCode, pauli: Pauli, field: f64, couplings: [f64; 2]) -> Result<Self> {
+        let Some(layout) = code.layout() else {
+            let reason = format!("{} has no positions of qubits", code.name());
+            return Err(Error::NotApplicable { method: "noise of nearest neighbours", reason });
+        };
+        let at = &layout.qubits;
+        let shift = |(i, j): (usize, usize)| [0, 1, 2].map(|axis| at[j][axis] - at[i][axis]);
+        let squared = |pair| shift(pair).iter().map(|d| d * d).sum::<f64>();
+        let pairs = || (0..at.len()).flat_map(|i| (i + 1..at.len()).map(move |j| (i, j)));
+        let nearest = pairs().map(squared).fold(f64::INFINITY, f64::min);
+        // Positions are small multiples of a unit: the next distance is larger by far more than this.
+        let neighbours = pairs().filter(|&pair| squared(pair) < 1.01 * nearest).map(|pair| {
+            let [x, y, _] = shift(pair);
+            let first = if (x.abs() - y.abs()).abs() > 0.01 { x.abs() > y.abs() } else { x * y > 0.0 };
+            (pair.0, pair.1, couplings[usize::from(!first)])
+        });
+        let model = Ising::builder(at.len()).fields(vec![field; at.len()]).couplings(neighbours).build()?;
+        Self::new(model, pauli)
+    }
+
+    /// The probabilities of an error on every qubit by itself, exactly: what a decoder knows that takes the errors for
+    /// independent.
+    ///
+    /// ```
+    /// use quantum_ec::{Pauli, noise::IsingNoise};
+    /// use spin_models::Ising;
+    ///
+    /// // Two qubits that fail together, with the probability 1/(1 + e^{2h}).
+    /// let model = Ising::builder(2).coupling(0, 1, 20.0).field(0, 0.5).build()?;
+    /// let table = IsingNoise::new(model, Pauli::Z)?.marginals()?;
+    /// assert!((table.row(1)[3] - 1.0 / (1.0 + 1f64.exp())).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Spins`] where the contraction of the model is out of reach.
+    pub fn marginals(&self) -> Result<PauliTable> {
+        let means = TensorNetwork::default().marginals(&self.model, 1.0, &mut ())?.magnetizations;
+        let row = |mean: f64| {
+            let p = (0.5 * (1.0 - mean)).clamp(0.0, 1.0);
+            let mut row = [1.0 - p, 0.0, 0.0, 0.0];
+            row[match self.pauli {
+                Pauli::X => 1,
+                Pauli::Y => 2,
+                _ => 3,
+            }] = p;
+            row
+        };
+        PauliTable::new(means.into_iter().map(row).collect())
     }
 
     /// The model of the patterns.
@@ -234,6 +304,40 @@ mod tests {
             }
             approx::assert_relative_eq!(found, 1.0, epsilon = 1e-12);
         }
+    }
+
+    #[test]
+    fn neighbours_and_marginals() {
+        // 5 x 5 qubits in the plane, and 3 x 3 between 2 x 2 on the unrotated lattice, where neighbours are √2 apart.
+        for (name, each) in [("rotated-surface:5", 20), ("unrotated-surface:3", 8)] {
+            let code = crate::code::parse(name).unwrap();
+            let noise = IsingNoise::nearest_neighbours(&code, Pauli::Y, 0.5, [0.2, 0.3]).unwrap();
+            for j in [0.2, 0.3] {
+                let found = noise.model().couplings().filter(|c| (c.2 - j).abs() < 1e-12).count();
+                assert_eq!(found, each, "{name} {j}");
+            }
+        }
+        let code = crate::code::parse("rotated-surface:3").unwrap();
+        let noise = IsingNoise::nearest_neighbours(&code, Pauli::Y, 0.5, [0.2, 0.4]).unwrap();
+        // Oracle: the sum over all patterns.
+        let (mut total, mut sums) = (0.0, [0.0; 9]);
+        for pattern in 0..1u32 << 9 {
+            let bits: BitVec = (0..9).map(|q| pattern >> q & 1 == 1).collect();
+            let weight = noise.ln_weight(&PauliString::from_bits(bits.clone(), bits.clone())).exp();
+            total += weight;
+            sums.iter_mut().zip(bits.iter()).filter(|(_, bit)| *bit).for_each(|(sum, _)| *sum += weight);
+        }
+        let table = noise.marginals().unwrap();
+        for (q, sum) in sums.iter().enumerate() {
+            approx::assert_relative_eq!(table.row(q)[2], sum / total, epsilon = 1e-12);
+        }
+        let bare = StabilizerCode::from_text(&["ZZI", "IZZ"]).unwrap();
+        let error = IsingNoise::nearest_neighbours(&bare, Pauli::X, 0.5, [0.2, 0.2]).unwrap_err();
+        assert!(matches!(error, Error::NotApplicable { .. }), "{error}");
+        let error = IsingNoise::nearest_neighbours(&code, Pauli::X, f64::NAN, [0.2, 0.2]).unwrap_err();
+        assert!(matches!(error, Error::Spins(_)), "{error}");
+        let error = IsingNoise::nearest_neighbours(&code, Pauli::I, 0.5, [0.2, 0.2]).unwrap_err();
+        assert_eq!(error.to_string(), "error is I, expected X, Y or Z");
     }
 
     #[test]

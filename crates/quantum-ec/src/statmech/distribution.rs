@@ -184,6 +184,33 @@ impl SyndromeDistribution {
         self.classes(syndrome)[class]
     }
 
+    /// Entropy of syndrome and class in nats, `-Σ_σλ P(σ, λ) ln P(σ, λ)`.
+    pub fn entropy(&self) -> f64 {
+        self.probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum()
+    }
+
+    /// Entropy of the class given the syndrome in nats, `-Σ_σλ P(σ, λ) ln P(λ | σ)`: no normalised prediction q(λ | σ) has a
+    /// smaller mean of -ln q.
+    ///
+    /// ```
+    /// use quantum_ec::{StabilizerCode, statmech::SyndromeDistribution};
+    ///
+    /// // One of three bits flips, or none: the syndrome tells which. Two or three flips are taken for one or none.
+    /// let code = StabilizerCode::from_text(&["ZZI", "IZZ"])?;
+    /// let distribution = SyndromeDistribution::stabilizer(&code, &[[0.9, 0.1, 0.0, 0.0]; 3])?;
+    /// let (none, one) = (0.001f64 / 0.730, 0.009f64 / 0.090);
+    /// let h = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
+    /// assert!((distribution.class_entropy() - (0.730 * h(none) + 0.270 * h(one))).abs() < 1e-14);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    pub fn class_entropy(&self) -> f64 {
+        let of_syndrome = |classes: &[f64]| -> f64 {
+            let total: f64 = classes.iter().sum();
+            classes.iter().filter(|p| **p > 0.0).map(|p| -p * (p / total).ln()).sum()
+        };
+        self.probabilities.chunks_exact(1 << self.n_observables).map(of_syndrome).sum()
+    }
+
     /// The probability that the most likely class is not the right one, `1 - Σ_σ max_λ P(σ, λ)`: no decoder does better.
     pub fn optimal_failure_rate(&self) -> f64 {
         self.failure_rate(|_, classes| best(classes))
