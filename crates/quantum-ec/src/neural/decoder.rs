@@ -8,6 +8,7 @@ use linalg_core::gf2::BitVec;
 use linalg_core::logspace::{log_sum_exp, softplus};
 
 use super::model::{CHUNK, NeuralModel, Part, each_chunk};
+use super::network::NetworkPass;
 use super::symmetry::Action;
 use crate::decode::{BatchReport, Decoder, Prediction};
 use crate::error::{Error, Result};
@@ -15,9 +16,6 @@ use crate::shots::{ShotsMut, ShotsRef};
 
 /// Most logical bits of which all classes are listed.
 const MOST_BITS: usize = 12;
-
-/// Most beginnings side by side, but for those of one shot; a lane takes some 10 kB.
-const MOST_LANES: usize = 1 << 13;
 
 /// How the class is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,12 +260,12 @@ impl NeuralDecoder {
             Search::Exact => 1 << m,
         };
         let mut found = Vec::with_capacity(rows);
-        let piece = (MOST_LANES / width).clamp(1, CHUNK);
+        let piece = (network.most_lanes() / width).clamp(1, CHUNK);
         each_chunk(network, &[], syndromes, &self.globals(rows), (rows, piece), |network, _, _, pass| {
             let b = network.samples(pass);
             // Beginnings: the row they belong to, their bits and ln q; all rows side by side.
             let mut beams: Vec<(usize, Vec<i8>, f64)> = (0..b).map(|row| (row, Vec::with_capacity(m), 0.0)).collect();
-            let mut current: Option<variational::autoregressive::ConditionalPass<f32>> = None;
+            let mut current: Option<NetworkPass> = None;
             for j in 0..m {
                 let logits: Vec<f64> =
                     network.logits(j, current.as_mut().unwrap_or(pass)).iter().map(|&x| f64::from(x)).collect();

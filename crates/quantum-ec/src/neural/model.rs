@@ -1,8 +1,7 @@
 //! The distribution of syndromes, logical classes and stabilizer parts as three networks.
 
-use variational::autoregressive::{Conditional, ConditionalPass};
-
-use super::shapes::{NetworkParams, shapes};
+use super::network::{Network, NetworkPass, networks};
+use super::shapes::NetworkParams;
 use super::subject::{Batch, Subject};
 use crate::error::{Error, Result};
 
@@ -47,10 +46,10 @@ impl Part {
 /// q(\gamma, \beta, \alpha) = q(\gamma)\; q(\beta \mid \gamma)\; q(\alpha \mid \gamma, \beta)
 /// ```
 ///
-/// Every factor is a [`Conditional`] network of its own: the order of the bits is syndrome, logical class, stabilizer part,
+/// Every factor is a [`Network`] of its own: the order of the bits is syndrome, logical class, stabilizer part,
 /// and what decoding needs, the middle factor, is a network that sees the whole syndrome at once. The last factor is
 /// given syndrome and class as the error $`\prod e_i^{\gamma_i} \prod l_j^{\beta_j}`$ on the qubits, on which the
-/// distribution of α depends locally.
+/// distribution of α depends locally; a transformer is given them as they are, the bits before its own.
 ///
 /// ```
 /// use quantum_ec::code;
@@ -69,7 +68,7 @@ impl Part {
 pub struct NeuralModel {
     subject: Subject,
     params: NetworkParams,
-    networks: [Option<Conditional<f32>>; 3],
+    networks: [Option<Network>; 3],
     /// Steps of training behind the parameters.
     pub(super) steps: u64,
 }
@@ -80,12 +79,7 @@ impl NeuralModel {
     /// # Errors
     /// [`Error::NotApplicable`] for a local network of a code without positions, [`Error::Network`] for sizes out of range.
     pub fn new(subject: Subject, params: NetworkParams) -> Result<Self> {
-        let mut networks = [None, None, None];
-        for (k, shape) in shapes(&subject, &params)?.into_iter().enumerate() {
-            if let Some(shape) = shape {
-                networks[k] = Some(Conditional::new(shape, params.seed.wrapping_mul(3).wrapping_add(k as u64))?);
-            }
-        }
+        let networks = networks(&subject, &params)?;
         Ok(Self { subject, params, networks, steps: 0 })
     }
 
@@ -105,19 +99,19 @@ impl NeuralModel {
     }
 
     /// The network of a part; without [`joint`](NetworkParams::joint) the logical part alone has one.
-    pub fn network(&self, part: Part) -> Option<&Conditional<f32>> {
+    pub fn network(&self, part: Part) -> Option<&Network> {
         self.networks[part as usize].as_ref()
     }
 
-    pub(super) fn network_mut(&mut self, part: Part) -> Option<&mut Conditional<f32>> {
+    pub(super) fn network_mut(&mut self, part: Part) -> Option<&mut Network> {
         self.networks[part as usize].as_mut()
     }
 
-    pub(super) fn logical(&self) -> Result<&Conditional<f32>> {
+    pub(super) fn logical(&self) -> Result<&Network> {
         self.network(Part::Logical).ok_or_else(|| missing(Part::Logical))
     }
 
-    pub(super) fn gauge(&self) -> Result<&Conditional<f32>> {
+    pub(super) fn gauge(&self) -> Result<&Network> {
         self.network(Part::Gauge).ok_or_else(|| missing(Part::Gauge))
     }
 
@@ -133,9 +127,9 @@ impl NeuralModel {
     pub fn loss(&self, batch: &Batch) -> [Option<f64>; 3] {
         Part::ALL.map(|part| {
             let network = self.network(part)?;
-            let (bits, contexts) = part.rows(batch);
+            let (bits, contexts) = (part.rows(batch).0, network.contexts(part, batch));
             let mut sum = 0.0;
-            each_chunk(network, bits, contexts, &batch.globals, (batch.shots, CHUNK), |network, _, bits, pass| {
+            each_chunk(network, bits, &contexts, &batch.globals, (batch.shots, CHUNK), |network, _, bits, pass| {
                 network.evaluate(bits, pass);
                 sum -= network.ln_q(pass).iter().sum::<f64>();
             });
@@ -152,16 +146,17 @@ fn missing(part: Part) -> Error {
 /// Samples side by side in a pass.
 pub(super) const CHUNK: usize = 256;
 
-/// Sets the contexts of pieces of at most `piece` rows and calls `work` with the first row, the bits and the pass.
+/// Sets the contexts of pieces of at most `piece` rows, fewer for a transformer, and calls `work` with the first row, the bits and the pass.
 pub(super) fn each_chunk(
-    network: &Conditional<f32>,
+    network: &Network,
     bits: &[i8],
     contexts: &[i8],
     globals: &[f64],
     (rows, piece): (usize, usize),
-    mut work: impl FnMut(&Conditional<f32>, usize, &[i8], &mut ConditionalPass<f32>),
+    mut work: impl FnMut(&Network, usize, &[i8], &mut NetworkPass),
 ) {
-    let (n, c, g) = (network.n_bits(), network.n_context(), network.shape().globals);
+    let (n, c, g) = (network.n_bits(), network.n_context(), network.n_globals());
+    let piece = piece.min(network.lanes());
     let mut pass = network.new_pass(rows.min(piece));
     for first in (0..rows).step_by(piece) {
         let last = (first + piece).min(rows);

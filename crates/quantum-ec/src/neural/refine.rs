@@ -5,7 +5,7 @@ use linalg_core::gf2::BitVec;
 use linalg_core::stats::{Estimate, WeightedMean};
 
 use super::decoder::{NeuralDecoder, Search};
-use super::model::CHUNK;
+use super::network::Network;
 use super::subject::{CodeNoise, push_reference};
 use crate::decode::{Decoder, Prediction};
 use crate::error::{Error, Result};
@@ -159,7 +159,10 @@ impl RefinedDecoder {
             for (i, _) in syndrome.iter().chain(&candidate.bits).enumerate().filter(|(_, s)| **s < 0) {
                 words.iter_mut().zip(basis.row(i)).for_each(|(a, b)| *a ^= b);
             }
-            push_reference(&words, n, wn, &mut contexts);
+            match network {
+                Network::Layers(_) => push_reference(&words, n, wn, &mut contexts),
+                Network::Transformer(_) => contexts.extend(syndrome.iter().chain(&candidate.bits)),
+            }
             references.push(words);
         }
         let mut means = vec![WeightedMean::new(); kept.len()];
@@ -172,7 +175,7 @@ impl RefinedDecoder {
             let mut rng = Streams::new(params.seed).fast_stream(self.shots);
             let rows: Vec<usize> = (0..kept.len()).flat_map(|k| std::iter::repeat_n(k, params.samples)).collect();
             for _ in 0..params.rounds {
-                for rows in rows.chunks(CHUNK) {
+                for rows in rows.chunks(network.lanes()) {
                     let mut selected = network.select(&pass, rows);
                     network.sample(&mut selected, &mut rng);
                     let mut spins = vec![0; rows.len() * bits];

@@ -19,12 +19,15 @@ pub enum Connection {
     /// Units stand at the checks, or at the qubits, and see those near them; equal displacements share their weights. Needs
     /// a code whose checks have positions.
     Local,
+    /// No layers but causal attention over the bits, syndrome first.
+    Transformer,
 }
 
 /// Sizes of the networks of a [`NeuralModel`](super::NeuralModel).
 ///
 /// As text: `made` or `local`, then channels x layers of the context and width x layers of the bits of the logical network, as
-/// `local:24x4:64x2`, and with `:joint` for all three networks.
+/// `local:24x4:64x2`, and with `:joint` for all three networks. Or `transformer`, then width x blocks x heads, as
+/// `transformer:32x2x4`.
 ///
 /// ```
 /// use quantum_ec::neural::NetworkParams;
@@ -40,13 +43,15 @@ pub enum Connection {
 pub struct NetworkParams {
     /// How the contexts are connected.
     pub connection: Connection,
-    /// Units of the context of the logical network: in all, or a check.
+    /// Units of the context of the logical network: in all, or a check; or the width of the transformers.
     pub channels: usize,
-    /// Its layers.
+    /// Its layers, or their blocks.
     pub depth: usize,
-    /// Units of a logical bit.
+    /// Heads of a transformer; 1 otherwise.
+    pub heads: usize,
+    /// Units of a logical bit; without meaning for a transformer.
     pub width: usize,
-    /// Their layers.
+    /// Their layers; without meaning for a transformer.
     pub bit_depth: usize,
     /// Whether syndrome and stabilizer part have networks, too; without them there is the conditional distribution of the
     /// logical bits alone, which is all that decoding needs.
@@ -56,18 +61,26 @@ pub struct NetworkParams {
 }
 
 impl NetworkParams {
-    /// Sizes of either kind: 512 units in 3 layers if dense, 24 a check in 4 layers if local.
+    /// Sizes of each kind: 256 units in 3 layers if dense, 24 a check in 4 layers if local, width 32 in 2 blocks with 4 heads
+    /// for a transformer.
     pub fn new(connection: Connection) -> Self {
-        let (channels, depth) = match connection {
-            Connection::Dense => (256, 3),
-            Connection::Local => (24, 4),
+        let (channels, depth, heads, width, bit_depth) = match connection {
+            Connection::Dense => (256, 3, 1, 64, 2),
+            Connection::Local => (24, 4, 1, 64, 2),
+            Connection::Transformer => (32, 2, 4, 1, 1),
         };
-        Self { connection, channels, depth, width: 64, bit_depth: 2, joint: false, seed: 1 }
+        Self { connection, channels, depth, heads, width, bit_depth, joint: false, seed: 1 }
     }
 
     /// Sets units and layers of the context.
     pub fn channels(mut self, channels: usize, depth: usize) -> Self {
         (self.channels, self.depth) = (channels, depth);
+        self
+    }
+
+    /// Sets the number of heads of a transformer, a divisor of its width.
+    pub fn heads(mut self, heads: usize) -> Self {
+        self.heads = heads;
         self
     }
 
@@ -92,11 +105,12 @@ impl NetworkParams {
 
 impl fmt::Display for NetworkParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.connection {
-            Connection::Dense => "made",
-            Connection::Local => "local",
-        };
-        write!(f, "{name}:{}x{}:{}x{}", self.channels, self.depth, self.width, self.bit_depth)?;
+        let (channels, depth) = (self.channels, self.depth);
+        match self.connection {
+            Connection::Dense => write!(f, "made:{channels}x{depth}:{}x{}", self.width, self.bit_depth)?,
+            Connection::Local => write!(f, "local:{channels}x{depth}:{}x{}", self.width, self.bit_depth)?,
+            Connection::Transformer => write!(f, "transformer:{channels}x{depth}x{}", self.heads)?,
+        }
         if self.joint { f.write_str(":joint") } else { Ok(()) }
     }
 }
@@ -108,12 +122,13 @@ impl FromStr for NetworkParams {
         let wrong = || Error::Parameter {
             what: "network",
             value: format!("{text:?}"),
-            expected: "made or local, then :CHANNELSxLAYERS, :WIDTHxLAYERS, :joint",
+            expected: "made or local, then :CHANNELSxLAYERS, :WIDTHxLAYERS, :joint; or transformer, then :DIMxBLOCKSxHEADS, :joint",
         };
         let mut parts = text.split(':');
         let mut params = match parts.next() {
             Some("made") => Self::new(Connection::Dense),
             Some("local") => Self::new(Connection::Local),
+            Some("transformer") => Self::new(Connection::Transformer),
             _ => return Err(wrong()),
         };
         let mut sizes = 0;
@@ -122,7 +137,12 @@ impl FromStr for NetworkParams {
                 params.joint = true;
                 continue;
             }
-            let (a, b) = part.split_once('x').ok_or_else(wrong)?;
+            let (a, mut b) = part.split_once('x').ok_or_else(wrong)?;
+            if params.connection == Connection::Transformer {
+                let (depth, heads) = b.split_once('x').filter(|_| sizes == 0).ok_or_else(wrong)?;
+                params.heads = heads.parse().map_err(|_| wrong())?;
+                b = depth;
+            }
             let size = (a.parse().map_err(|_| wrong())?, b.parse().map_err(|_| wrong())?);
             if size.0 == 0 || size.1 == 0 || size.0 > 1 << 14 || size.1 > 64 {
                 return Err(wrong());
@@ -251,10 +271,13 @@ mod tests {
 
     #[test]
     fn texts_read_back() {
-        for text in ["made:512x3:64x2", "local:16x2:8x1:joint"] {
+        for text in ["made:512x3:64x2", "local:16x2:8x1:joint", "transformer:32x2x4", "transformer:8x1x2:joint"] {
             assert_eq!(text.parse::<NetworkParams>().unwrap().to_string(), text);
         }
-        for text in ["", "dense", "made:0x3", "made:3", "local:1x1:2x2:3x3", "made:joint:joint", "made:99999x3"] {
+        let wrong = ["", "dense", "made:0x3", "made:3", "local:1x1:2x2:3x3", "made:joint:joint", "made:99999x3"];
+        let also =
+            ["transformer:8x2", "transformer:8x2x2:4x1", "transformer:8x2x2x2", "transformer:0x1x1", "made:8x2x2"];
+        for text in wrong.into_iter().chain(also) {
             assert!(matches!(text.parse::<NetworkParams>(), Err(Error::Parameter { .. })), "{text}");
         }
     }

@@ -84,8 +84,19 @@ impl Batch {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Code { code: Box<StabilizerCode>, basis: Box<Basis>, noise: CodeNoise },
-    Model { problem: Box<DecodingProblem>, sampler: Box<Sampler>, name: String, positions: Option<Vec<[f64; 3]>> },
+    Code {
+        code: Box<StabilizerCode>,
+        basis: Box<Basis>,
+        noise: CodeNoise,
+    },
+    Model {
+        problem: Box<DecodingProblem>,
+        sampler: Box<Sampler>,
+        name: String,
+        positions: Option<Vec<[f64; 3]>>,
+        /// Detectors of which an even number fires in every shot.
+        relations: Vec<Vec<usize>>,
+    },
 }
 
 /// Syndromes and logical bits with a source of samples: a code with noise, or a detector error model.
@@ -171,9 +182,10 @@ impl Subject {
                 return Err(Error::Parameter { what, value: "0".into(), expected: "at least 1" });
             }
         }
-        let turns = light_turns(&problem)?;
+        let (turns, relations) = light_turns(&problem)?;
         let sampler = Box::new(Sampler::new(&problem));
-        let kind = Kind::Model { problem: Box::new(problem), sampler, name: name.to_owned(), positions: None };
+        let (problem, name) = (Box::new(problem), name.to_owned());
+        let kind = Kind::Model { problem, sampler, name, positions: None, relations };
         Ok(Self { kind, turns })
     }
 
@@ -412,7 +424,7 @@ impl Subject {
     /// A row of ±1 for the networks from a syndrome of all detectors, packed.
     ///
     /// # Errors
-    /// [`Error::ImpossibleSyndrome`] for a syndrome outside the space of the code.
+    /// [`Error::ImpossibleSyndrome`] for a syndrome outside the space of the code, or one that no mechanisms of the model flip.
     ///
     /// # Panics
     /// If the syndrome has another number of words.
@@ -424,8 +436,13 @@ impl Subject {
                 let bits = basis.reduce(&BitVec::from_words(syndrome.to_vec(), n)?)?;
                 out.extend(bits.iter().map(|&bit| 1 - 2 * bit as i8));
             }
-            Kind::Model { .. } => {
-                out.extend((0..n).map(|i| 1 - 2 * (syndrome[i / 64] >> (i % 64) & 1) as i8));
+            Kind::Model { relations, .. } => {
+                let bit = |i: usize| syndrome[i / 64] >> (i % 64) & 1;
+                let odd = |checks: &&Vec<usize>| checks.iter().fold(0, |sum, &i| sum ^ bit(i)) == 1;
+                if let Some(checks) = relations.iter().find(odd) {
+                    return Err(Error::ImpossibleSyndrome { checks: checks.clone() });
+                }
+                out.extend((0..n).map(|i| 1 - 2 * bit(i) as i8));
             }
         }
         Ok(())
@@ -518,11 +535,13 @@ pub(super) fn push_reference(words: &[u64], n: usize, wn: usize, out: &mut Vec<i
 }
 
 /// The observables of an error of few mechanisms that flips one detector alone, for every detector; zero where there is none.
-fn light_turns(problem: &DecodingProblem) -> Result<Vec<Vec<u8>>> {
+/// And the sets of detectors whose flips add up to nothing, whatever happens: a basis of them.
+fn light_turns(problem: &DecodingProblem) -> Result<(Vec<Vec<u8>>, Vec<Vec<usize>>)> {
     let (d, m, n) = (problem.n_detectors(), problem.n_observables(), problem.n_mechanisms());
     let mut best: Vec<(usize, Vec<u8>)> = vec![(usize::MAX, vec![0; m]); d];
     let mut rng = Streams::new(0).stream(1);
     let mut order: Vec<usize> = (0..n).collect();
+    let mut relations = Vec::new();
     for _ in 0..TRIALS {
         for i in (1..n).rev() {
             order.swap(i, rng.random_range(0..=i as u32) as usize);
@@ -532,6 +551,7 @@ fn light_turns(problem: &DecodingProblem) -> Result<Vec<Vec<u8>>> {
         let ones = order.iter().enumerate().flat_map(|(c, &j)| problem.checks().column(j).iter().map(move |&i| (i, c)));
         let factored = BitMatrix::from_ones(d, n, ones)?.factor();
         let (pivots, transform) = (factored.reduced().pivots(), factored.transform());
+        relations = (pivots.len()..d).map(|row| (0..d).filter(|&i| transform.get(row, i)).collect()).collect();
         for (i, best) in best.iter_mut().enumerate() {
             if (pivots.len()..d).any(|row| transform.get(row, i)) {
                 continue;
@@ -549,5 +569,5 @@ fn light_turns(problem: &DecodingProblem) -> Result<Vec<Vec<u8>>> {
             }
         }
     }
-    Ok(best.into_iter().map(|(_, turn)| turn).collect())
+    Ok((best.into_iter().map(|(_, turn)| turn).collect(), relations))
 }

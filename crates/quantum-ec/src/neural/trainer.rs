@@ -1,12 +1,14 @@
 //! Maximum likelihood on fresh samples of the noise.
 
+use std::borrow::Cow;
+
 use linalg_core::Streams;
 use linalg_core::checkpoint::{Checkpoint, CheckpointError, Writer};
 use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::threads;
-use variational::autoregressive::ConditionalPass;
 
 use super::model::{CHUNK, NeuralModel, Part};
+use super::network::NetworkPass;
 use super::subject::Batch;
 use crate::error::{Error, Result};
 
@@ -176,7 +178,8 @@ struct Shard {
 
 #[derive(Debug, Clone)]
 struct ShardPart {
-    pass: ConditionalPass<f32>,
+    /// Of so many samples as go through the network side by side.
+    pass: NetworkPass,
     /// Sum of -ln q.
     loss: f64,
     gradient: Vec<f32>,
@@ -187,23 +190,31 @@ impl Shard {
         let parts = Part::ALL.map(|part| {
             let network = model.network(part)?;
             let gradient = vec![0.0; network.parameters().len()];
-            Some(ShardPart { pass: network.new_pass(shots), loss: 0.0, gradient })
+            Some(ShardPart { pass: network.new_pass(shots.min(network.lanes())), loss: 0.0, gradient })
         });
         Self { first, shots, parts }
     }
 
-    /// Losses and gradients of its shots; `weight` is that of a shot.
-    fn work(&mut self, model: &NeuralModel, batch: &Batch, weight: f64) {
-        let range = |width: usize| self.first * width..(self.first + self.shots) * width;
+    /// Losses and gradients of its shots, given the contexts of all parts; `weight` is that of a shot.
+    fn work(&mut self, model: &NeuralModel, batch: &Batch, contexts: &[Cow<'_, [i8]>; 3], weight: f64) {
         for part in Part::ALL {
             let (Some(network), Some(own)) = (model.network(part), &mut self.parts[part as usize]) else { continue };
-            let (bits, contexts) = part.rows(batch);
-            let (n, c, g) = (network.n_bits(), network.n_context(), network.shape().globals);
-            network.set_context(&contexts[range(c)], &batch.globals[range(g)], &mut own.pass);
-            network.evaluate(&bits[range(n)], &mut own.pass);
-            own.loss = -network.ln_q(&own.pass).iter().sum::<f64>();
+            let (bits, contexts) = (part.rows(batch).0, &contexts[part as usize]);
+            let (n, c, g) = (network.n_bits(), network.n_context(), network.n_globals());
+            own.loss = 0.0;
             own.gradient.fill(0.0);
-            network.accumulate_gradient(&mut own.pass, &vec![weight; self.shots], &mut own.gradient);
+            let end = self.first + self.shots;
+            for first in (self.first..end).step_by(network.lanes()) {
+                let shots = network.lanes().min(end - first);
+                if network.samples(&own.pass) != shots {
+                    own.pass = network.new_pass(shots);
+                }
+                let range = |width: usize| first * width..(first + shots) * width;
+                network.set_context(&contexts[range(c)], &batch.globals[range(g)], &mut own.pass);
+                network.evaluate(&bits[range(n)], &mut own.pass);
+                own.loss -= network.ln_q(&own.pass).iter().sum::<f64>();
+                network.accumulate_gradient(&mut own.pass, &vec![weight; shots], &mut own.gradient);
+            }
         }
     }
 }
@@ -294,7 +305,8 @@ impl NeuralTrainer {
         let mut loss = [None; 3];
         let diverged = |what, value| Err(Error::Diverged { step: step + 1, what, value });
         let (model, batch) = (&self.model, &self.batch);
-        threads::for_each(threads, &mut self.shards, |shard| shard.work(model, batch, -1.0 / shots as f64));
+        let contexts = Part::ALL.map(|part| model.network(part).map_or_else(Cow::default, |n| n.contexts(part, batch)));
+        threads::for_each(threads, &mut self.shards, |shard| shard.work(model, batch, &contexts, -1.0 / shots as f64));
         // Shards are added in their order; a step of Adam changes nothing but its own network.
         let mut steppers = self.steppers.clone();
         for part in Part::ALL {
