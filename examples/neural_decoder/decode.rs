@@ -1,24 +1,21 @@
 //! `decode`: a model, and other decoders, on the same shots.
 
 use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
 
-use linalg_core::Streams;
-use linalg_core::stats::wilson_interval;
-use quantum_ec::decode::{Decoder, DecoderChoice};
-use quantum_ec::dem::Sampler;
-use quantum_ec::io::{Layout, ShotFormat, ShotReader, ShotWriter};
+use quantum_ec::decode::DecoderChoice;
+use quantum_ec::io::{Layout, ShotFormat, ShotWriter};
 use quantum_ec::neural::{
     CodeNoise, ModelHeader, NeuralDecoder, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject,
 };
-use quantum_ec::noise::independent_paulis;
-use quantum_ec::statmech::CosetModel;
-use quantum_ec::{PauliTable, Shots, StabilizerCode};
+use quantum_ec::noise::Noise;
+use quantum_ec::{Shots, code};
 use workspace_examples::json::Line;
 
-use crate::setting::{Outcome, Setting, read_model};
+use crate::likelihood::Likelihood;
+use crate::outcomes::{Outcomes, decode, print};
+use crate::setting::{Outcome, QubitNoise, Setting, choice, read_model, refine, search};
+use crate::shots::{Drawn, Source, read};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,8 +39,8 @@ pub struct Args {
     /// Other decoders for the same shots, separated by commas: `matching`, `maximum-likelihood`, `bp-osd:0`, ..
     #[arg(long, value_delimiter = ',', value_parser = choice)]
     compare: Vec<DecoderChoice>,
-    /// Detection events of a detector error model, b8.
-    #[arg(long = "in", value_name = "FILE", requires = "dem")]
+    /// Syndromes of all checks, or detection events of a detector error model, b8.
+    #[arg(long = "in", value_name = "FILE")]
     input: Option<PathBuf>,
     /// What the observables did, b8.
     #[arg(long, value_name = "FILE", requires = "input")]
@@ -56,212 +53,143 @@ pub struct Args {
     json: bool,
 }
 
-fn search(text: &str) -> Result<Search, String> {
-    text.parse().map_err(|error: quantum_ec::Error| error.to_string())
+/// What the first decoder says beside its outcomes.
+struct Beside {
+    steps: u64,
+    /// Whether p lies outside of what the model was trained on.
+    outside: bool,
+    /// Samples a shot and the effective part of them.
+    effort: Option<(f64, f64)>,
+    likelihood: Option<Likelihood>,
 }
 
-fn choice(text: &str) -> Result<DecoderChoice, String> {
-    text.parse().map_err(|error: quantum_ec::Error| error.to_string())
-}
-
-fn refine(text: &str) -> Result<(usize, usize), String> {
-    let sizes = text.split_once('x').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    sizes.filter(|&(a, b)| a > 1 && b > 0).ok_or_else(|| "expected SAMPLESxROUNDS, at least 2x1".to_owned())
-}
-
-/// Syndromes with what the observables did.
-pub struct Drawn {
-    pub detectors: Shots,
-    pub observables: Option<Shots>,
-}
-
-/// Shots of a code under independent noise: shot k draws from stream k.
-pub fn draw(code: &StabilizerCode, table: &PauliTable, shots: usize, seed: u64) -> Drawn {
-    let basis = quantum_ec::Decomposition::new(code);
-    let mut detectors = Shots::zeros(shots, code.n_generators());
-    let mut observables = Shots::zeros(shots, 2 * code.n_logical());
-    for (k, error) in table.sample_shots(0..shots as u64, Streams::new(seed)).iter().enumerate() {
-        detectors.row_mut(k).copy_from_slice(code.syndrome(error).words());
-        observables.row_mut(k).copy_from_slice(basis.decompose(error).applied().words());
-    }
-    Drawn { detectors, observables: Some(observables) }
-}
-
-fn read(path: &Path, layout: Layout) -> Outcome<Shots> {
-    let name = path.display();
-    let file = File::open(path).map_err(|error| format!("{name}: {error}"))?;
-    let mut reader = ShotReader::new(BufReader::new(file), ShotFormat::B8, layout)?;
-    Ok(reader.read_chunk(usize::MAX).map_err(|error| format!("{name}: {error}"))?)
-}
-
-/// What a decoder did.
-pub struct Outcomes {
-    pub name: String,
-    pub wrong: Option<Vec<bool>>,
-    pub seconds: f64,
-    pub predictions: Shots,
-}
-
-/// Decodes all shots.
-pub fn decode(name: String, decoder: &mut dyn Decoder, drawn: &Drawn) -> Outcome<Outcomes> {
-    let shots = drawn.detectors.n_shots();
-    let mut predictions = Shots::zeros(shots, decoder.n_observables());
-    let start = Instant::now();
-    let report = decoder.decode_batch(drawn.detectors.view(), &mut predictions.view_mut())?;
-    let seconds = start.elapsed().as_secs_f64();
-    if let Some((shot, error)) = report.failures.first() {
-        return Err(format!("{name}: shot {shot}: {error}").into());
-    }
-    let wrong = drawn.observables.as_ref();
-    let wrong = wrong.map(|all| (0..shots).map(|k| predictions.row(k) != all.row(k)).collect());
-    Ok(Outcomes { name, wrong, seconds, predictions })
-}
-
-/// Another decoder of the same noise.
-pub fn other(choice: DecoderChoice, code: &StabilizerCode, table: &PauliTable) -> quantum_ec::Result<Box<dyn Decoder>> {
-    use DecoderChoice::{MaximumLikelihood, MaximumLikelihoodMarginals, MaximumLikelihoodSequential};
-    Ok(match choice {
-        MaximumLikelihood(_) | MaximumLikelihoodSequential | MaximumLikelihoodMarginals => {
-            choice.build_of_coset(CosetModel::stabilizer(code, table.rows())?)?.decoder
+fn report(outcomes: &[Outcomes], beside: &Beside, json: bool) {
+    if !json {
+        print(outcomes);
+        if let Some((samples, part)) = beside.effort {
+            println!("refined by {samples:.0} samples a shot, effective part {part:.3}");
         }
-        _ => choice.build(&independent_paulis(code, table)?)?.decoder,
-    })
-}
-
-fn report(outcomes: &[Outcomes], json: bool, effort: Option<(f64, f64)>, warning: bool, steps: u64) {
-    let first = outcomes.first().and_then(|first| first.wrong.as_ref());
+        if let Some(likelihood) = &beside.likelihood {
+            likelihood.print();
+        }
+        return;
+    }
     for (k, outcome) in outcomes.iter().enumerate() {
-        let n = outcome.predictions.n_shots();
-        let errors = outcome.wrong.as_ref().map(|wrong| wrong.iter().filter(|w| **w).count());
-        let rate = errors.map(|errors| errors as f64 / n.max(1) as f64);
-        // Half of the interval of one standard error: not 0 where nothing failed.
-        let half = |errors: usize| wilson_interval(errors as u64, n as u64, 1.0).map(|i| 0.5 * (i.high - i.low));
-        let error = errors.and_then(|errors| half(errors).ok());
-        // Paired: shots that one of the two alone decodes rightly.
-        let paired = first.zip(outcome.wrong.as_ref()).map(|(a, b)| {
-            let alone = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| **a && !**b).count() as f64;
-            let (lost, won) = (alone(a, b), alone(b, a));
-            ((lost - won) / n.max(1) as f64, (lost + won).max(1.0).sqrt() / n.max(1) as f64)
-        });
-        let microseconds = 1e6 * outcome.seconds / n.max(1) as f64;
-        if json {
-            let line = Line::new()
-                .text("decoder", &outcome.name)
-                .count("shots", n as u64)
-                .number("logical_error_rate", rate)
-                .number("std_error", error)
-                .number("model_minus_this", paired.map(|p| p.0))
-                .number("model_minus_this_std_error", paired.map(|p| p.1))
-                .number("microseconds_per_shot", Some(microseconds));
-            let line = if k == 0 {
-                line.count("steps", steps)
-                    .flag("p_outside_training", warning)
-                    .number("samples_per_shot", effort.map(|e| e.0))
-                    .number("effective_part", effort.map(|e| e.1))
-            } else {
-                line
-            };
-            println!("{}", line.finish());
-            continue;
+        let (rate, paired) = (outcome.rate(), outcomes[0].minus(outcome).filter(|_| k > 0));
+        let mut line = Line::new()
+            .text("decoder", &outcome.name)
+            .count("shots", outcome.shots() as u64)
+            .number("logical_error_rate", rate.map(|r| r.0))
+            .number("std_error", rate.map(|r| r.1))
+            .number("model_minus_this", paired.map(|p| p.difference))
+            .number("model_minus_this_std_error", paired.map(|p| p.std_error))
+            .number("microseconds_per_shot", Some(outcome.microseconds()));
+        if k == 0 {
+            line = line
+                .count("steps", beside.steps)
+                .flag("p_outside_training", beside.outside)
+                .number("samples_per_shot", beside.effort.map(|e| e.0))
+                .number("effective_part", beside.effort.map(|e| e.1));
+            if let Some(l) = &beside.likelihood {
+                line = line
+                    .count("nll_shots", l.shots as u64)
+                    .number("nll_logical", l.class)
+                    .number("nll_logical_floor", l.class_floor)
+                    .number("nll_joint", l.error)
+                    .number("nll_floor", l.error_floor);
+            }
         }
-        print!("{:<28}", outcome.name);
-        if let (Some(rate), Some(error)) = (rate, error) {
-            print!(" {rate:.5} ± {error:.5}");
-        }
-        if let Some((difference, error)) = paired.filter(|_| k > 0) {
-            print!(", model minus this {difference:+.5} ± {error:.5}");
-        }
-        println!(", {microseconds:.2} µs a shot");
-        if let Some((samples, part)) = effort.filter(|_| k == 0) {
-            println!("{:<28} {samples:.0} samples a shot, effective part {part:.3}", "");
+        println!("{}", line.finish());
+    }
+}
+
+/// The subject of a model file, and the independent noise and its p at which it decodes.
+fn subject(setting: &Setting, header: &ModelHeader, file: &str) -> Outcome<(Subject, Option<(Noise, f64)>)> {
+    let other = |found: String| format!("{file}: the model was trained for noise {}, expected {found}", header.noise);
+    match setting.noise()? {
+        None | Some(QubitNoise::Ising { .. }) => Ok((setting.subject()?, None)),
+        Some(QubitNoise::Named { low, high, .. }) if low < high => Err("--noise: shots are drawn at one p".into()),
+        Some(QubitNoise::Named { noise, low: p, .. }) => {
+            // The noise of the file, which may be a range, on the code of the command line.
+            let trained = QubitNoise::parse(&header.noise).map_err(|_| other(noise.to_string()))?;
+            match trained {
+                QubitNoise::Named { noise: found, .. } if found == noise => {}
+                _ => return Err(other(noise.to_string()).into()),
+            }
+            noise.table(1, p)?;
+            let code = code::parse(setting.code.as_deref().ok_or("--code is needed")?)?;
+            let trained = trained.on(&code)?;
+            Ok((Subject::of_code(code, trained)?, Some((noise, p))))
         }
     }
 }
 
 pub fn run(args: &Args) -> Outcome<()> {
-    let name = args.model.display();
+    let name = args.model.display().to_string();
     let bytes = std::fs::read(&args.model).map_err(|error| format!("{name}: {error}"))?;
     let header = ModelHeader::read(&bytes[..]).map_err(|error| format!("{name}: {error}"))?;
-    let noise = args.setting.noise()?;
-    let trained = noise.is_some().then_some(header.noise.as_str());
-    let subject = args.setting.subject(trained)?;
-    let p = match noise {
-        Some((noise, low, high)) => {
-            if low < high {
-                return Err("--noise: shots are drawn at one p".into());
-            }
-            let same = matches!(subject.noise(), Some(CodeNoise::Named { noise: trained, .. }) if *trained == noise);
-            if !same {
-                return Err(
-                    format!("{name}: the model was trained for noise {}, expected {noise}", header.noise).into()
-                );
-            }
-            Some(low)
-        }
-        None => None,
-    };
+    let (subject, noise) = subject(&args.setting, &header, &name)?;
+    let p = noise.map(|(_, p)| p);
     let search = args.search.unwrap_or(if subject.n_observables() <= 12 { Search::Exact } else { Search::Greedy });
     let model = NeuralModel::read(subject, &bytes[..]).map_err(|error| format!("{name}: {error}"))?;
-    let steps = model.steps();
     let decoder = NeuralDecoder::new(model, search, p)?;
-    let warning = decoder.outside_training();
-    if warning {
+    let outside = decoder.outside_training();
+    if outside {
         eprintln!("warning: p is outside of what the model was trained on, {}", header.noise);
     }
     let subject: &Subject = decoder.model().subject();
-    let drawn = match (&args.input, &args.setting.dem, subject.code(), noise) {
-        (Some(input), ..) => Drawn {
-            detectors: read(input, Layout::detectors(subject.n_detectors()))?,
+    let source = match (&args.setting.dem, subject.code(), subject.noise()) {
+        (Some(path), ..) => Source::Model(read_model(path)?),
+        (None, Some(code), Some(CodeNoise::Named { noise, .. })) => {
+            Source::of_code(code.clone(), CodeNoise::fixed(*noise, p.unwrap_or(0.0)), p)?
+        }
+        (None, Some(code), Some(noise)) => Source::of_code(code.clone(), noise.clone(), None)?,
+        _ => return Err("--code and --noise, or --dem, are needed".into()),
+    };
+    let drawn = match &args.input {
+        Some(input) => Drawn {
+            detectors: read(input, subject.n_detectors())?,
             observables: match &args.in_observables {
-                Some(path) => Some(read(path, Layout::detectors(subject.n_observables()))?),
+                Some(path) => Some(read(path, subject.n_observables())?),
                 None => None,
             },
         },
-        (None, Some(path), ..) => {
-            let samples = Sampler::of_model(&read_model(path)?)?.sample(args.shots, &Streams::new(args.seed));
-            Drawn { detectors: samples.detectors, observables: Some(samples.observables) }
-        }
-        (None, None, Some(code), Some((noise, p, _))) => {
-            draw(code, &noise.table(code.n_qubits(), p)?, args.shots, args.seed)
-        }
-        _ => return Err("--code and --noise, or --dem, are needed".into()),
+        None => source.draw(args.shots, args.seed)?,
     };
     if let Some(observables) = drawn.observables.as_ref().filter(|o| o.n_shots() != drawn.detectors.n_shots()) {
         let (got, expected) = (observables.n_shots(), drawn.detectors.n_shots());
         return Err(format!("--in-observables: {got} shots, {expected} of detection events").into());
     }
     let mut outcomes = Vec::new();
-    let mut effort = None;
+    let mut beside = Beside { steps: header.steps, outside, effort: None, likelihood: None };
     match (args.refine, noise) {
-        (Some((samples, rounds)), Some((noise, p, _))) => {
+        (Some((samples, rounds)), Some((noise, p))) => {
             let params = RefinementParams::default().samples(samples, rounds);
             let mut refined = RefinedDecoder::new(decoder.clone(), noise, p, params)?;
             outcomes.push(decode(format!("neural refined {samples}x{rounds}"), &mut refined, &drawn)?);
-            effort = Some(refined.effort());
+            beside.effort = Some(refined.effort());
         }
-        (Some(_), None) => return Err("--refine needs --code and --noise".into()),
+        (Some(_), None) => return Err("--refine needs --code and independent --noise".into()),
         (None, _) => outcomes.push(decode(format!("neural {search}"), &mut decoder.clone(), &drawn)?),
     }
     if let Some(path) = &args.out {
-        let name = path.display();
-        let file = File::create(path).map_err(|error| format!("{name}: {error}"))?;
-        let mut writer = ShotWriter::new(file, ShotFormat::B8, Layout::detectors(subject.n_observables()))?;
-        writer.write(outcomes[0].predictions.view())?;
-        writer.finish()?;
+        write(path, subject, &outcomes[0].predictions)?;
     }
     for &choice in &args.compare {
-        let mut other = match (&args.setting.dem, subject.code(), noise) {
-            (Some(path), ..) => choice.build_of_model(&read_model(path)?)?.decoder,
-            (None, Some(code), Some((noise, p, _))) => other(choice, code, &noise.table(code.n_qubits(), p)?)?,
-            _ => return Err("--compare needs --code and --noise, or --dem".into()),
-        };
-        outcomes.push(decode(choice.to_string(), &mut *other, &drawn)?);
+        outcomes.push(decode(choice.to_string(), &mut *source.decoder(choice)?, &drawn)?);
     }
-    report(&outcomes, args.json, effort, warning, steps);
+    if args.input.is_none() && args.shots > 0 {
+        beside.likelihood = Some(Likelihood::measure(decoder.model(), &source, p, args.shots, args.seed)?);
+    }
+    report(&outcomes, &beside, args.json);
     Ok(())
 }
 
-/// The table of a demonstration.
-pub fn print(outcomes: &[Outcomes]) {
-    report(outcomes, false, None, false, 0);
+fn write(path: &std::path::Path, subject: &Subject, predictions: &Shots) -> Outcome<()> {
+    let name = path.display();
+    let file = File::create(path).map_err(|error| format!("{name}: {error}"))?;
+    let mut writer = ShotWriter::new(file, ShotFormat::B8, Layout::detectors(subject.n_observables()))?;
+    writer.write(predictions.view())?;
+    writer.finish()?;
+    Ok(())
 }

@@ -7,11 +7,11 @@ use quantum_ec::neural::{
     CodeNoise, NetworkParams, NeuralDecoder, NeuralModel, NeuralTrainer, Search, Subject, TrainingParams,
 };
 use quantum_ec::noise::Noise;
-use quantum_ec::statmech::SyndromeDistribution;
 use quantum_ec::{code, decode::Lookup};
 
-use crate::decode::{decode, draw, other, print};
+use crate::outcomes::{decode, print};
 use crate::setting::Outcome;
+use crate::shots::Source;
 
 /// Error rate of the demonstration.
 const P: f64 = 0.15;
@@ -27,9 +27,10 @@ const SHOTS: usize = 10_000;
 
 pub fn run() -> Outcome<()> {
     let code = code::parse("rotated-surface:3")?;
-    let subject = Subject::of_code(code.clone(), CodeNoise::fixed(Noise::Depolarizing, P))?;
-    let table = Noise::Depolarizing.table(code.n_qubits(), P)?;
-    let exact = SyndromeDistribution::stabilizer(&code, table.rows())?;
+    let noise = CodeNoise::fixed(Noise::Depolarizing, P);
+    let subject = Subject::of_code(code.clone(), noise.clone())?;
+    let source = Source::of_code(code, noise, None)?;
+    let exact = source.distribution()?.ok_or("the code is too large")?;
     let model = NeuralModel::new(subject, "made:64x2:16x1".parse::<NetworkParams>()?)?;
     let params = TrainingParams::default().batch(256).steps(STEPS).learning_rate(0.01).warm_up(50);
     let mut trainer = NeuralTrainer::new(model, params)?;
@@ -44,17 +45,11 @@ pub fn run() -> Outcome<()> {
             recent = (0.0, 0);
         }
     }
-    let conditional: f64 = (0..1usize << exact.n_detectors())
-        .flat_map(|s| {
-            let total: f64 = exact.classes(s).iter().sum();
-            exact.classes(s).iter().filter(|p| **p > 0.0).map(move |p| -p * (p / total).ln())
-        })
-        .sum();
-    println!("its floor, H(class | syndrome)       {conditional:.4} nats");
+    println!("its floor, H(class | syndrome)       {:.4} nats", exact.class_entropy());
     println!("exact logical error rate {:.5}; {SHOTS} shots:", exact.optimal_failure_rate());
-    let drawn = draw(&code, &table, SHOTS, 1000);
+    let drawn = source.draw(SHOTS, 1000)?;
     let mut neural = NeuralDecoder::new(trainer.into_model(), Search::Exact, None)?;
-    let mut matching = other("matching".parse::<DecoderChoice>()?, &code, &table)?;
+    let mut matching = source.decoder("matching".parse::<DecoderChoice>()?)?;
     let outcomes = [
         decode("neural".to_owned(), &mut neural, &drawn)?,
         decode("maximum likelihood".to_owned(), &mut Lookup::of_distribution(exact), &drawn)?,

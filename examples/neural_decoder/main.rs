@@ -6,6 +6,9 @@
 //! ```text
 //! cargo run --release --example neural_decoder -- train  --code unrotated-surface:5 --noise depolarizing:0.15 --network local --minutes 10 --out d5.safetensors
 //! cargo run --release --example neural_decoder -- decode --model d5.safetensors --code unrotated-surface:5 --noise depolarizing:0.15 --shots 100000 --compare matching,maximum-likelihood --json
+//! cargo run --release --example neural_decoder -- train  --code rotated-surface:3 --noise depolarizing:0.02:0.2 --network transformer --minutes 5 --out d3.safetensors
+//! cargo run --release --example neural_decoder -- sweep  --model d3.safetensors --p 0.02:0.2:7 --shots 20000 --compare matching,maximum-likelihood --svg sweep.svg
+//! cargo run --release --example neural_decoder -- train  --code rotated-surface:3 --noise ising:X:0.5:0,0.8 --minutes 1 --out ising.safetensors
 //! cargo run --release --example neural_decoder -- train  --dem x.dem --network made --minutes 10 --out x.safetensors
 //! cargo run --release --example neural_decoder -- decode --model x.safetensors --dem x.dem --in y.b8 --in-observables o.b8
 //! cargo run --release --example neural_decoder -- --quick
@@ -16,7 +19,11 @@
 
 mod decode;
 mod demonstration;
+mod likelihood;
+mod outcomes;
 mod setting;
+mod shots;
+mod sweep;
 mod train;
 
 use std::process::ExitCode;
@@ -41,12 +48,15 @@ enum Command {
     Train(train::Args),
     /// Decodes shots with a model, and with other decoders.
     Decode(decode::Args),
+    /// Draws logical error rates against p.
+    Sweep(sweep::Args),
 }
 
 fn main() -> ExitCode {
     exit::report(match Args::parse().command {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Decode(args)) => decode::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         None => demonstration::run(),
     })
 }

@@ -6,11 +6,14 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use quantum_ec::neural::{CodeNoise, Subject};
-use quantum_ec::noise::Noise;
-use quantum_ec::{DetectorErrorModel, code};
+use quantum_ec::noise::{IsingNoise, Noise};
+use quantum_ec::{DetectorErrorModel, Pauli, StabilizerCode, code};
 
 /// What steps return.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Sweeps of a chain for one pattern of correlated errors, unless the text says otherwise.
+const SWEEPS: u64 = 64;
 
 /// A code with noise, or a detector error model.
 #[derive(Debug, clap::Args)]
@@ -18,7 +21,8 @@ pub struct Setting {
     /// A code by name: `unrotated-surface:5`, `bb:72,12,6`, ..; a wrong name lists them all.
     #[arg(long, value_name = "NAME[:PARAMS]", required_unless_present = "dem", requires = "noise")]
     pub code: Option<String>,
-    /// Noise and its p, or its smallest and largest p: `depolarizing:0.15`, `depolarizing:0.05:0.2`, `biased:10:0.1`.
+    /// Noise and its p, or its smallest and largest p: `depolarizing:0.15`, `depolarizing:0.05:0.2`, `biased:10:0.1`. Or
+    /// correlated errors, `ising:PAULI:FIELD:J[,J][:SWEEPS]` with couplings J along the two axes, as `ising:X:0.5:0,0.8`.
     #[arg(long, value_name = "NAME:P[:P]", requires = "code")]
     pub noise: Option<String>,
     /// A detector error model.
@@ -27,21 +31,82 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The subject with the noise of the command line, or with the one of a model file.
-    pub fn subject(&self, noise: Option<&str>) -> Outcome<Subject> {
+    /// The subject with the noise of the command line.
+    pub fn subject(&self) -> Outcome<Subject> {
         if let Some(path) = &self.dem {
             return Ok(Subject::of_model(&read_model(path)?, &path.file_name().unwrap_or_default().to_string_lossy())?);
         }
         let name = self.code.as_deref().ok_or("--code or --dem is needed")?;
-        let text = noise.or(self.noise.as_deref()).ok_or("--noise is needed")?;
-        let (noise, low, high) = parse_noise(text)?;
-        Ok(Subject::of_code(code::parse(name)?, CodeNoise::Named { noise, low, high })?)
+        let code = code::parse(name)?;
+        let noise = self.noise()?.ok_or("--noise is needed")?.on(&code)?;
+        Ok(Subject::of_code(code, noise)?)
     }
 
     /// The noise of the command line.
-    pub fn noise(&self) -> Outcome<Option<(Noise, f64, f64)>> {
-        self.noise.as_deref().map(parse_noise).transpose()
+    pub fn noise(&self) -> Outcome<Option<QubitNoise>> {
+        let parse = |text: &str| QubitNoise::parse(text).map_err(|error| format!("--noise {text:?}: {error}").into());
+        self.noise.as_deref().map(parse).transpose()
     }
+}
+
+/// Noise on the qubits of a code, before the code is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum QubitNoise {
+    /// Independent, with its smallest and largest p.
+    Named { noise: Noise, low: f64, high: f64 },
+    /// The distribution of an Ising model with couplings between nearest neighbours.
+    Ising { pauli: Pauli, field: f64, couplings: [f64; 2], sweeps: u64 },
+}
+
+impl QubitNoise {
+    /// `NAME:P`, `NAME:LOW:HIGH`, where a name may have a colon of its own, or `ising:PAULI:FIELD:J[,J][:SWEEPS]`.
+    pub fn parse(text: &str) -> Outcome<Self> {
+        if let Some(rest) = text.strip_prefix("ising:") {
+            return Self::parse_ising(rest);
+        }
+        let (head, last) = text.rsplit_once(':').ok_or("expected NAME:P")?;
+        if let Some((name, low)) = head.rsplit_once(':')
+            && let (Ok(noise), Ok(low)) = (name.parse::<Noise>(), low.parse())
+        {
+            return Ok(Self::Named { noise, low, high: number(last)? });
+        }
+        let p = number(last)?;
+        Ok(Self::Named { noise: head.parse()?, low: p, high: p })
+    }
+
+    fn parse_ising(text: &str) -> Outcome<Self> {
+        let fields: Vec<&str> = text.split(':').collect();
+        let (pauli, field, couplings, sweeps) = match fields[..] {
+            [pauli, field, couplings] => (pauli, field, couplings, SWEEPS),
+            [pauli, field, couplings, sweeps] => {
+                let sweeps = sweeps.parse().map_err(|_| format!("{sweeps:?} is no number of sweeps"))?;
+                (pauli, field, couplings, sweeps)
+            }
+            _ => return Err("expected ising:PAULI:FIELD:J[,J][:SWEEPS]".into()),
+        };
+        let pauli = match pauli {
+            "X" => Pauli::X,
+            "Y" => Pauli::Y,
+            "Z" => Pauli::Z,
+            _ => return Err(format!("{pauli:?} is none of X, Y, Z").into()),
+        };
+        let (first, second) = couplings.split_once(',').unwrap_or((couplings, couplings));
+        Ok(Self::Ising { pauli, field: number(field)?, couplings: [number(first)?, number(second)?], sweeps })
+    }
+
+    /// The noise on a code.
+    pub fn on(self, code: &StabilizerCode) -> quantum_ec::Result<CodeNoise> {
+        Ok(match self {
+            Self::Named { noise, low, high } => CodeNoise::Named { noise, low, high },
+            Self::Ising { pauli, field, couplings, sweeps } => {
+                CodeNoise::Ising { noise: IsingNoise::nearest_neighbours(code, pauli, field, couplings)?, sweeps }
+            }
+        })
+    }
+}
+
+fn number(text: &str) -> Outcome<f64> {
+    text.parse().map_err(|_| format!("{text:?} is no number").into())
 }
 
 /// Reads a detector error model.
@@ -51,15 +116,24 @@ pub fn read_model(path: &Path) -> Outcome<DetectorErrorModel> {
     DetectorErrorModel::read(BufReader::new(file)).map_err(|error| format!("{name}: {error}").into())
 }
 
-/// `NAME:P` or `NAME:LOW:HIGH`; a name may have a colon of its own.
-fn parse_noise(text: &str) -> Outcome<(Noise, f64, f64)> {
-    let (head, last) = text.rsplit_once(':').ok_or_else(|| format!("--noise {text:?}: expected NAME:P"))?;
-    let number = |text: &str| text.parse::<f64>().map_err(|_| format!("--noise: {text:?} is no number"));
-    if let Some((name, low)) = head.rsplit_once(':')
-        && let (Ok(noise), Ok(low)) = (name.parse::<Noise>(), low.parse())
-    {
-        return Ok((noise, low, number(last)?));
-    }
-    let p = number(last)?;
-    Ok((head.parse()?, p, p))
+/// Whether a file can be written, before the work that is to fill it; what it holds stays.
+pub fn check_writable(path: &Path) -> Outcome<()> {
+    let opened = File::options().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Search for classes on the command line.
+pub fn search(text: &str) -> Result<quantum_ec::neural::Search, String> {
+    text.parse().map_err(|error: quantum_ec::Error| error.to_string())
+}
+
+/// A decoder by name on the command line.
+pub fn choice(text: &str) -> Result<quantum_ec::decode::DecoderChoice, String> {
+    text.parse().map_err(|error: quantum_ec::Error| error.to_string())
+}
+
+/// `SAMPLESxROUNDS` of a refinement on the command line.
+pub fn refine(text: &str) -> Result<(usize, usize), String> {
+    let sizes = text.split_once('x').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    sizes.filter(|&(a, b)| a > 1 && b > 0).ok_or_else(|| "expected SAMPLESxROUNDS, at least 2x1".to_owned())
 }

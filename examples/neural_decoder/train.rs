@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use linalg_core::checkpoint::Checkpoint;
-use quantum_ec::neural::{NetworkParams, NeuralModel, NeuralTrainer, TrainingParams, TrainingStep};
+use quantum_ec::neural::{NetworkParams, NeuralModel, NeuralTrainer, Subject, TrainingParams, TrainingStep};
 use workspace_examples::json::Line;
 
-use crate::setting::{Outcome, Setting};
+use crate::setting::{Outcome, Setting, check_writable, read_model};
+use crate::shots::Source;
 
 /// Steps that are timed to turn minutes into steps.
 const TIMED: u64 = 8;
@@ -18,8 +19,8 @@ const TIMED: u64 = 8;
 pub struct Args {
     #[command(flatten)]
     setting: Setting,
-    /// `made[:CHANNELSxLAYERS[:WIDTHxLAYERS]]` or `local[:..]` for codes with positions; `:joint` adds the networks of
-    /// syndrome and stabilizer part.
+    /// `made[:CHANNELSxLAYERS[:WIDTHxLAYERS]]`, `local[:..]` for codes with positions, or `transformer[:DIMxBLOCKSxHEADS]`;
+    /// `:joint` adds the networks of syndrome and stabilizer part.
     #[arg(long, default_value = "made", value_parser = network)]
     network: NetworkParams,
     /// Steps; instead of minutes.
@@ -85,7 +86,9 @@ impl Means {
 }
 
 pub fn run(args: &Args) -> Outcome<()> {
-    let subject = args.setting.subject(None)?;
+    let subject = args.setting.subject()?;
+    let floor = class_floor(args, &subject)?;
+    check_writable(&args.out)?;
     let params = TrainingParams::default().batch(args.batch).learning_rate(args.learning_rate).seed(args.seed);
     let params = params.threads(args.threads).steps(args.steps.unwrap_or(u64::MAX));
     let entropy = subject.entropy();
@@ -127,6 +130,9 @@ pub fn run(args: &Args) -> Outcome<()> {
             shown = Instant::now();
             if !args.json {
                 print!("step {:>7} of {steps}, -ln q of the class {:.5} nats", step.step, recent.part(1));
+                if let Some(floor) = floor {
+                    print!(", its floor {floor:.5}");
+                }
                 let (joint, floor) = (recent.joint(), recent.floor / recent.steps);
                 if joint.is_finite() && floor.is_finite() {
                     print!(", of the whole error {joint:.4}, its floor {floor:.4}");
@@ -156,6 +162,7 @@ pub fn run(args: &Args) -> Outcome<()> {
             .count("steps", model.steps())
             .count("shots", model.steps() * args.batch as u64)
             .number("nll_logical", finite(last.part(1)))
+            .number("nll_logical_floor", floor)
             .number("nll_joint", finite(last.joint()))
             .number("nll_floor", entropy)
             .number("floor_of_the_shots", finite(last.floor / last.steps))
@@ -163,11 +170,27 @@ pub fn run(args: &Args) -> Outcome<()> {
         println!("{}", line.finish());
     } else {
         println!("{} parameters, {} steps in {seconds:.0} s: {}", model.n_parameters(), steps, args.out.display());
-        if let Some(entropy) = entropy.filter(|_| last.joint().is_finite()) {
-            println!("-ln q of the last twentieth {:.4} nats, entropy of the error {entropy:.4}", last.joint());
+        match (entropy, last.joint().is_finite()) {
+            (Some(entropy), true) => {
+                println!("-ln q of the last twentieth {:.4} nats, entropy of the error {entropy:.4}", last.joint());
+            }
+            (Some(entropy), false) => println!("entropy of the error {entropy:.4} nats, of which the class is a part"),
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// The entropy of the class given the syndrome, where it is a short sum.
+fn class_floor(args: &Args, subject: &Subject) -> Outcome<Option<f64>> {
+    let source = match (&args.setting.dem, subject.code(), subject.noise()) {
+        (Some(path), ..) => Source::Model(read_model(path)?),
+        (None, Some(code), Some(noise)) if subject.n_globals() == 0 && subject.entropy().is_some() => {
+            Source::of_code(code.clone(), noise.clone(), None)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(source.distribution()?.map(|all| all.class_entropy()))
 }
 
 fn write_model(args: &Args, model: &NeuralModel) -> Outcome<()> {

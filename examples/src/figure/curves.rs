@@ -114,15 +114,18 @@ impl Curves {
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
         }
         for (k, series) in self.points.iter().enumerate() {
-            let color = color(self.lines.len() + k);
+            // Hollow once the colours begin again.
+            let at = self.lines.len() + k;
+            let color = color(at);
+            let style = if at < COLORS.len() { color.filled() } else { color.stroke_width(1) };
             chart.draw_series(series.points.iter().flat_map(|&(x, y, error)| {
                 (error > 0.0 && error.is_finite())
                     .then(|| PathElement::new([(x, y - error), (x, y + error)], color.stroke_width(1)))
             }))?;
             chart
-                .draw_series(series.points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, color.filled())))?
+                .draw_series(series.points.iter().map(|&(x, y, _)| Circle::new((x, y), 3, style)))?
                 .label(&series.name)
-                .legend(move |(x, y)| Circle::new((x + 9, y), 3, color.filled()));
+                .legend(move |(x, y)| Circle::new((x + 9, y), 3, style));
         }
         chart
             .configure_series_labels()
