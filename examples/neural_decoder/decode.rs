@@ -14,7 +14,7 @@ use workspace_examples::json::Line;
 
 use crate::likelihood::Likelihood;
 use crate::outcomes::{Outcomes, decode, print};
-use crate::setting::{Outcome, QubitNoise, Setting, choice, read_model, refine, search};
+use crate::setting::{Outcome, QubitNoise, Setting, choice, read_model, refine, search, symmetrized};
 use crate::shots::{Drawn, Source, read};
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,9 @@ pub struct Args {
     /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`; exact for up to 12 observables, else greedy.
     #[arg(long, value_parser = search)]
     search: Option<Search>,
+    /// Averages over the symmetries of the code, at the cost of a pass for each of them.
+    #[arg(long)]
+    symmetrize: bool,
     /// Refines by importance sampling, at most so many rounds of so many samples a class.
     #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
     refine: Option<(usize, usize)>,
@@ -132,7 +135,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     let p = noise.map(|(_, p)| p);
     let search = args.search.unwrap_or(if subject.n_observables() <= 12 { Search::Exact } else { Search::Greedy });
     let model = NeuralModel::read(subject, &bytes[..]).map_err(|error| format!("{name}: {error}"))?;
-    let decoder = NeuralDecoder::new(model, search, p)?;
+    let decoder = symmetrized(NeuralDecoder::new(model, search, p)?, args.symmetrize)?;
     let outside = decoder.outside_training();
     if outside {
         eprintln!("warning: p is outside of what the model was trained on, {}", header.noise);
@@ -170,7 +173,13 @@ pub fn run(args: &Args) -> Outcome<()> {
             beside.effort = Some(refined.effort());
         }
         (Some(_), None) => return Err("--refine needs --code and independent --noise".into()),
-        (None, _) => outcomes.push(decode(format!("neural {search}"), &mut decoder.clone(), &drawn)?),
+        (None, _) => {
+            let name = match decoder.n_symmetries() {
+                1 => format!("neural {search}"),
+                n => format!("neural {search}, {n} symmetries"),
+            };
+            outcomes.push(decode(name, &mut decoder.clone(), &drawn)?);
+        }
     }
     if let Some(path) = &args.out {
         write(path, subject, &outcomes[0].predictions)?;

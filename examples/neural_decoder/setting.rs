@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use quantum_ec::neural::{CodeNoise, Subject};
+use quantum_ec::neural::{CodeNoise, NeuralDecoder, Subject};
 use quantum_ec::noise::{IsingNoise, Noise};
 use quantum_ec::{DetectorErrorModel, Pauli, StabilizerCode, code};
 
@@ -47,6 +47,14 @@ impl Setting {
         let parse = |text: &str| QubitNoise::parse(text).map_err(|error| format!("--noise {text:?}: {error}").into());
         self.noise.as_deref().map(parse).transpose()
     }
+}
+
+/// Most symmetries of a code that a decoder averages over.
+const SYMMETRIES: usize = 256;
+
+/// The decoder, averaged over the symmetries of its code if asked for.
+pub fn symmetrized(decoder: NeuralDecoder, symmetrize: bool) -> Outcome<NeuralDecoder> {
+    Ok(if symmetrize { decoder.symmetrized(SYMMETRIES)? } else { decoder })
 }
 
 /// Noise on the qubits of a code, before the code is known.

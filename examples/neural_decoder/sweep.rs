@@ -10,7 +10,7 @@ use workspace_examples::figure::{Curves, Points};
 use workspace_examples::json::Line;
 
 use crate::outcomes::{Outcomes, decode};
-use crate::setting::{Outcome, QubitNoise, check_writable, choice, refine, search};
+use crate::setting::{Outcome, QubitNoise, check_writable, choice, refine, search, symmetrized};
 use crate::shots::Source;
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,9 @@ pub struct Args {
     /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`.
     #[arg(long, value_parser = search)]
     search: Option<Search>,
+    /// Averages the models over the symmetries of their codes, at the cost of a pass for each of them.
+    #[arg(long)]
+    symmetrize: bool,
     /// Also refines joint models by importance sampling, at most so many rounds of so many samples a class.
     #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
     refine: Option<(usize, usize)>,
@@ -90,7 +93,8 @@ fn at(args: &Args, trained: &Trained, p: f64, seed: u64) -> Outcome<(Vec<Outcome
     let QubitNoise::Named { noise, .. } = trained.noise else { return Err("the noise is not independent".into()) };
     let subject = trained.model.subject();
     let search = args.search.unwrap_or_else(|| Search::best_for(subject.n_observables()));
-    let mut neural = NeuralDecoder::new(Arc::clone(&trained.model), search, Some(p))?;
+    let neural = NeuralDecoder::new(Arc::clone(&trained.model), search, Some(p))?;
+    let mut neural = symmetrized(neural, args.symmetrize)?;
     let code = subject.code().ok_or("the model has no code")?.clone();
     let source = Source::of_code(code, quantum_ec::neural::CodeNoise::fixed(noise, p), Some(p))?;
     let drawn = source.draw(args.shots, seed)?;
