@@ -98,6 +98,22 @@ impl Units {
         after > 0 && unit < self.ranges[after - 1].1
     }
 
+    /// The smallest unit from `start` on that is not in the set: where an interrupted computation goes on. Binary search.
+    ///
+    /// ```
+    /// use linalg_core::merge::{Merge, Units};
+    ///
+    /// let mut done = Units::range(0..4);
+    /// done.merge(&Units::range(6..8))?;
+    /// assert_eq!([0, 5, 6].map(|start| done.first_missing(start)), [4, 5, 8]);
+    /// # Ok::<(), linalg_core::merge::MergeError>(())
+    /// ```
+    pub fn first_missing(&self, start: u64) -> u64 {
+        // Neighbouring ranges are joined: what follows the end of one is missing.
+        let after = self.ranges.partition_point(|&(a, _)| a <= start);
+        if after > 0 { self.ranges[after - 1].1.max(start) } else { start }
+    }
+
     /// Adds one unit; `false` if it was there already.
     pub fn insert(&mut self, unit: u64) -> bool {
         // The unit u64::MAX has no half-open range.

@@ -1,12 +1,14 @@
 //! Sampling and decoding in numbered units until enough is counted.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use linalg_core::Streams;
 use linalg_core::observe::Observer;
 
-use super::row::{Row, UNITS_OF_SEED};
+use super::row::Row;
 use super::source::ShotSource;
+use super::units;
 use crate::decode::{Decoder, Prediction};
 use crate::dem::Sampler;
 use crate::error::{Error, Result};
@@ -22,12 +24,14 @@ pub struct CollectParams {
     pub max_errors: u64,
     /// Threads; the counts do not depend on it.
     pub threads: usize,
+    /// First unit that may be taken, and the one after the last; those that the row has already are passed over.
+    pub units: (u64, u64),
 }
 
 impl Default for CollectParams {
-    /// 2¹⁰ shots, any number of errors, one thread.
+    /// 2¹⁰ shots, any number of errors, one thread, units from 0 on.
     fn default() -> Self {
-        Self { max_shots: 1024, max_errors: u64::MAX, threads: 1 }
+        Self { max_shots: 1024, max_errors: u64::MAX, threads: 1, units: (0, u64::MAX) }
     }
 }
 
@@ -49,6 +53,12 @@ impl CollectParams {
         self.threads = threads;
         self
     }
+
+    /// Sets the units that may be taken: the share of one machine.
+    pub fn units(mut self, units: Range<u64>) -> Self {
+        self.units = (units.start, units.end);
+        self
+    }
 }
 
 /// What an observer of [`collect`] sees after every round of units.
@@ -62,9 +72,10 @@ pub struct Progress {
 
 /// Continues a row: samples shots, decodes them, counts those with any observable predicted wrongly.
 ///
-/// Unit k holds the shots of stream k. The row remembers in its count `units_of_seed_S` how many units of seed S are in it,
-/// and goes on after them: a row that is interrupted and continued is the same as one that was not, apart from the time.
-/// Runs on several machines take different seeds and add their rows up. `discard` gives up shots by their prediction.
+/// Unit k holds the shots of stream k. The row remembers in its counts which [units](Row::units) of a seed are in it, and goes on
+/// with the others in ascending order: a row that is interrupted and continued is the same as one that was not, apart from the
+/// time. Runs on several machines take different [units](CollectParams::units) or seeds and add their rows up: the sum does not
+/// depend on who had which units, as long as `max_errors` stops none of them early. `discard` gives up shots by their prediction.
 /// Shots at which the decoder fails are errors, and are also counted as `decoder_failures`; those whose predictions are
 /// not [converged](Prediction::converged) are also counted as `unconverged_shots`.
 ///
@@ -111,22 +122,36 @@ pub fn collect<S: ShotSource, O: Observer<Progress> + ?Sized>(
     streams: &Streams,
     observer: &mut O,
 ) -> Result<()> {
-    let key = format!("{UNITS_OF_SEED}{}", streams.seed);
+    let mut done = row.units()?.remove(&streams.seed).unwrap_or_default();
     let mut workers = Vec::new();
     for _ in 0..params.threads.max(1) {
         workers.push(Worker::new(source, decoder()?, discard)?);
     }
     while row.shots < params.max_shots && row.errors < params.max_errors {
-        let first = row.custom_counts.get(&key).copied().unwrap_or(0);
         // No more units than are missing.
         let missing = (params.max_shots - row.shots).div_ceil(Sampler::UNIT as u64);
         let active = usize::try_from(missing).unwrap_or(usize::MAX).min(workers.len());
-        let run = |worker: &mut Worker<'_, S>, k: usize| worker.run(first + k as u64, streams);
+        let (mut next, end) = params.units;
+        let mut batch = Vec::new();
+        while batch.len() < active {
+            next = done.first_missing(next);
+            if next >= end {
+                break;
+            }
+            batch.push(next);
+            next += 1;
+        }
+        if batch.is_empty() {
+            break;
+        }
         let counts: Vec<Result<Counts>> = std::thread::scope(|scope| {
-            let (own, others) = workers[..active].split_first_mut().expect("at least one worker");
-            let handles: Vec<_> =
-                others.iter_mut().enumerate().map(|(k, worker)| scope.spawn(move || run(worker, k + 1))).collect();
-            let mut counts = vec![run(own, 0)];
+            let (own, others) = workers[..batch.len()].split_first_mut().expect("at least one worker");
+            let handles: Vec<_> = others
+                .iter_mut()
+                .zip(&batch[1..])
+                .map(|(worker, &unit)| scope.spawn(move || worker.run(unit, streams)))
+                .collect();
+            let mut counts = vec![own.run(batch[0], streams)];
             counts.extend(handles.into_iter().map(|handle| match handle.join() {
                 Ok(result) => result,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -134,13 +159,14 @@ pub fn collect<S: ShotSource, O: Observer<Progress> + ?Sized>(
             counts
         });
         // In the order of units, as one thread would: what comes after the last needed is dropped.
-        for counts in counts {
+        for (unit, counts) in batch.into_iter().zip(counts) {
             let counts = counts?;
             row.shots += Sampler::UNIT as u64;
             row.errors += counts.errors;
             row.discards += counts.discards;
             row.seconds += counts.seconds;
-            *row.custom_counts.entry(key.clone()).or_default() += 1;
+            done.insert(unit);
+            units::write(&mut row.custom_counts, streams.seed, &done);
             for (name, count) in [("decoder_failures", counts.failures), ("unconverged_shots", counts.unconverged)] {
                 if count > 0 {
                     *row.custom_counts.entry(name.to_owned()).or_default() += count;
@@ -311,6 +337,35 @@ mod tests {
         run(&mut b, CollectParams::default().max_shots(3000), 2);
         a.merge(&b).unwrap();
         assert_eq!(a, both);
+    }
+
+    #[test]
+    fn division_into_units_does_not_matter() {
+        let all = CollectParams::default().max_shots(u64::MAX);
+        let mut whole = Row::default();
+        run(&mut whole, all.units(0..40), 5);
+        assert_eq!((whole.shots, whole.custom_counts["units_of_seed_5"]), (40 * 1024, 40));
+        // Three shares, the middle one interrupted and on three threads, the last one with a unit that is there already.
+        let mut parts = [0..7, 7..33, 33..40].map(|units| {
+            let mut row = Row::default();
+            run(&mut row, CollectParams::default().max_shots(2000).units(units.clone()), 5);
+            assert_eq!(row.shots, 2048);
+            run(&mut row, all.threads(3).units(units.clone()), 5);
+            run(&mut row, all.units(units), 5);
+            row
+        });
+        let mut sum = Row::default();
+        for row in parts.iter_mut().rev() {
+            sum.merge(row).unwrap();
+        }
+        assert_eq!(sum, whole);
+        // A row with a hole is filled.
+        let mut hole = parts[0].clone();
+        hole.merge(&parts[2]).unwrap();
+        run(&mut hole, all.threads(2).units(0..40), 5);
+        assert_eq!(hole, whole);
+        run(&mut hole, all.units(0..40), 5);
+        assert_eq!(hole, whole);
     }
 
     #[test]

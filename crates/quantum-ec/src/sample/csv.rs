@@ -83,6 +83,23 @@ fn json(text: &str) -> String {
 /// [`Error::Parse`](crate::Error::Parse) with line and column for a missing column, a field that is not what its column
 /// holds, more errors and discards than shots, and rows of another length; [`Error::Io`](crate::Error::Io).
 pub fn read_csv(reader: impl BufRead) -> Result<Vec<Row>> {
+    Ok(read_numbered_csv(reader)?.into_iter().map(|(_, row)| row).collect())
+}
+
+/// The same with the line of each row, from 1, for messages about rows that do not belong together.
+///
+/// ```
+/// use quantum_ec::sample::read_numbered_csv;
+///
+/// let file = "shots,errors,discards,seconds,decoder,strong_id,json_metadata\n\n1000,20,0,1.25,lookup,1f,null\n";
+/// let rows = read_numbered_csv(file.as_bytes())?;
+/// assert_eq!((rows.len(), rows[0].0, rows[0].1.shots), (1, 3, 1000));
+/// # Ok::<(), quantum_ec::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read_csv`].
+pub fn read_numbered_csv(reader: impl BufRead) -> Result<Vec<(usize, Row)>> {
     let mut lines = Lines::new(reader);
     let mut places: Option<[Option<usize>; 8]> = None;
     let mut width = 0;
@@ -101,7 +118,7 @@ pub fn read_csv(reader: impl BufRead) -> Result<Vec<Row>> {
             let found = format!("{} fields", fields.len());
             return Err(error(number, 1, found, format!("{width}, as in the header")).into());
         }
-        rows.push(read_row(&fields, places, number)?);
+        rows.push((number, read_row(&fields, places, number)?));
     }
     match places {
         Some(_) => Ok(rows),

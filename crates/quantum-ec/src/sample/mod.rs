@@ -6,9 +6,10 @@ mod erasure;
 mod row;
 mod source;
 mod threshold;
+mod units;
 
 pub use collect::{CollectParams, Progress, collect};
-pub use csv::{read_csv, write_csv};
+pub use csv::{read_csv, read_numbered_csv, write_csv};
 pub use erasure::{ErasureSource, Flagged};
 pub use row::{Row, merge_rows, per_round, strong_id, strong_id_of_table};
 pub use source::ShotSource;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use linalg_core::checkpoint::ContentHash;
+use linalg_core::merge::{Merge, MergeError, Units};
 use linalg_core::stats::{Interval, wilson_interval};
 
+use super::units;
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
-
-/// Counts of this name and a seed tell how many units of the seed are in a row.
-pub(super) const UNITS_OF_SEED: &str = "units_of_seed_";
 
 /// What was counted for one task; rows of the same task add up.
 ///
@@ -57,13 +56,32 @@ impl Row {
         Ok(wilson_interval(self.errors, self.shots.saturating_sub(self.discards), z)?)
     }
 
-    /// Adds the counts of `other`.
+    /// The work units of each seed that are in the row, from the counts `units_of_seed_S` (units 0 to n - 1) and
+    /// `units_of_seed_S_from_A` (units A to A + n - 1); see [`collect`](super::collect()).
     ///
-    /// Units of one seed are the same shots in both rows, those of the shorter one counted twice if they were added up.
+    /// ```
+    /// use linalg_core::merge::Units;
+    /// use quantum_ec::sample::Row;
+    ///
+    /// let mut row = Row::default();
+    /// row.custom_counts.insert("units_of_seed_7_from_20".to_owned(), 5);
+    /// assert_eq!(row.units()?[&7], Units::range(20..25));
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] if it is the row of another task or decoder, both rows hold units of the same seed
-    /// (`units_of_seed_S`, see [`collect`](super::collect())), or a sum overflows; `self` is then unchanged.
+    /// [`Error::Parameter`] for such a count with another number in its name, and where two of them name one unit.
+    pub fn units(&self) -> Result<BTreeMap<u64, Units>> {
+        units::read(&self.custom_counts)
+    }
+
+    /// Adds the counts of `other`.
+    ///
+    /// A unit of a seed is the same shots wherever it was run, so that both rows must not hold it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is the row of another task or decoder, both rows hold a unit of the same seed, the units of one
+    /// cannot be read, or a sum overflows; `self` is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if other.strong_id != self.strong_id || other.decoder != self.decoder {
             return Err(Error::Parameter {
@@ -72,17 +90,15 @@ impl Row {
                 expected: "those of the row it is added to",
             });
         }
-        let units = |row: &Self, name: &str| name.starts_with(UNITS_OF_SEED) && row.custom_counts[name] > 0;
-        let twice = self
-            .custom_counts
-            .keys()
-            .find(|name| units(self, name) && other.custom_counts.contains_key(*name) && units(other, name));
-        if let Some(name) = twice {
-            return Err(Error::Parameter {
-                what: "count that two rows to add have in common",
-                value: format!("{name} ({} and {})", self.custom_counts[name], other.custom_counts[name]),
-                expected: "units of a seed in one of them only: the shots are the same",
-            });
+        let mut done = self.units()?;
+        for (seed, more) in other.units()? {
+            if let Err(MergeError::OverlappingUnits { unit }) = done.entry(seed).or_default().merge(&more) {
+                return Err(Error::Parameter {
+                    what: "unit that two rows to add have in common",
+                    value: format!("{unit} of seed {seed}"),
+                    expected: "each unit in one of them: its shots are the same",
+                });
+            }
         }
         let add = |a: u64, b: u64| {
             let overflow = || Error::Parameter {
@@ -97,10 +113,11 @@ impl Row {
         sum.errors = add(self.errors, other.errors)?;
         sum.discards = add(self.discards, other.discards)?;
         sum.seconds += other.seconds;
-        for (name, &count) in &other.custom_counts {
+        for (name, &count) in other.custom_counts.iter().filter(|(name, _)| !units::is_of_units(name)) {
             let entry = sum.custom_counts.entry(name.clone()).or_default();
             *entry = add(*entry, count)?;
         }
+        done.iter().for_each(|(&seed, done)| units::write(&mut sum.custom_counts, seed, done));
         *self = sum;
         Ok(())
     }
@@ -108,8 +125,8 @@ impl Row {
 
 /// Adds up rows of the same task, in order of first appearance.
 ///
-/// Runs on several machines need different seeds: rows of one task with units of one seed hold the same shots, and are
-/// refused.
+/// Runs on several machines take different units or different seeds: rows of one task with one unit of one seed hold the same
+/// shots, and are refused.
 ///
 /// # Errors
 /// As [`Row::merge`].
@@ -199,22 +216,27 @@ mod tests {
 
     #[test]
     fn shots_of_one_seed_are_not_counted_twice() {
-        let of_seed = |seed: u64, units: u64| {
-            let mut row = row("a", 1024 * units);
-            row.custom_counts.insert(format!("{UNITS_OF_SEED}{seed}"), units);
+        let of_seed = |seed: u64, range: std::ops::Range<u64>| {
+            let mut row = row("a", 1024 * (range.end - range.start));
+            units::write(&mut row.custom_counts, seed, &Units::range(range));
             row
         };
-        let mut sum = of_seed(1, 3);
-        sum.merge(&of_seed(2, 5)).unwrap();
-        sum.merge(&of_seed(1, 0)).unwrap();
+        let mut sum = of_seed(1, 0..3);
+        sum.merge(&of_seed(2, 4..9)).unwrap();
+        sum.merge(&of_seed(1, 0..0)).unwrap();
         let before = sum.clone();
         assert_eq!(
-            sum.merge(&of_seed(2, 1)).unwrap_err().to_string(),
-            "count that two rows to add have in common is units_of_seed_2 (5 and 1), expected units of a seed in one of \
-             them only: the shots are the same"
+            sum.merge(&of_seed(2, 8..10)).unwrap_err().to_string(),
+            "unit that two rows to add have in common is 8 of seed 2, expected each unit in one of them: its shots are the same"
         );
         assert_eq!(sum, before);
-        assert!(merge_rows([of_seed(1, 3), of_seed(1, 3)]).is_err());
+        // The rest of both, in any order.
+        sum.merge(&of_seed(2, 0..4)).unwrap();
+        sum.merge(&of_seed(1, 5..6)).unwrap();
+        sum.merge(&of_seed(1, 3..5)).unwrap();
+        assert_eq!(sum.units().unwrap(), [(1, Units::range(0..6)), (2, Units::range(0..9))].into());
+        assert_eq!((sum.shots, sum.custom_counts.len()), (15 * 1024, 2));
+        assert!(merge_rows([of_seed(1, 0..3), of_seed(1, 2..3)]).is_err());
     }
 
     #[test]
