@@ -209,6 +209,24 @@ fn annealed_importance_sampling_brackets_the_truth() {
     assert!(bennett(&reverse, &forward).is_err());
     // The numbers do not depend on threads, and the generic version agrees.
     assert_eq!(ais.clone().threads(3).run(&packed, &base, Streams::new(11), &mut ()).unwrap(), forward);
+    // Nor on how chains are divided into units, forward or back.
+    let part = AnnealedImportance::new(40, 48).unwrap();
+    for start in [None, Some(chains.visible())] {
+        let run = |ais: AnnealedImportance| match &start {
+            None => ais.run(&packed, &base, Streams::new(18), &mut ()).unwrap().ln_weights,
+            Some(rows) => ais.run_reverse(&packed, &base, rows, Streams::new(18), &mut ()).unwrap().ln_weights,
+        };
+        let of = |units| run(part.clone().threads(2).units(units).unwrap());
+        assert_eq!([of(0..1), of(1..3)].concat(), run(part.clone()));
+    }
+    let of = |units| {
+        annealed_importance(&rbm, &base, &part.clone().units(units).unwrap(), Streams::new(18)).unwrap().ln_weights
+    };
+    assert_eq!([of(0..1), of(1..3)].concat(), of(0..3));
+    assert_eq!(
+        part.units(3..3).unwrap_err().to_string(),
+        "range of units is 3..3, expected A..B with A < B, and 16 (B - A) below 2^64"
+    );
     let short = AnnealedImportance::new(300, 50).unwrap();
     let generic = annealed_importance(&rbm, &base, &short, Streams::new(14)).unwrap().estimate();
     assert!((generic.value - exact).abs() < 4.0 * generic.std_error.unwrap());

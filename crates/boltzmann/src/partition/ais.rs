@@ -1,7 +1,7 @@
 //! Annealed importance sampling, forward and backward, and the bridge between the two.
 #![allow(clippy::needless_range_loop, reason = "loops over indices of fixed length are what vectorises")]
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use linalg_core::stats::WeightedMean;
 use linalg_core::{Observer, Streams};
@@ -47,6 +47,8 @@ use linalg_core::threads;
 pub struct AnnealedImportance {
     path: Vec<f64>,
     chains: usize,
+    /// Shard of 16 chains that is the first of this run.
+    first: u64,
     threads: usize,
 }
 
@@ -152,7 +154,7 @@ impl AnnealedImportance {
         if chains == 0 {
             return Err(Error::Parameter { what: "number of chains", value: "0".to_owned(), expected: "1 or more" });
         }
-        Ok(Self { path, chains, threads: 1 })
+        Ok(Self { path, chains, first: 0, threads: 1 })
     }
 
     /// The same with up to `threads` threads, 0 for all there are; the numbers do not depend on it.
@@ -161,13 +163,51 @@ impl AnnealedImportance {
         self
     }
 
+    /// The share of one machine: work unit k is the chains 16 k to 16 k + 15. The log-weights of several shares, one after the
+    /// other, are those of one run of all chains, bit for bit.
+    ///
+    /// ```
+    /// use boltzmann::partition::AnnealedImportance;
+    /// use boltzmann::units::Bernoulli;
+    /// use boltzmann::{PackedRbm, Rbm};
+    /// use linalg_core::Streams;
+    ///
+    /// let rbm = Rbm::random(Bernoulli, Bernoulli, 10, 5, 0.5, &mut Streams::new(1).stream(0))?;
+    /// let machine = PackedRbm::new(&rbm)?;
+    /// let all = AnnealedImportance::new(50, 48)?;
+    /// let run = |ais: &AnnealedImportance| ais.run(&machine, &[0.0; 10], Streams::new(2), &mut ());
+    /// let shares = [run(&all.clone().units(0..2)?)?, run(&all.clone().units(2..3)?)?];
+    /// assert_eq!(shares.map(|share| share.ln_weights).concat(), run(&all)?.ln_weights);
+    /// # Ok::<(), boltzmann::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a range without a unit, or with so many that their chains cannot be counted.
+    pub fn units(mut self, units: Range<u64>) -> Result<Self> {
+        let n = units.end.saturating_sub(units.start);
+        let chains = usize::try_from(n).ok().filter(|&n| n > 0).and_then(|n| n.checked_mul(SHARD));
+        let Some(chains) = chains else {
+            let value = format!("{}..{}", units.start, units.end);
+            return Err(Error::Parameter {
+                what: "range of units",
+                value,
+                expected: "A..B with A < B, and 16 (B - A) below 2^64",
+            });
+        };
+        (self.chains, self.first) = (chains, units.start);
+        Ok(self)
+    }
+
+    /// Chains of a work unit of [`units`](Self::units).
+    pub const UNIT: usize = SHARD;
+
     /// The fields `a⁰` that reproduce the means of data, smoothed: `ln((ones + 1/2)/(zeros + 1/2))`.
     pub fn base_rate(data: &BitRows) -> Vec<f64> {
         let n = data.n_rows() as f64;
         data.means().into_iter().map(|p| ((p * n + 0.5) / ((1.0 - p) * n + 0.5)).ln()).collect()
     }
 
-    /// Chains from the base rate to the machine. Shard k of 16 chains draws from stream k.
+    /// Chains from the base rate to the machine. Unit k of 16 chains draws from stream k.
     ///
     /// Cost: a sweep and twice the hidden units a chain and temperature.
     ///
@@ -215,9 +255,12 @@ impl AnnealedImportance {
         let mut chains: Vec<Chains> = (0..self.chains.div_ceil(SHARD))
             .map(|k| {
                 let n = SHARD.min(self.chains - k * SHARD);
-                let mut shard = Shard::new(machine, n, &mut streams.stream(k as u64));
+                let unit = self.first + k as u64;
+                let mut shard = Shard::new(machine, n, &mut streams.stream(unit));
                 if let Some(rows) = start {
-                    (0..n).for_each(|c| shard.set_visible(c, rows.row((k * SHARD + c) % rows.n_rows())));
+                    let row =
+                        |c: usize| ((u128::from(unit) * SHARD as u128 + c as u128) % rows.n_rows() as u128) as usize;
+                    (0..n).for_each(|c| shard.set_visible(c, rows.row(row(c))));
                 }
                 Chains { shard, ln_weights: [0.0; SHARD] }
             })
@@ -349,7 +392,7 @@ pub fn annealed_importance<V: Unit, H: Unit>(
     let mut ln_weights = Vec::with_capacity(params.chains);
     let (mut v, mut h, mut x, mut fields) = (vec![0.0; nv], vec![0.0; nh], vec![0.0; nh], vec![0.0; nv]);
     for chain in 0..params.chains {
-        let mut rng = streams.stream(chain as u64);
+        let mut rng = streams.stream(params.first.wrapping_mul(SHARD as u64) + chain as u64);
         layer_sample(rbm.visible(), base, 1.0, &mut v, &mut rng);
         let mut ln_weight = ln_z0 - rbm.offset();
         for pair in params.path.windows(2) {
