@@ -1,6 +1,7 @@
 //! The simulation of one sample, with all its temperatures in the bits of machine words.
 
 use linalg_core::Streams;
+use linalg_core::checkpoint::ContentHash;
 use spin_models::mcmc::multispin::TemperingLadders;
 use spin_models::mcmc::{Dynamics, Ladder, Observables, OverlapMoments, Overlaps, ReplicaPairs, WaveVectors};
 use spin_models::{Boundary, Disorder, Ising, Lattice, Simulation};
@@ -32,6 +33,13 @@ impl Plan {
         }
         let ladder = Ladder::geometric(1.0 / hottest, 1.0 / coldest, args.temperatures as usize)?;
         Ok(Self { ladder, sweeps: args.sweeps, seed: args.seed })
+    }
+
+    /// Everything that the samples of one size depend on.
+    pub fn problem(&self, l: usize) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_str("edwards_anderson 1").write_u64s(&[l as u64, self.seed, self.sweeps, INTERVAL, LADDERS as u64]);
+        hash.write_f64s(self.ladder.betas()).finish()
     }
 
     /// The temperatures, hottest first.

@@ -8,6 +8,7 @@
 //! cargo run --release --example edwards_anderson
 //! cargo run --release --example edwards_anderson -- --sizes 4,6,8 --samples 1000 --sweeps 20000 --threads 8 --out ea.jsonl
 //! cargo run --release --example edwards_anderson -- --out ea.jsonl --resume
+//! cargo run --release --example edwards_anderson -- --units 40..80 --out ea-1.jsonl --resume    # a share; then `merge`
 //! cargo run --release --example edwards_anderson -- --quick --json
 //! ```
 //!
@@ -21,6 +22,7 @@ mod engine;
 mod record;
 mod report;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ use clap::Parser;
 use spin_models::Progress;
 use workspace_examples::exit;
 use workspace_examples::progress::Bar;
+use workspace_examples::units::unit_range;
 
 use engine::{Plan, Sample};
 use record::Log;
@@ -44,6 +47,9 @@ struct Args {
     /// Samples of the couplings for each size.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(2..))]
     samples: u64,
+    /// The share of one machine: simulates these samples of each size, writes them and ends.
+    #[arg(long, value_name = "A..B", value_parser = unit_range, requires = "out", conflicts_with = "samples")]
+    units: Option<Range<u64>>,
     /// Measured sweeps a sample; as many come first.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(80..))]
     sweeps: u64,
@@ -80,9 +86,16 @@ struct Args {
 }
 
 /// Simulates the samples that are missing, in order; each is written as soon as all before it are.
-fn simulate_all(args: &Args, plan: &Plan, l: usize, log: &mut Log) -> Result<Vec<Sample>, Failure> {
-    let mut samples: Vec<Option<Sample>> = (0..args.samples).map(|number| log.take(l, number)).collect();
-    let missing: Vec<u64> = (0..args.samples).filter(|&number| samples[number as usize].is_none()).collect();
+fn simulate_all(
+    args: &Args,
+    plan: &Plan,
+    l: usize,
+    numbers: Range<u64>,
+    log: &mut Log,
+) -> Result<Vec<Sample>, Failure> {
+    let place = |number: u64| (number - numbers.start) as usize;
+    let mut samples = numbers.clone().map(|number| log.take(l, number)).collect::<Result<Vec<Option<Sample>>, _>>()?;
+    let missing: Vec<u64> = numbers.clone().filter(|&number| samples[place(number)].is_none()).collect();
     let total = missing.len() as u64;
     let mut bar = Bar::new(&format!("L = {l}"));
     let (send, receive) = std::sync::mpsc::channel();
@@ -104,8 +117,8 @@ fn simulate_all(args: &Args, plan: &Plan, l: usize, log: &mut Log) -> Result<Vec
         let receive = receive;
         for done in 1..=total {
             let Ok((number, sample)) = receive.recv() else { break };
-            samples[number as usize] = Some(sample?);
-            while let Some(sample) = missing.get(written).and_then(|&number| samples[number as usize].as_ref()) {
+            samples[place(number)] = Some(sample?);
+            while let Some(sample) = missing.get(written).and_then(|&number| samples[place(number)].as_ref()) {
                 log.write(sample)?;
                 written += 1;
             }
@@ -129,9 +142,16 @@ fn run(mut args: Args) -> Result<(), Failure> {
     }
     let plan = Plan::new(&args)?;
     let mut log = Log::open(&args, &plan)?;
+    if let Some(units) = &args.units {
+        return args.sizes.iter().try_for_each(|&l| {
+            let samples = simulate_all(&args, &plan, l, units.clone(), &mut log)?;
+            eprintln!("L = {l}: {} samples, numbers {}..{}", samples.len(), units.start, units.end);
+            Ok(())
+        });
+    }
     let mut results = Vec::new();
     for &l in &args.sizes {
-        let samples = simulate_all(&args, &plan, l, &mut log)?;
+        let samples = simulate_all(&args, &plan, l, 0..args.samples, &mut log)?;
         let size = analysis::Size::new(l, &plan, samples)?;
         report::size(&args, &plan, &size)?;
         results.push(size);

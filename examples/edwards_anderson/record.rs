@@ -1,60 +1,42 @@
 //! Samples as lines of JSON.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-
 use serde_json::Value;
 use spin_models::mcmc::OverlapMoments;
-use workspace_examples::json::Line;
+use workspace_examples::units::{UnitLog, line_of_unit};
 
 use super::engine::{Plan, Sample};
 use super::{Args, Failure};
 
 /// The file of finished samples.
 pub struct Log {
-    out: Option<BufWriter<File>>,
-    found: BTreeMap<(usize, u64), Sample>,
+    log: UnitLog,
     plan: Plan,
+}
+
+fn task(size: usize) -> String {
+    format!("edwards_anderson L={size}")
 }
 
 impl Log {
     /// Opens the file of `--out`, with what is in it on `--resume`.
     pub fn open(args: &Args, plan: &Plan) -> Result<Self, Failure> {
-        let mut found = BTreeMap::new();
-        let Some(path) = &args.out else { return Ok(Self { out: None, found, plan: plan.clone() }) };
-        let mut kept = String::new();
-        if args.resume && path.exists() {
-            let text = std::fs::read_to_string(path)?;
-            for (number, line) in text.split_inclusive('\n').enumerate() {
-                // A line that the end of a run cut off has no line break.
-                let Some(whole) = line.strip_suffix('\n') else { break };
-                let sample =
-                    read(whole, plan).map_err(|error| format!("{}:{}: {error}", path.display(), number + 1))?;
-                found.insert((sample.size, sample.number), sample);
-                kept.push_str(line);
-            }
-        } else if path.exists() {
-            return Err(format!("{} exists: --resume goes on from it", path.display()).into());
-        }
-        let mut out = BufWriter::new(OpenOptions::new().create(true).write(true).truncate(true).open(path)?);
-        out.write_all(kept.as_bytes())?;
-        out.flush()?;
-        Ok(Self { out: Some(out), found, plan: plan.clone() })
+        Ok(Self { log: UnitLog::open(args.out.as_deref(), args.resume)?, plan: plan.clone() })
     }
 
     /// A sample that the file holds.
-    pub fn take(&mut self, size: usize, number: u64) -> Option<Sample> {
-        self.found.remove(&(size, number))
+    pub fn take(&self, size: usize, number: u64) -> Result<Option<Sample>, Failure> {
+        let Some((line, place)) = self.log.get(&task(size), number) else { return Ok(None) };
+        let named = |error: Failure| Failure::from(format!("{place}: {error}"));
+        let sample = read(&line.text, &self.plan).map_err(named)?;
+        line.check_problem(self.plan.problem(size)).map_err(|error| named(error.into()))?;
+        Ok(Some(sample))
     }
 
-    /// Writes a sample through to the disk's file.
+    /// Writes a sample through to the file.
     pub fn write(&mut self, sample: &Sample) -> std::io::Result<()> {
-        let Some(out) = &mut self.out else { return Ok(()) };
         let column = |pick: fn(&OverlapMoments) -> f64| sample.moments.iter().map(pick).collect::<Vec<f64>>();
-        let line = Line::new()
+        let line = line_of_unit(&task(sample.size), self.plan.problem(sample.size), sample.number)
             .count("size", sample.size as u64)
-            .count("sample", sample.number)
             .count("seed", self.plan.seed)
             .count("sweeps", self.plan.sweeps)
             .numbers("betas", Some(self.plan.ladder.betas()))
@@ -67,8 +49,7 @@ impl Log {
             .numbers("swap_acceptance", Some(&sample.swap_acceptance))
             .numbers("q2_windows", Some(&sample.windows))
             .count("round_trips", sample.round_trips);
-        writeln!(out, "{}", line.finish())?;
-        out.flush()
+        self.log.write(line.finish())
     }
 }
 
@@ -111,7 +92,7 @@ fn read(line: &str, plan: &Plan) -> Result<Sample, Failure> {
     let windows = list("q2_windows", 3)?;
     Ok(Sample {
         size: count("size")? as usize,
-        number: count("sample")?,
+        number: count("unit")?,
         moments: moments.collect(),
         energy_per_bond: list("energy_per_bond", lanes)?,
         swap_acceptance: list("swap_acceptance", lanes - 1)?,

@@ -10,6 +10,7 @@
 //! cargo run --release --example qec -- sample  --dem x.dem --shots 100000 --seed 1 --out y.b8 --observables-out o.b8
 //! cargo run --release --example qec -- decode  --dem x.dem --in y.b8 --in-observables o.b8 --decoder maximum-likelihood
 //! cargo run --release --example qec -- threshold --code rotated-surface --noise depolarizing --distances 3,5 --p 0.15:0.21:7 --svg sweep.svg
+//! cargo run --release --example qec -- threshold --code toric --p 0.1 --units 40..80 --out part-1.csv    # a share; then `merge`
 //! cargo run --release --example qec -- dem     --circuit x.stim --out x.dem --decompose-errors
 //! cargo run --release --example qec -- distance --circuit x.stim
 //! cargo run --release --example qec -- erasures --circuit x.stim --in h.b8 --out e.b8 --dem-out given.dem --decompose-errors

@@ -1,23 +1,20 @@
 //! `threshold`: logical error rates over physical ones, for several distances, and where they cross.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufReader, BufWriter};
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 
 use linalg_core::Streams;
 use quantum_ec::Prediction;
 use quantum_ec::decode::{Decoder, DecoderChoice};
-use quantum_ec::sample::{CollectParams, RatePoint, Row, collect, fit_threshold, per_round, read_csv, write_csv};
+use quantum_ec::dem::Sampler;
+use quantum_ec::sample::{CollectParams, RatePoint, Row, collect, fit_threshold, per_round};
 use workspace_examples::figure::{Curves, Points};
 use workspace_examples::json::Line;
+use workspace_examples::units::{Table, unit_range};
 
 use crate::decode::choice;
-use crate::files::{Outcome, named};
+use crate::files::Outcome;
 use crate::task::{Setting, Task};
-
-/// Shots between two writes of the table.
-const PIECE: u64 = 1 << 16;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -44,9 +41,12 @@ pub struct Args {
     /// Rounds of measurement, for `phenomenological` and `circuit:..`; the distance unless given.
     #[arg(long, value_name = "N")]
     rounds: Option<u64>,
-    /// Shots a point, rounded up to multiples of 1024.
+    /// Shots a point, rounded up to multiples of 1024; those that the table has count.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     shots: u64,
+    /// The share of one machine: these units of 1024 shots of every point, less those that the table of --out has.
+    #[arg(long, value_name = "A..B", value_parser = unit_range, requires = "out", conflicts_with_all = ["shots", "max_errors"])]
+    units: Option<Range<u64>>,
     /// Errors that are enough for a point.
     #[arg(long, value_name = "N")]
     max_errors: Option<u64>,
@@ -62,9 +62,12 @@ pub struct Args {
     /// Rates a round in the place of rates a shot.
     #[arg(long)]
     per_round: bool,
-    /// The table of counts. If it exists, its rows are continued.
+    /// The table of counts. If it exists, its rows are continued. One process writes to it at a time.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Units of 1024 shots between two writes of the table: what a kill costs at most.
+    #[arg(long, value_name = "UNITS", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    save_every: u64,
     /// A figure.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -122,27 +125,6 @@ fn metadata(args: &Args, task: &Task) -> String {
     .finish()
 }
 
-/// Rows of an earlier run by their keys.
-fn earlier(path: &Path) -> Outcome<BTreeMap<String, Row>> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let file = named(path, File::open(path).map(BufReader::new).map_err(Into::into))?;
-    let rows = named(path, read_csv(file).and_then(quantum_ec::sample::merge_rows))?;
-    Ok(rows.into_iter().map(|row| (row.strong_id.clone(), row)).collect())
-}
-
-/// Replaces the table; an interruption leaves the old one or the new one.
-fn save(path: &Path, rows: &BTreeMap<String, Row>) -> Outcome<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let file = named(&new, File::create(&new).map(BufWriter::new).map_err(Into::into))?;
-    let rows: Vec<Row> = rows.values().cloned().collect();
-    named(&new, write_csv(&rows, file))?;
-    named(path, fs::rename(&new, path).map_err(Into::into))
-}
-
 /// Rate and error bar of a row, a round if asked for.
 fn rate(args: &Args, task: &Task, row: &Row) -> Outcome<[f64; 3]> {
     let interval = row.interval(1.0)?;
@@ -150,27 +132,30 @@ fn rate(args: &Args, task: &Task, row: &Row) -> Outcome<[f64; 3]> {
     Ok([of(row.rate()), of(interval.low), of(interval.high)])
 }
 
-fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outcome<Row> {
+fn run_task(args: &Args, task: &Task, table: &mut Table) -> Outcome<Row> {
     // The solver is chosen once for all threads and pieces.
     let (_, name, choice) = task.decoder(args.decoder)?;
     let metadata = metadata(args, task);
-    let id = task.id(&name, &metadata);
-    let mut row = rows.remove(&id).unwrap_or_else(|| Row {
-        decoder: name,
-        strong_id: id.clone(),
-        json_metadata: metadata,
-        ..Row::default()
-    });
+    let mut row = table.row(&name, &metadata, &task.id(&name, &metadata))?;
     let build = || task.build(choice).map(|chosen| chosen.decoder);
     let discard = |prediction: &Prediction| {
         args.postselect.is_some_and(|least| prediction.complementary_gap().is_some_and(|gap| gap < least))
     };
     let discard: Option<&(dyn Fn(&Prediction) -> bool + Sync)> = args.postselect.is_some().then_some(&discard);
     let most_errors = args.max_errors.unwrap_or(u64::MAX);
-    while row.shots < args.shots && row.errors < most_errors {
-        let until = (row.shots + PIECE).min(args.shots);
-        let params =
-            CollectParams::default().max_shots(until).max_errors(most_errors).threads(usize::from(args.threads));
+    let shots = if args.units.is_some() { u64::MAX } else { args.shots };
+    let unfinished = |row: &Row| -> Outcome<bool> {
+        let Some(units) = &args.units else { return Ok(row.shots < shots && row.errors < most_errors) };
+        let done = row.units()?.remove(&args.seed).unwrap_or_default();
+        Ok(done.first_missing(units.start) < units.end)
+    };
+    while unfinished(&row)? {
+        let until = (row.shots.saturating_add(args.save_every * Sampler::UNIT as u64)).min(shots);
+        let params = CollectParams::default()
+            .max_shots(until)
+            .max_errors(most_errors)
+            .threads(usize::from(args.threads))
+            .units(args.units.clone().unwrap_or(0..u64::MAX));
         collect(
             &mut row,
             task.source(),
@@ -180,12 +165,11 @@ fn run_task(args: &Args, task: &Task, rows: &mut BTreeMap<String, Row>) -> Outco
             &Streams::new(args.seed),
             &mut (),
         )?;
-        rows.insert(id.clone(), row.clone());
+        table.replace(row.clone());
         if let Some(path) = &args.out {
-            save(path, rows)?;
+            table.write(path)?;
         }
     }
-    rows.insert(id, row.clone());
     Ok(row)
 }
 
@@ -257,7 +241,10 @@ fn check_postselection(args: &Args) -> Outcome<()> {
 
 pub fn run(args: &Args) -> Outcome<()> {
     check_postselection(args)?;
-    let mut rows = args.out.as_deref().map(earlier).transpose()?.unwrap_or_default();
+    let mut table = Table::default();
+    if let Some(path) = args.out.as_deref().filter(|path| path.exists()) {
+        table.read(path)?;
+    }
     let unit = if args.per_round { "round" } else { "shot" };
     if !args.json {
         println!("{}, {} noise, failures a {unit} with any logical operator wrong", args.code, args.noise);
@@ -284,7 +271,7 @@ pub fn run(args: &Args) -> Outcome<()> {
         let mut curve = Points { name: format!("d = {distance}"), points: Vec::new() };
         for &p in &args.p.0 {
             let task = Task::new(&setting, distance, p)?;
-            let row = run_task(args, &task, &mut rows)?;
+            let row = run_task(args, &task, &mut table)?;
             print_point(args, &task, &row)?;
             let [value, low, high] = rate(args, &task, &row)?;
             curve.points.push((p, value, (high - low) / 2.0));

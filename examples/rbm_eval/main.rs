@@ -5,10 +5,15 @@
 //!
 //! ```sh
 //! cargo run --release --example rbm_eval -- WEIGHTS DATA --json
+//! cargo run --release --example rbm_eval -- WEIGHTS DATA --units 40..80 --out part-1.jsonl --resume    # a share; then `merge`
+//! cargo run --release --example rbm_eval -- WEIGHTS DATA --units 0..200 --out all.jsonl --resume       # ln Z from all shares
 //! ```
+
+mod shares;
 
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -20,10 +25,11 @@ use boltzmann::{PackedRbm, io};
 use clap::Parser;
 use linalg_core::Streams;
 use spin_models::LnZ;
-use workspace_examples::binary_images::{Binarisation, Effort, Evaluation, Images, evaluate};
+use workspace_examples::binary_images::{Binarisation, Effort, Evaluation, Images, evaluate, evaluate_with};
 use workspace_examples::exit;
 use workspace_examples::json::Line;
 use workspace_examples::progress::Bar;
+use workspace_examples::units::unit_range;
 
 /// Evaluates the weights of a restricted Boltzmann machine with 0/1 units.
 #[derive(Debug, Parser)]
@@ -41,6 +47,15 @@ struct Args {
     /// Chains of annealed importance sampling.
     #[arg(long, default_value_t = 100)]
     chains: usize,
+    /// Estimates ln Z also where it could be summed, from units of 16 chains, and keeps their weights in this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    out: Option<PathBuf>,
+    /// Takes the units that are in the file of --out already from there.
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// The share of one machine: these units instead of as many as --chains fill.
+    #[arg(long, value_name = "A..B", value_parser = unit_range, requires = "out", conflicts_with = "chains")]
+    units: Option<Range<u64>>,
     /// Seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -120,7 +135,11 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let effort =
         Effort { temperatures: args.temperatures, chains: args.chains, threads: args.threads, seed: args.seed };
     let mut bar = Bar::new("ln Z");
-    let result = evaluate(&machine, &images, effort, &mut bar)?;
+    let result = if args.out.is_some() {
+        evaluate_with(&machine, &images, shares::ln_z(args, &machine, &images, &mut bar)?)?
+    } else {
+        evaluate(&machine, &images, effort, &mut bar)?
+    };
     bar.finish();
     let check = if args.check { Some(Check::of(&machine, &images, &result, effort)?) } else { None };
     let error = monitor::reconstruction_error(&machine, &images.test, Streams::new(args.seed));

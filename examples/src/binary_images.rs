@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use linalg_core::Observer;
 use linalg_core::Streams;
 use linalg_core::rand::{Rng, RngExt};
-use spin_models::Progress;
+use spin_models::{Kind, LnZ, Progress};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -193,19 +193,35 @@ pub fn evaluate(
     effort: Effort,
     observer: &mut dyn Observer<Progress>,
 ) -> Result<Evaluation, Failure> {
-    if machine.n_visible() != images.test.n_columns() {
-        let (units, pixels) = (machine.n_visible(), images.test.n_columns());
-        return Err(format!("the machine has {units} visible units, an image {pixels} pixels").into());
-    }
+    check_size(machine, images)?;
     let exact = machine.n_visible().min(machine.n_hidden()) <= 24;
-    let (ln_z, ln_z_std_error) = if exact {
-        (exact_ln_z(&machine.to_rbm()?, 1.0)?, 0.0)
+    let ln_z = if exact {
+        LnZ::exact(exact_ln_z(&machine.to_rbm()?, 1.0)?)
     } else {
         let ais = AnnealedImportance::new(effort.temperatures, effort.chains)?.threads(effort.threads);
         let base = AnnealedImportance::base_rate(&images.train);
-        let estimate = ais.run(machine, &base, Streams::new(effort.seed), observer)?.estimate();
-        (estimate.value, estimate.std_error.unwrap_or(f64::INFINITY))
+        ais.run(machine, &base, Streams::new(effort.seed), observer)?.estimate()
     };
+    evaluate_with(machine, images, ln_z)
+}
+
+fn check_size(machine: &PackedRbm, images: &Images) -> Result<(), Failure> {
+    let (units, pixels) = (machine.n_visible(), images.test.n_columns());
+    if units == pixels {
+        return Ok(());
+    }
+    Err(format!("the machine has {units} visible units, an image {pixels} pixels").into())
+}
+
+/// Likelihoods of a machine whose ln Z is known.
+///
+/// # Errors
+/// When the machine does not fit the data.
+pub fn evaluate_with(machine: &PackedRbm, images: &Images, known: LnZ) -> Result<Evaluation, Failure> {
+    check_size(machine, images)?;
+    let exact = known.kind == Kind::Exact;
+    let ln_z = known.value;
+    let ln_z_std_error = if exact { 0.0 } else { known.std_error.unwrap_or(f64::INFINITY) };
     let energies = |rows: &BitRows| {
         let mut running = linalg_core::stats::Running::new();
         machine.free_energies(rows).into_iter().for_each(|f| running.push(f));

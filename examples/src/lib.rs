@@ -1,4 +1,4 @@
-//! What the examples share: instances from files, binary images, numbers in JSON, progress bars, figures, a Hopfield network, and how a failure ends the process.
+//! What the examples share: instances from files, binary images, numbers in JSON, progress bars, figures, a Hopfield network, numbered work units in files, and how a failure ends the process.
 
 pub mod binary_images;
 pub mod exit;
@@ -11,3 +11,4 @@ pub mod image;
 pub mod instance;
 pub mod json;
 pub mod progress;
+pub mod units;
