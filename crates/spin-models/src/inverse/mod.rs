@@ -13,7 +13,8 @@
 //! | [`MaximumEntropy`] | both | any products of spins, exact, up to 25 spins; entropies |
 //! | [`MeanField`] | both | closed forms: naive, TAP, Bethe, Sessak-Monasson, independent pair |
 //!
-//! Every method returns a [`Reconstruction`] (or has one in its result), which knows how to compare itself with a true model.
+//! Every method returns a [`Reconstruction`] (or has one in its result), which knows how to compare itself with a true model and,
+//! given the samples, the errors that its parameters have at best ([`Reconstruction::with_fisher_errors`]).
 //! What makes parameters diverge is an error that names the place: spins that never change, pairs that are always equal, spins
 //! that the others predict without a mistake, moments on or beyond the boundary of the marginal polytope.
 //!
@@ -35,6 +36,7 @@
 mod boltzmann_learning;
 mod draw;
 mod exact;
+mod fisher;
 mod higher_order;
 mod local;
 mod maximum_entropy;

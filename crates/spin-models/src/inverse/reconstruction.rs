@@ -36,7 +36,8 @@ pub struct Reconstruction {
     pub l1: Option<f64>,
     /// The threshold below which couplings were set to 0, where one was used or chosen.
     pub threshold: Option<f64>,
-    /// Standard errors of the couplings, n x n row-major, where asked for.
+    /// Standard errors of the couplings, n x n row-major, where asked for; see also
+    /// [`with_fisher_errors`](Self::with_fisher_errors).
     pub coupling_errors: Option<Vec<f64>>,
     /// Standard errors of the fields, where asked for.
     pub field_errors: Option<Vec<f64>>,
