@@ -190,6 +190,16 @@ pub enum Error {
         /// The range or the rule it breaks.
         expected: String,
     },
+    /// A cluster of spins that is too large to be summed over.
+    #[error("the cluster {spins:?} has more than {bound} spins at the threshold {threshold}")]
+    ClusterTooLarge {
+        /// Its spins.
+        spins: Vec<usize>,
+        /// Most spins of a cluster.
+        bound: usize,
+        /// The threshold of contributions that leads to it.
+        threshold: f64,
+    },
     /// A gate on a qubit that the circuit does not have.
     #[error("operation {operation} ({gate}): qubit {qubit} is out of bounds for {n_qubits} qubits")]
     QubitOutOfBounds {

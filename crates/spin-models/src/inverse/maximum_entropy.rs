@@ -1,7 +1,6 @@
 //! The distribution of largest entropy with given averages.
 
-use linalg_core::cholesky::Cholesky;
-
+use super::dual::{Dual, fisher_factor};
 use super::{Moments, Reconstruction, Samples, exact};
 use crate::models::InteractionModel;
 use crate::{Error, Result};
@@ -10,8 +9,6 @@ use crate::{Error, Result};
 const NAME: &str = "maximum entropy";
 /// Newton's method is used up to this many statistics.
 const NEWTON: usize = 2000;
-/// Parameters beyond this mean a maximum at infinity.
-const LARGEST_PARAMETER: f64 = 50.0;
 
 /// The statistics of a maximum-entropy model: products of spins over these sets.
 ///
@@ -186,40 +183,15 @@ impl MaximumEntropy {
             return Err(outside(a, "a number strictly between -1 and 1"));
         }
         let masks = self.masks();
-        let dual = |parameters: &[f64], ln_z: f64| ln_z - dot(parameters, averages);
-        let mut parameters = vec![0.0; p];
-        let (table, mut ln_z) = exact::probabilities(n, &masks, &parameters);
-        let mut moments = exact::moments(table);
-        let largest = |moments: &[f64]| {
-            masks.iter().zip(averages).fold(0.0f64, |r, (&a, x)| r.max((moments[a as usize] - x).abs()))
-        };
-        let mut residual = largest(&moments);
-        let mut iterations = 0;
-        while residual > self.tolerance && iterations < self.max_iterations {
-            iterations += 1;
-            let gradient: Vec<f64> = masks.iter().zip(averages).map(|(&a, x)| moments[a as usize] - x).collect();
-            let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
-            fisher_factor(&masks, &moments)?.solve(&mut direction);
-            let slope = dot(&gradient, &direction);
-            let value = dual(&parameters, ln_z);
-            let mut step = 1.0;
-            moments = loop {
-                let moved: Vec<f64> = parameters.iter().zip(&direction).map(|(x, d)| x + step * d).collect();
-                let (new_table, new_ln_z) = exact::probabilities(n, &masks, &moved);
-                if dual(&moved, new_ln_z) <= value + 1e-4 * step * slope + 1e-13 * value.abs().max(1.0) || step < 1e-9 {
-                    (parameters, ln_z) = (moved, new_ln_z);
-                    break exact::moments(new_table);
-                }
-                step *= 0.5;
-            };
-            residual = largest(&moments);
-            if let Some(a) = parameters.iter().position(|x| x.is_nan() || x.abs() >= LARGEST_PARAMETER) {
-                return Err(outside(a, "averages inside the marginal polytope: the parameters diverge"));
-            }
+        let (tolerance, max_iterations) = (self.tolerance, self.max_iterations);
+        let dual = Dual { n_spins: n, masks: &masks, averages, prior: &[], tolerance, max_iterations };
+        let found = dual.minimize(vec![0.0; p])?;
+        if let Some(a) = found.divergent {
+            return Err(outside(a, "averages inside the marginal polytope: the parameters diverge"));
         }
         let errors = match number {
             Some(number) => {
-                let inverse = fisher_factor(&masks, &moments)?.inverse();
+                let inverse = fisher_factor(&masks, &found.moments, &[])?.inverse();
                 Some((0..p).map(|a| (inverse[a * p + a] / number).sqrt()).collect())
             }
             None => None,
@@ -227,39 +199,16 @@ impl MaximumEntropy {
         Ok(MaximumEntropyModel {
             n_spins: n,
             sets: self.sets.clone(),
-            entropy: ln_z - dot(&parameters, averages),
+            entropy: found.value,
             averages: averages.to_vec(),
-            parameters,
+            parameters: found.parameters,
             errors,
-            ln_z,
-            iterations,
-            residual,
-            converged: residual <= self.tolerance,
+            ln_z: found.ln_z,
+            iterations: found.iterations,
+            residual: found.residual,
+            converged: found.residual <= self.tolerance,
         })
     }
-}
-
-/// The Fisher information `⟨f_a f_b⟩ - ⟨f_a⟩⟨f_b⟩`: the product of two statistics is that over the symmetric difference.
-fn fisher_factor(masks: &[u32], moments: &[f64]) -> Result<Cholesky> {
-    let p = masks.len();
-    let mut matrix = vec![0.0; p * p];
-    for (a, &x) in masks.iter().enumerate() {
-        for (b, &y) in masks.iter().enumerate() {
-            matrix[a * p + b] = moments[(x ^ y) as usize] - moments[x as usize] * moments[y as usize];
-        }
-    }
-    match Cholesky::new(matrix.clone(), p) {
-        Ok(factor) => Ok(factor),
-        Err(_) => {
-            // At the edge of the polytope a statistic hardly fluctuates.
-            (0..p).for_each(|a| matrix[a * p + a] += 1e-10);
-            Ok(Cholesky::new(matrix, p)?)
-        }
-    }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 /// A distribution of largest entropy.

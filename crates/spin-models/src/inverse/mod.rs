@@ -10,6 +10,7 @@
 //! | [`Decimation`] | samples | pseudolikelihood, couplings removed one by one |
 //! | [`HigherOrderParams`] | samples | products of more than two spins |
 //! | [`BoltzmannLearning`] | both | maximum likelihood, exact up to 25 spins, by persistent chains beyond |
+//! | [`ClusterExpansion`] | both | maximum likelihood from exact solutions of small clusters; short correlations, few strong couplings |
 //! | [`MaximumEntropy`] | both | any products of spins, exact, up to 25 spins; entropies |
 //! | [`MeanField`] | both | closed forms: naive, TAP, Bethe, Sessak-Monasson, independent pair |
 //!
@@ -34,7 +35,9 @@
 //! Review: H. C. Nguyen, R. Zecchina and J. Berg, Adv. Phys. 66, 197 (2017).
 
 mod boltzmann_learning;
+mod cluster;
 mod draw;
+mod dual;
 mod exact;
 mod fisher;
 mod higher_order;
@@ -47,6 +50,7 @@ mod reconstruction;
 mod samples;
 
 pub use boltzmann_learning::{BoltzmannLearning, Gradient};
+pub use cluster::{Cluster, ClusterEnd, ClusterExpansion, ClusterPoint, ClusterReconstruction, Reference};
 pub use draw::{DrawParams, draw_samples};
 pub use higher_order::{HigherOrderParams, HigherOrderReconstruction};
 pub use local::{Decimation, DecimationStep, LocalParams, Loss, PathParams, PathPoint, Penalty, pseudo_log_likelihood};
