@@ -21,8 +21,8 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use linalg_core::Streams;
 use spin_models::inverse::{
-    BoltzmannLearning, Decimation, DrawParams, LocalParams, MaximumEntropy, MeanField, PathParams, Penalty,
-    Reconstruction, Samples, draw_samples, read_csv, read_npy,
+    BoltzmannLearning, ClusterExpansion, ClusterReconstruction, Decimation, DrawParams, LocalParams, MaximumEntropy,
+    MeanField, MultiInformation, PathParams, Penalty, Reconstruction, Samples, draw_samples, read_csv, read_npy,
 };
 use spin_models::{Boundary, Disorder, EnergyModel, Ising, Lattice, SherringtonKirkpatrick};
 use workspace_examples::exit;
@@ -46,6 +46,8 @@ enum Method {
     Decimation,
     /// Boltzmann learning.
     Boltzmann,
+    /// Adaptive cluster expansion.
+    Ace,
     /// Maximum entropy, exact, with standard errors; up to 25 spins.
     MaximumEntropy,
     /// Naive mean field.
@@ -81,7 +83,7 @@ struct Args {
     /// Strength of an ℓ1 penalty, for plm, rise and logrise.
     #[arg(long)]
     l1: Option<f64>,
-    /// Strength of an ℓ2 penalty, for plm, rise, logrise and decimation.
+    /// Strength of an ℓ2 penalty, for plm, rise, logrise and decimation, and of the prior of ace.
     #[arg(long, conflicts_with = "l1")]
     l2: Option<f64>,
     /// The ℓ1 penalty of Lokhov et al. (2018), for plm, rise and logrise.
@@ -90,9 +92,12 @@ struct Args {
     /// Leave fields out, for path, plm, rise and logrise.
     #[arg(long)]
     no_fields: bool,
-    /// Standard errors, for plm, rise and logrise without ℓ1.
+    /// Standard errors; for other methods than plm, rise and logrise without ℓ1 those of maximum likelihood.
     #[arg(long)]
     errors: bool,
+    /// How much of the multi-information pairs explain, I2/IN; up to 25 spins.
+    #[arg(long)]
+    information: bool,
     /// Largest derivative that counts as 0, for plm, rise and logrise.
     #[arg(long, default_value_t = 1e-7)]
     tolerance: f64,
@@ -160,7 +165,7 @@ fn read(path: &PathBuf) -> Result<Samples, Failure> {
     samples.map_err(|error| format!("{name}: {error}").into())
 }
 
-fn infer(args: &Args, samples: &Samples) -> Result<Reconstruction, Failure> {
+fn infer(args: &Args, samples: &Samples) -> Result<(Reconstruction, Option<ClusterReconstruction>), Failure> {
     let local = |params: LocalParams| {
         let params = params.tolerance(args.tolerance).errors(args.errors);
         let params = params.fields(!args.no_fields).threads(args.threads);
@@ -172,7 +177,7 @@ fn infer(args: &Args, samples: &Samples) -> Result<Reconstruction, Failure> {
         }
         .reconstruct(samples)
     };
-    Ok(match args.method {
+    let found = match args.method {
         Method::Path => PathParams::default().fields(!args.no_fields).threads(args.threads).reconstruct(samples)?.0,
         Method::Plm => local(LocalParams::pseudolikelihood())?,
         Method::Rise => local(LocalParams::interaction_screening())?,
@@ -185,6 +190,11 @@ fn infer(args: &Args, samples: &Samples) -> Result<Reconstruction, Failure> {
             .streams(Streams::new(args.seed).child(2))
             .threads(args.threads)
             .reconstruct_samples(samples)?,
+        Method::Ace => {
+            let params = ClusterExpansion::default().streams(Streams::new(args.seed).child(3)).threads(args.threads);
+            let found = args.l2.map_or(params.clone(), |l2| params.prior(l2)).reconstruct(samples)?;
+            return Ok((found.reconstruction.clone(), Some(found)));
+        }
         Method::MaximumEntropy => {
             let model = MaximumEntropy::pairs(samples.n_spins())?.fit(samples)?;
             model.to_reconstruction()?.scored(samples, args.threads)?
@@ -194,7 +204,8 @@ fn infer(args: &Args, samples: &Samples) -> Result<Reconstruction, Failure> {
         Method::Bethe => MeanField::Bethe.reconstruct(samples)?,
         Method::SessakMonasson => MeanField::SessakMonasson.reconstruct(samples)?,
         Method::IndependentPair => MeanField::IndependentPair.reconstruct(samples)?,
-    })
+    };
+    Ok((found, None))
 }
 
 fn run(mut args: Args) -> Result<(), Failure> {
@@ -218,8 +229,12 @@ fn run(mut args: Args) -> Result<(), Failure> {
         return Err(format!("the true model has {} spins, samples have {}", truth.n_spins(), samples.n_spins()).into());
     }
     let start = Instant::now();
-    let found = infer(&args, &samples)?;
+    let (mut found, clusters) = infer(&args, &samples)?;
     let seconds = start.elapsed().as_secs_f64();
+    if args.errors && found.coupling_errors.is_none() {
+        found = found.with_fisher_errors(&samples)?;
+    }
+    let information = if args.information { Some(MultiInformation::of(&samples)?) } else { None };
     let comparison = truth.as_ref().map(|truth| found.compare(truth)).transpose()?;
     let pairs = found.pairs(0.0);
     if args.json {
@@ -240,6 +255,10 @@ fn run(mut args: Args) -> Result<(), Failure> {
             .flag("converged", found.converged)
             .numbers("coupling_errors", found.coupling_errors.as_deref())
             .numbers("field_errors", found.field_errors.as_deref())
+            .number("cross_entropy", clusters.as_ref().map(|clusters| clusters.cross_entropy))
+            .number("cluster_threshold", clusters.as_ref().map(|clusters| clusters.threshold))
+            .number("multi_information", information.map(|information| information.total()))
+            .number("explained_by_pairs", information.map(|information| information.explained()))
             .number("seconds", Some(seconds));
         println!("{}", line.finish());
         return Ok(());
@@ -253,6 +272,23 @@ fn run(mut args: Args) -> Result<(), Failure> {
     }
     if let (Some(l1), Some(threshold)) = (found.l1, found.threshold) {
         println!("chosen: penalty {l1:.4}, threshold {threshold:.4}, {} couplings", pairs.len());
+    }
+    if let Some(clusters) = &clusters {
+        let largest = clusters.clusters.last().map_or(0, |cluster| cluster.spins.len());
+        println!(
+            "threshold {:.3e}: {} clusters of up to {largest} spins, cross-entropy {:.4} nats; end: {:?}",
+            clusters.threshold,
+            clusters.clusters.len(),
+            clusters.cross_entropy,
+            clusters.end
+        );
+    }
+    if let Some(information) = information {
+        println!(
+            "multi-information {:.4} nats, of which pairs explain I2/IN = {:.4}",
+            information.total(),
+            information.explained()
+        );
     }
     if let Some(comparison) = comparison {
         println!(
