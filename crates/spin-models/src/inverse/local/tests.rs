@@ -92,17 +92,17 @@ fn the_penalty_is_that_of_the_definition() {
 }
 
 /// A square lattice of ±1 couplings: every third spin pair is far too strongly bound for a fit without penalty.
-fn spin_glass(samples: usize) -> (Ising, Samples) {
+fn spin_glass(seed: u64, samples: usize) -> (Ising, Samples) {
     let lattice = Lattice::square(7, Boundary::Periodic).unwrap();
-    let model = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut Streams::new(5).stream(0)).unwrap();
+    let model = Ising::edwards_anderson(&lattice, Disorder::plus_minus(), &mut Streams::new(seed).stream(0)).unwrap();
     let params = DrawParams::default().chains(500).burn_in(300).thin(5);
-    let samples = draw_samples(&model, samples, &params, Streams::new(5)).unwrap();
+    let samples = draw_samples(&model, samples, &params, Streams::new(seed)).unwrap();
     (model, samples)
 }
 
 #[test]
 fn the_path_succeeds_where_no_penalty_fails() {
-    let (model, samples) = spin_glass(5000);
+    let (model, samples) = spin_glass(5, 5000);
     // Finite here, but useless: absent couplings come out larger than present ones.
     if let Ok(plain) = LocalParams::pseudolikelihood().reconstruct(&samples) {
         let comparison = plain.compare(&model).unwrap();
@@ -111,6 +111,23 @@ fn the_path_succeeds_where_no_penalty_fails() {
     let (found, _) = PathParams::default().reconstruct(&samples).unwrap();
     let comparison = found.compare(&model).unwrap();
     assert!(comparison.is_structure(0.5) && comparison.relative_error < 0.15, "{comparison:?}");
+}
+
+/// Couplings and samples of seeds 1 to 8: all but those of 2 and 3 are found without a mistake, as in the table of benchmarks.
+#[test]
+#[ignore = "eight paths of 49 spins, 25 seconds of one processor; run by .ci/long"]
+fn the_path_finds_six_graphs_of_eight() {
+    let mut perfect = Vec::new();
+    for seed in 1..=8 {
+        let (model, samples) = spin_glass(seed, 5000);
+        let (found, _) = PathParams::default().reconstruct(&samples).unwrap();
+        let comparison = found.compare(&model).unwrap();
+        println!("seed {seed}: {} couplings, {comparison:?}", found.pairs(0.0).len());
+        if comparison.is_structure(0.0) {
+            perfect.push(seed);
+        }
+    }
+    assert!(perfect.len() >= 6, "{perfect:?}");
 }
 
 #[test]
