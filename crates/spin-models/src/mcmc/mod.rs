@@ -9,6 +9,7 @@
 //! | [`multispin`] | 512 spins in a block of bits, for small integer couplings: the fastest engines here |
 //! | [`vector`] | 16 replicas side by side, for any couplings |
 //! | [`ParallelTempering`] | replicas that exchange the temperatures of a [`Ladder`], as a `Simulation` |
+//! | [`ReplicaExchange`] | its exchanges alone, for drivers whose replicas are spread over processes |
 //! | [`Engine`] | simulations at one temperature by name, and the one that suits a model |
 //! | [`PopulationAnnealing`] | replicas cooled together and resampled, with ln Z at every temperature |
 //! | [`WangLandau`], [`Multicanonical`] | the density of states, ln Z and averages at all temperatures |
@@ -87,7 +88,9 @@ pub use overlaps::{
     DisorderAverages, OverlapDistribution, OverlapEquilibration, OverlapLanes, OverlapMoments, Overlaps, ReplicaPairs,
     WaveVectors, link_identity_gap,
 };
-pub use parallel_tempering::{Ladder, PairMove, ParallelTempering, ParallelTemperingParams, ParallelTemperingSolver};
+pub use parallel_tempering::{
+    Ladder, PairMove, ParallelTempering, ParallelTemperingParams, ParallelTemperingSolver, ReplicaExchange,
+};
 pub use population_annealing::{
     Cooling, PopulationAnnealing, PopulationAnnealingSolver, PopulationParams, PopulationRun, PopulationStart,
     PopulationStep,

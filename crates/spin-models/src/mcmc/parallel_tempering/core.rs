@@ -7,7 +7,7 @@ use linalg_core::rand::RngExt;
 use linalg_core::rng::{Streams, Xoshiro256PlusPlus};
 
 use super::ParallelTemperingParams;
-use super::exchange::Exchange;
+use super::exchange::ReplicaExchange;
 use super::pair_move::PairMove;
 use crate::model::{CachedModel, MarkovKernel, SweepStats};
 use crate::spins::Spins;
@@ -35,7 +35,7 @@ pub(super) struct Core<C, K, X> {
     pub replicas: Vec<Mutex<Replica<C>>>,
     /// For each temperature.
     pub moves: Vec<Mutex<Moves<X>>>,
-    pub exchange: RwLock<Exchange>,
+    pub exchange: RwLock<ReplicaExchange>,
 }
 
 /// A step that the replicas, or the temperatures, go through independently of each other.
@@ -52,11 +52,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<C, K, X> Core<C, K, X> {
-    pub fn exchange(&self) -> RwLockReadGuard<'_, Exchange> {
+    pub fn exchange(&self) -> RwLockReadGuard<'_, ReplicaExchange> {
         self.exchange.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn exchange_mut(&self) -> RwLockWriteGuard<'_, Exchange> {
+    pub fn exchange_mut(&self) -> RwLockWriteGuard<'_, ReplicaExchange> {
         self.exchange.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -72,7 +72,7 @@ impl<C, K, X> Core<C, K, X> {
             let mut rng = streams.fast_stream(r as u64);
             (Spins::random(model.n_spins(), &mut rng), rng)
         });
-        let exchange = Exchange::new(n, sets, streams.fast_stream(count as u64));
+        let exchange = ReplicaExchange::new(n, sets, streams.fast_stream(count as u64));
         let move_rngs = (0..n).map(|k| (streams.fast_stream((count + 1 + k) as u64), SweepStats::default()));
         Self::assemble(model, kernel, mover, spins, exchange, move_rngs)
     }
@@ -82,7 +82,7 @@ impl<C, K, X> Core<C, K, X> {
         kernel: &K,
         mover: &X,
         replicas: impl Iterator<Item = (Spins, Xoshiro256PlusPlus)>,
-        exchange: Exchange,
+        exchange: ReplicaExchange,
         moves: impl Iterator<Item = (Xoshiro256PlusPlus, SweepStats)>,
     ) -> Self
     where

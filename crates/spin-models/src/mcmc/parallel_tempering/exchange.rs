@@ -21,12 +21,26 @@ impl Origin {
     const ALL: [Self; 4] = [Self::None, Self::Hot, Self::ColdFirst, Self::Cold];
 }
 
-/// The permutation of replicas over temperatures and its history.
+/// The permutation of replicas over temperatures and its history: the part of parallel tempering that needs only energies.
+///
+/// [`ParallelTempering`](super::ParallelTempering) drives it; other drivers, whose replicas live in several processes, give it the
+/// energies that they have gathered and the same generator, and all arrive at the same permutation.
 ///
 /// Slot `k * sets + r` is temperature `k` of set `r`; only replicas of one set exchange. Replica `r * n + i` belongs
-/// to set `r`.
+/// to set `r`. At the beginning replica `r * n + k` is at temperature `k`.
+///
+/// ```
+/// use linalg_core::Streams;
+/// use spin_models::mcmc::ReplicaExchange;
+///
+/// let mut exchange = ReplicaExchange::new(3, 1, Streams::new(1).fast_stream(0));
+/// // The colder replica has the higher energy: accepted with certainty. The coldest one waits for the next round.
+/// exchange.round(&[0.5, 1.0, 2.0], &[-3.0, -1.0, -2.0]);
+/// assert_eq!(exchange.replicas(), [1, 0, 2]);
+/// assert_eq!(exchange.acceptances()[0], 1.0);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Exchange {
+pub struct ReplicaExchange {
     n: usize,
     sets: usize,
     /// The replica of each slot.
@@ -45,8 +59,13 @@ pub(super) struct Exchange {
     rng: Xoshiro256PlusPlus,
 }
 
-impl Exchange {
+impl ReplicaExchange {
+    /// `n` temperatures with `sets` replicas each; exchanges draw from `rng`.
+    ///
+    /// # Panics
+    /// Without a temperature or a set.
     pub fn new(n: usize, sets: usize, rng: Xoshiro256PlusPlus) -> Self {
+        assert!(n > 0 && sets > 0, "{n} temperatures with {sets} replicas each");
         let mut exchange = Self {
             n,
             sets,
@@ -74,17 +93,26 @@ impl Exchange {
         self.mark_ends();
     }
 
+    /// The replica in a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
     pub fn replica(&self, slot: usize) -> usize {
         self.replica[slot]
     }
 
+    /// The replica of each slot.
     pub fn replicas(&self) -> &[usize] {
         &self.replica
     }
 
     /// One round: the pairs (0, 1), (2, 3), … and in the next round (1, 2), (3, 4), ….
     ///
-    /// `energies`: one for each replica.
+    /// A pair exchanges with probability $`\min(1, e^{(β_k - β_{k+1})(E_k - E_{k+1})})`$; a uniform number is drawn only where that is
+    /// below 1. `energies`: one for each replica.
+    ///
+    /// # Panics
+    /// If there are fewer `betas` than temperatures or fewer `energies` than replicas.
     pub fn round(&mut self, betas: &[f64], energies: &[f64]) {
         for k in ((self.rounds % 2) as usize..self.n.saturating_sub(1)).step_by(2) {
             for set in 0..self.sets {
@@ -136,11 +164,12 @@ impl Exchange {
         self.from_hot.iter().zip(&self.from_cold).map(|(&hot, &cold)| hot as f64 / (hot + cold) as f64).collect()
     }
 
+    /// Number of times that a replica went from the hottest temperature to the coldest and back.
     pub fn round_trips(&self) -> u64 {
         self.round_trips
     }
 
-    pub fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer) {
         let numbers = |values: &[usize]| values.iter().map(|&x| x as u64).collect::<Vec<_>>();
         let origins: Vec<u8> = self.origin.iter().map(|&origin| origin as u8).collect();
         out.write_u64s(&numbers(&self.replica)).write_u8s(&origins);
@@ -150,7 +179,7 @@ impl Exchange {
         out.write_u64(self.round_trips).write_u64(self.rounds).write_xoshiro(&self.rng);
     }
 
-    pub fn read(n: usize, sets: usize, from: &mut Reader<'_>) -> Result<Self, CheckpointError> {
+    pub(super) fn read(n: usize, sets: usize, from: &mut Reader<'_>) -> Result<Self, CheckpointError> {
         let at = from.position();
         let invalid = |what| CheckpointError::Invalid { what, at };
         let replica: Vec<usize> =
@@ -184,8 +213,8 @@ mod tests {
 
     use super::*;
 
-    fn exchange(n: usize, sets: usize) -> Exchange {
-        Exchange::new(n, sets, Streams::new(1).fast_stream(0))
+    fn exchange(n: usize, sets: usize) -> ReplicaExchange {
+        ReplicaExchange::new(n, sets, Streams::new(1).fast_stream(0))
     }
 
     /// Equal energies: every exchange is accepted, replicas run up and down, a round trip takes 2n rounds.
@@ -241,7 +270,7 @@ mod tests {
         let before = exchange.replicas().to_vec();
         exchange.round(&betas, &[f64::NAN; 6]);
         assert_eq!(exchange.replicas(), before);
-        let mut alone = Exchange::new(1, 2, Streams::new(1).fast_stream(0));
+        let mut alone = ReplicaExchange::new(1, 2, Streams::new(1).fast_stream(0));
         alone.round(&[0.5], &[0.0, 1.0]);
         assert_eq!((alone.round_trips(), alone.acceptances().len()), (0, 0));
     }
@@ -256,15 +285,15 @@ mod tests {
         let mut out = Writer::new();
         exchange.write(&mut out);
         let bytes = out.into_bytes();
-        assert_eq!(Exchange::read(4, 3, &mut Reader::new(&bytes)).unwrap(), exchange);
-        assert!(Exchange::read(3, 4, &mut Reader::new(&bytes)).is_err());
+        assert_eq!(ReplicaExchange::read(4, 3, &mut Reader::new(&bytes)).unwrap(), exchange);
+        assert!(ReplicaExchange::read(3, 4, &mut Reader::new(&bytes)).is_err());
         for end in 0..bytes.len() {
-            assert!(Exchange::read(4, 3, &mut Reader::new(&bytes[..end])).is_err());
+            assert!(ReplicaExchange::read(4, 3, &mut Reader::new(&bytes[..end])).is_err());
         }
         // A replica twice.
         let mut twice = bytes.clone();
         let second: [u8; 8] = twice[16..24].try_into().unwrap();
         twice[8..16].copy_from_slice(&second);
-        assert!(Exchange::read(4, 3, &mut Reader::new(&twice)).is_err());
+        assert!(ReplicaExchange::read(4, 3, &mut Reader::new(&twice)).is_err());
     }
 }

@@ -14,7 +14,7 @@ use linalg_core::rng::{Streams, Xoshiro256PlusPlus};
 use linalg_core::{Error as CoreError, Observer};
 
 use self::core::{Core, Phase, lock};
-use self::exchange::Exchange;
+pub use self::exchange::ReplicaExchange;
 pub use self::ladder::Ladder;
 pub use self::pair_move::PairMove;
 pub use self::solver::ParallelTemperingSolver;
@@ -169,7 +169,7 @@ pub struct ParallelTempering<M: CachedModel, K, X = ()> {
 /// The state when the caches were last computed from scratch.
 struct Snapshot {
     replicas: Vec<(Spins, Xoshiro256PlusPlus)>,
-    exchange: Exchange,
+    exchange: ReplicaExchange,
     moves: Vec<(Xoshiro256PlusPlus, SweepStats)>,
     sweeps: u64,
 }
@@ -221,7 +221,7 @@ impl Snapshot {
             let spins = Spins::from_signs(&signs).map_err(|_| CheckpointError::Invalid { what: "spin", at })?;
             replicas.push((spins, from.read_xoshiro()?));
         }
-        let exchange = Exchange::read(temperatures, sets, from)?;
+        let exchange = ReplicaExchange::read(temperatures, sets, from)?;
         let mut moves = Vec::new();
         for _ in 0..temperatures {
             let rng = from.read_xoshiro()?;
