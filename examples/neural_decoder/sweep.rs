@@ -165,7 +165,7 @@ pub fn run(args: &Args) -> Outcome<()> {
         }
         if !args.json {
             for (name, z, p) in worst {
-                println!("{}: against {name} the network is at worst {z:+.1} σ behind, at p = {p}", trained.name);
+                println!("{}: network minus {name} is at most {z:+.1} σ, at p = {p}", trained.name);
             }
         }
     }
