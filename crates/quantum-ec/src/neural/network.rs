@@ -35,7 +35,7 @@ use crate::error::Result;
 #[non_exhaustive]
 pub enum Network {
     /// Layers of units, dense or local.
-    Layers(Conditional<f32>),
+    Layers(Box<Conditional<f32>>),
     /// Causal attention.
     Transformer(ConditionalTransformer<f32>),
 }
@@ -251,7 +251,7 @@ pub(super) fn networks(subject: &Subject, params: &NetworkParams) -> Result<[Opt
     }
     for (k, shape) in shapes(subject, params)?.into_iter().enumerate() {
         if let Some(shape) = shape {
-            networks[k] = Some(Network::Layers(Conditional::new(shape, seed(k))?));
+            networks[k] = Some(Network::Layers(Box::new(Conditional::new(shape, seed(k))?)));
         }
     }
     Ok(networks)

@@ -534,9 +534,15 @@ pub(super) fn push_reference(words: &[u64], n: usize, wn: usize, out: &mut Vec<i
     }
 }
 
+/// The observables that every bit of a syndrome turns.
+type Turns = Vec<Vec<u8>>;
+
+/// Sets of detectors of which an even number fires.
+type Relations = Vec<Vec<usize>>;
+
 /// The observables of an error of few mechanisms that flips one detector alone, for every detector; zero where there is none.
 /// And the sets of detectors whose flips add up to nothing, whatever happens: a basis of them.
-fn light_turns(problem: &DecodingProblem) -> Result<(Vec<Vec<u8>>, Vec<Vec<usize>>)> {
+fn light_turns(problem: &DecodingProblem) -> Result<(Turns, Relations)> {
     let (d, m, n) = (problem.n_detectors(), problem.n_observables(), problem.n_mechanisms());
     let mut best: Vec<(usize, Vec<u8>)> = vec![(usize::MAX, vec![0; m]); d];
     let mut rng = Streams::new(0).stream(1);

@@ -28,7 +28,7 @@ impl Action {
         let mut balanced = true;
         for p in [*low, *high] {
             let row = noise.table(1, p)?.row(0);
-            balanced &= row[1] == row[3];
+            balanced &= row[1].total_cmp(&row[3]).is_eq();
         }
         let (r, m) = (basis.n_syndrome(), basis.n_logical_bits());
         let of = |symmetry: &Symmetry| {
