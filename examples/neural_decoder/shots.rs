@@ -29,7 +29,7 @@ pub enum Source {
     /// Independent errors on the qubits of a code.
     Independent { code: StabilizerCode, table: PauliTable },
     /// Correlated ones, with the probabilities of every qubit by itself.
-    Ising { code: StabilizerCode, noise: IsingNoise, sweeps: u64, marginals: PauliTable },
+    Ising { code: StabilizerCode, noise: Box<IsingNoise>, sweeps: u64, marginals: PauliTable },
     /// A detector error model.
     Model(DetectorErrorModel),
 }
@@ -44,7 +44,7 @@ impl Source {
             }
             CodeNoise::Ising { noise, sweeps } => {
                 let marginals = noise.marginals()?;
-                Ok(Self::Ising { code, noise, sweeps, marginals })
+                Ok(Self::Ising { code, noise: Box::new(noise), sweeps, marginals })
             }
             _ => {
                 let reason = "this noise has no sampler here".to_owned();

@@ -37,7 +37,7 @@ pub enum Network {
     /// Layers of units, dense or local.
     Layers(Box<Conditional<f32>>),
     /// Causal attention.
-    Transformer(ConditionalTransformer<f32>),
+    Transformer(Box<ConditionalTransformer<f32>>),
 }
 
 /// Samples of a [`Network`] with their activations.
@@ -244,7 +244,7 @@ pub(super) fn networks(subject: &Subject, params: &NetworkParams) -> Result<[Opt
                 let sizes = TransformerParams::default().size(params.channels, params.depth).heads(params.heads);
                 let sizes = sizes.tied(false).seed(seed(k));
                 let network = ConditionalTransformer::new(context, bits, subject.n_globals(), sizes)?;
-                networks[k] = Some(Network::Transformer(network));
+                networks[k] = Some(Network::Transformer(Box::new(network)));
             }
         }
         return Ok(networks);
