@@ -1,9 +1,10 @@
 //! What does a decoder lose that looks for the lightest error instead of the most likely class?
 //!
-//! Bit flips with probability p on the rotated surface code. The same shots are decoded three ways: by minimum-weight perfect
-//! matching, which minimises an energy; by the exact partition functions of both classes, which compares free energies; and by
-//! Monte Carlo at the Nishimori temperature, β = 1, which samples errors of both classes and counts. The last two must agree
-//! but for sampling noise; a column says in which share of the shots they do. Where the classes are small enough to sum error by
+//! Bit flips with probability p on the rotated surface code. The same shots are decoded four ways: by minimum-weight perfect
+//! matching, which minimises an energy; by the exact partition functions of both classes, which compares free energies; by
+//! Monte Carlo at the Nishimori temperature, β = 1, which samples errors of both classes and counts; and by a network that has
+//! learnt the conditional distribution of the class from errors alone. Exact sums and Monte Carlo must agree but for sampling noise;
+//! columns say in which share of the shots they, and the network, do. Where the classes are small enough to sum error by
 //! error, the difference between the first two is taken apart: the lightest error lies in the less likely class when the other
 //! class has more errors that are nearly as light.
 //!
@@ -18,13 +19,16 @@
 //! from the posteriors of the classes, ties of weight included. In the shots where the lightest error lies in the less likely
 //! class, "lighter by" is what matching saves in energy, "degeneracy" what the likelier class gains from its other errors. The
 //! second exceeds the first in every one of them, by definition; their means show by how much. With one error rate for all
-//! qubits the saving is a flip or none: ln((1-p)/p). The defaults take about 25 s on one core.
+//! qubits the saving is a flip or none: ln((1-p)/p). The network of a distance is trained once, for all rates. The defaults take
+//! less than a minute on one core.
 
 mod entropy;
+mod network;
 mod nishimori;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use linalg_core::Streams;
@@ -35,17 +39,19 @@ use quantum_ec::DecodingProblem;
 use quantum_ec::code::{self, CssCode, Kind};
 use quantum_ec::decode::{Decoder, Matching, MaximumLikelihood, Prediction};
 use quantum_ec::dem::Sampler;
+use quantum_ec::neural::NeuralModel;
 use quantum_ec::noise::css_problem;
 use workspace_examples::exit;
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
 
 use entropy::{Classes, Gap};
+use network::Network;
 use nishimori::NishimoriSampler;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Minimum weight, exact likelihood and Monte Carlo on the same shots of a surface code.
+/// Minimum weight, exact likelihood, Monte Carlo and a network on the same shots of a surface code.
 #[derive(Debug, Parser)]
 #[command(name = "decoding_is_statistical_mechanics", version)]
 struct Args {
@@ -64,10 +70,13 @@ struct Args {
     /// Sweeps of Monte Carlo a shot.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..))]
     sweeps: u64,
+    /// Steps of training of the network of a distance, 512 errors each; 0 leaves it out.
+    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
+    training: u64,
     /// Seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Three rates, 1000 shots, 100 of them sampled.
+    /// Three rates, 1000 shots, 100 of them sampled, 150 steps of training.
     #[arg(long)]
     quick: bool,
     /// Where to draw; `target/figures/decoding_is_statistical_mechanics.svg` by default. What matching loses goes beside it, with `_gap`
@@ -111,23 +120,37 @@ const EXACT: &str = "exact";
 /// A decoder with its name and the number of shots it is given.
 type Contestant = (&'static str, usize, Box<dyn Decoder>);
 
-/// The decoders by name, each with the number of shots it is given. A further one, such as a generative network trained for this
-/// code and rate, is one more line here: table, JSON and figure take what they find.
+/// A code and the network that was trained for it.
+struct Subject {
+    code: CssCode,
+    distance: usize,
+    model: Option<Arc<NeuralModel>>,
+}
+
+/// The decoders by name, each with the number of shots it is given. A further one is one more line here: table, JSON and figure
+/// take what they find.
 fn decoders(
     args: &Args,
-    code: &CssCode,
+    subject: &Subject,
     problem: &DecodingProblem,
+    p: f64,
     streams: Streams,
 ) -> Result<Vec<Contestant>, Failure> {
+    let code = &subject.code;
     let (all, some) = (args.shots as usize, args.sampled.min(args.shots) as usize);
-    Ok(vec![
+    let mut decoders: Vec<Contestant> = vec![
         ("matching", all, Box::new(Matching::from_problem(problem)?)),
         (EXACT, all, Box::new(MaximumLikelihood::automatic(problem)?)),
         ("monte-carlo", some, Box::new(NishimoriSampler::new(code, problem, args.sweeps, streams)?)),
-    ])
+    ];
+    if let Some(model) = &subject.model {
+        decoders.push(("network", all, Box::new(Network::new(Arc::clone(model), code, p)?)));
+    }
+    Ok(decoders)
 }
 
-fn point(args: &Args, code: &CssCode, distance: usize, p: f64, unit: u64) -> Result<(Vec<Count>, Gap), Failure> {
+fn point(args: &Args, subject: &Subject, p: f64, unit: u64) -> Result<(Vec<Count>, Gap), Failure> {
+    let (code, distance) = (&subject.code, subject.distance);
     let streams = Streams::new(args.seed).child(unit);
     let problem = css_problem(code, Kind::X, vec![p; code.n_qubits()])?;
     let samples = Sampler::new(&problem).sample(args.shots as usize, &streams.child(0));
@@ -135,7 +158,7 @@ fn point(args: &Args, code: &CssCode, distance: usize, p: f64, unit: u64) -> Res
     let mut named: Vec<Vec<bool>> = Vec::new();
     // The probability that the logical bit is flipped, given the syndrome, from the exact sums.
     let mut posterior: Vec<f64> = Vec::new();
-    for (decoder, shots, mut decode) in decoders(args, code, &problem, streams.child(1))? {
+    for (decoder, shots, mut decode) in decoders(args, subject, &problem, p, streams.child(1))? {
         let mut prediction = Prediction::new(problem.n_observables());
         let mut failures = 0;
         let mut flipped = Vec::with_capacity(shots);
@@ -192,7 +215,7 @@ fn print_counts(counts: &[Count], json: bool) -> Result<(), Failure> {
             print!("  {:>8.5} ± {:.5}", count.rate(), count.error()?);
             match count.decoder {
                 "matching" => print!(" {:>8.1e}", count.excess.mean()),
-                "monte-carlo" => print!(" {:>7.4}", count.agrees),
+                "monte-carlo" | "network" => print!(" {:>7.4}", count.agrees),
                 _ => {}
             }
         }
@@ -276,6 +299,7 @@ fn draw(args: &Args, counts: &[Count]) -> Result<(), Failure> {
 fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
         (args.p, args.shots, args.sampled) = (vec![0.06, 0.1, 0.14], args.shots.min(1000), args.sampled.min(100));
+        args.training = args.training.min(150);
     }
     if let Some(d) = args.distances.iter().find(|d| **d < 3 || **d % 2 == 0) {
         return Err(format!("--distances has {d}, expected odd numbers of at least 3").into());
@@ -287,8 +311,9 @@ fn run(mut args: Args) -> Result<(), Failure> {
         return Err(format!("--p has {p}, expected rates between 0 and 1/2").into());
     }
     if !args.json {
+        let network = if args.training > 0 { format!("  {:>18} {:>7}", "network", "as ex.") } else { String::new() };
         println!(
-            "{:>3} {:>6}  {:>18} {:>8}  {:>18}  {:>18} {:>7}  {:>8} {:>9} {:>10} {:>10}",
+            "{:>3} {:>6}  {:>18} {:>8}  {:>18}  {:>18} {:>7}{network}  {:>8} {:>9} {:>10} {:>10}",
             "d",
             "p",
             "matching",
@@ -306,8 +331,15 @@ fn run(mut args: Args) -> Result<(), Failure> {
     for (k, &distance) in args.distances.iter().enumerate() {
         let code = code::parse(&format!("rotated-surface:{distance}"))?;
         let code = CssCode::from_stabilizer(&code).ok_or("the surface code is CSS")?;
+        let mut model = None;
+        if args.training > 0 {
+            eprintln!("d = {distance}: training a network, {} steps", args.training);
+            let range = args.p.iter().fold((1.0f64, 0.0f64), |(low, high), &p| (low.min(p), high.max(p)));
+            model = Some(network::train(&code, range, args.training, args.seed)?);
+        }
+        let subject = Subject { code, distance, model };
         for (j, &p) in args.p.iter().enumerate() {
-            let (found, gap) = point(&args, &code, distance, p, (k * args.p.len() + j) as u64)?;
+            let (found, gap) = point(&args, &subject, p, (k * args.p.len() + j) as u64)?;
             print_counts(&found, args.json)?;
             print_gap(distance, p, &gap, args.json);
             counts.extend(found);
