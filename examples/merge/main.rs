@@ -21,7 +21,7 @@ use clap::Parser;
 use linalg_core::merge::Units;
 use quantum_ec::sample::write_csv;
 use workspace_examples::exit;
-use workspace_examples::units::{Outcome, Table, UnitLines, line_of_unit, missing, unit_range};
+use workspace_examples::units::{Outcome, Table, UnitLines, line_of_unit, missing, replace, unit_range};
 
 /// Puts files of numbered work units together.
 #[derive(Debug, Parser)]
@@ -103,13 +103,7 @@ fn lines(args: &Args, files: &[&PathBuf]) -> Outcome<()> {
         text.push('\n');
     }
     let Some(path) = &args.out else { return Ok(std::io::stdout().lock().write_all(text.as_bytes())?) };
-    // A kill leaves the old file or the new one.
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    std::fs::write(&new, text)
-        .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(())
+    replace(path, |mut file| Ok(file.write_all(text.as_bytes())?))
 }
 
 fn merge(args: &Args) -> Outcome<()> {

@@ -3,18 +3,15 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use quantum_ec::decode::DecoderChoice;
 use quantum_ec::io::{Layout, ShotFormat, ShotWriter};
-use quantum_ec::neural::{
-    CodeNoise, ModelHeader, NeuralDecoder, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject,
-};
+use quantum_ec::neural::{CodeNoise, ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject};
 use quantum_ec::noise::Noise;
 use quantum_ec::{Shots, code};
 use workspace_examples::json::Line;
 
 use crate::likelihood::Likelihood;
 use crate::outcomes::{Outcomes, decode, print};
-use crate::setting::{Outcome, QubitNoise, Setting, choice, read_model, refine, search, symmetrized};
+use crate::setting::{Contest, Outcome, QubitNoise, Setting, read_model};
 use crate::shots::{Drawn, Source, read};
 
 #[derive(Debug, clap::Args)]
@@ -30,18 +27,8 @@ pub struct Args {
     /// Seed of the shots.
     #[arg(long, default_value_t = 1000)]
     seed: u64,
-    /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`; exact for up to 12 observables, else greedy.
-    #[arg(long, value_parser = search)]
-    search: Option<Search>,
-    /// Averages over the symmetries of the code, at the cost of a pass for each of them.
-    #[arg(long)]
-    symmetrize: bool,
-    /// Refines by importance sampling, at most so many rounds of so many samples a class.
-    #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
-    refine: Option<(usize, usize)>,
-    /// Other decoders for the same shots, separated by commas: `matching`, `maximum-likelihood`, `bp-osd:0`, ..
-    #[arg(long, value_delimiter = ',', value_parser = choice)]
-    compare: Vec<DecoderChoice>,
+    #[command(flatten)]
+    contest: Contest,
     /// Syndromes of all checks, or detection events of a detector error model, b8.
     #[arg(long = "in", value_name = "FILE")]
     input: Option<PathBuf>,
@@ -133,9 +120,10 @@ pub fn run(args: &Args) -> Outcome<()> {
     let header = ModelHeader::read(&bytes[..]).map_err(|error| format!("{name}: {error}"))?;
     let (subject, noise) = subject(&args.setting, &header, &name)?;
     let p = noise.map(|(_, p)| p);
-    let search = args.search.unwrap_or(if subject.n_observables() <= 12 { Search::Exact } else { Search::Greedy });
+    let otherwise = if subject.n_observables() <= 12 { Search::Exact } else { Search::Greedy };
+    let search = args.contest.search_or(otherwise);
     let model = NeuralModel::read(subject, &bytes[..]).map_err(|error| format!("{name}: {error}"))?;
-    let decoder = symmetrized(NeuralDecoder::new(model, search, p)?, args.symmetrize)?;
+    let decoder = args.contest.decoder(model, search, p)?;
     let outside = decoder.outside_training();
     if outside {
         eprintln!("warning: p is outside of what the model was trained on, {}", header.noise);
@@ -165,7 +153,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     }
     let mut outcomes = Vec::new();
     let mut beside = Beside { steps: header.steps, outside, effort: None, likelihood: None };
-    match (args.refine, noise) {
+    match (args.contest.refine, noise) {
         (Some((samples, rounds)), Some((noise, p))) => {
             let params = RefinementParams::default().samples(samples, rounds);
             let mut refined = RefinedDecoder::new(decoder.clone(), noise, p, params)?;
@@ -184,7 +172,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     if let Some(path) = &args.out {
         write(path, subject, &outcomes[0].predictions)?;
     }
-    for &choice in &args.compare {
+    for &choice in &args.contest.compare {
         outcomes.push(decode(choice.to_string(), &mut *source.decoder(choice)?, &drawn)?);
     }
     if args.input.is_none() && args.shots > 0 {

@@ -4,8 +4,10 @@ use std::error::Error;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use quantum_ec::neural::{CodeNoise, NeuralDecoder, Subject};
+use quantum_ec::decode::DecoderChoice;
+use quantum_ec::neural::{CodeNoise, NeuralDecoder, NeuralModel, Search, Subject};
 use quantum_ec::noise::{IsingNoise, Noise};
 use quantum_ec::{DetectorErrorModel, Pauli, StabilizerCode, code};
 
@@ -52,9 +54,39 @@ impl Setting {
 /// Most symmetries of a code that a decoder averages over.
 const SYMMETRIES: usize = 256;
 
-/// The decoder, averaged over the symmetries of its code if asked for.
-pub fn symmetrized(decoder: NeuralDecoder, symmetrize: bool) -> Outcome<NeuralDecoder> {
-    Ok(if symmetrize { decoder.symmetrized(SYMMETRIES)? } else { decoder })
+/// How a model decodes, and what it is compared with.
+#[derive(Debug, clap::Args)]
+pub struct Contest {
+    /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`; exact for up to 12 observables by default.
+    #[arg(long, value_parser = search)]
+    search: Option<Search>,
+    /// Averages over the symmetries of the code, at the cost of a pass for each of them.
+    #[arg(long)]
+    symmetrize: bool,
+    /// Refines joint models by importance sampling, at most so many rounds of so many samples a class.
+    #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
+    pub refine: Option<(usize, usize)>,
+    /// Other decoders for the same shots, separated by commas: `matching`, `maximum-likelihood`, `bp-osd:0`, ..
+    #[arg(long, value_delimiter = ',', value_parser = choice)]
+    pub compare: Vec<DecoderChoice>,
+}
+
+impl Contest {
+    /// The search that was asked for, or the other.
+    pub fn search_or(&self, otherwise: Search) -> Search {
+        self.search.unwrap_or(otherwise)
+    }
+
+    /// The model as a decoder at this p.
+    pub fn decoder(
+        &self,
+        model: impl Into<Arc<NeuralModel>>,
+        search: Search,
+        p: Option<f64>,
+    ) -> Outcome<NeuralDecoder> {
+        let decoder = NeuralDecoder::new(model, search, p)?;
+        Ok(if self.symmetrize { decoder.symmetrized(SYMMETRIES)? } else { decoder })
+    }
 }
 
 /// Noise on the qubits of a code, before the code is known.
@@ -131,17 +163,17 @@ pub fn check_writable(path: &Path) -> Outcome<()> {
 }
 
 /// Search for classes on the command line.
-pub fn search(text: &str) -> Result<quantum_ec::neural::Search, String> {
+fn search(text: &str) -> Result<Search, String> {
     text.parse().map_err(|error: quantum_ec::Error| error.to_string())
 }
 
 /// A decoder by name on the command line.
-pub fn choice(text: &str) -> Result<quantum_ec::decode::DecoderChoice, String> {
+fn choice(text: &str) -> Result<DecoderChoice, String> {
     text.parse().map_err(|error: quantum_ec::Error| error.to_string())
 }
 
 /// `SAMPLESxROUNDS` of a refinement on the command line.
-pub fn refine(text: &str) -> Result<(usize, usize), String> {
+fn refine(text: &str) -> Result<(usize, usize), String> {
     let sizes = text.split_once('x').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     sizes.filter(|&(a, b)| a > 1 && b > 0).ok_or_else(|| "expected SAMPLESxROUNDS, at least 2x1".to_owned())
 }

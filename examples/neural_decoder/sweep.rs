@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use quantum_ec::code;
-use quantum_ec::decode::DecoderChoice;
-use quantum_ec::neural::{ModelHeader, NeuralDecoder, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject};
+use quantum_ec::neural::{ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject};
 use workspace_examples::figure::{Curves, Points};
 use workspace_examples::json::Line;
 
 use crate::outcomes::{Outcomes, decode};
-use crate::setting::{Outcome, QubitNoise, check_writable, choice, refine, search, symmetrized};
+use crate::setting::{Contest, Outcome, QubitNoise, check_writable};
 use crate::shots::Source;
 
 #[derive(Debug, clap::Args)]
@@ -27,18 +26,8 @@ pub struct Args {
     /// Seed of the shots; value k of p has the seed of this number plus k.
     #[arg(long, default_value_t = 1000)]
     seed: u64,
-    /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`.
-    #[arg(long, value_parser = search)]
-    search: Option<Search>,
-    /// Averages the models over the symmetries of their codes, at the cost of a pass for each of them.
-    #[arg(long)]
-    symmetrize: bool,
-    /// Also refines joint models by importance sampling, at most so many rounds of so many samples a class.
-    #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
-    refine: Option<(usize, usize)>,
-    /// Other decoders for the same shots, separated by commas: `matching`, `maximum-likelihood`, ..
-    #[arg(long, value_delimiter = ',', value_parser = choice)]
-    compare: Vec<DecoderChoice>,
+    #[command(flatten)]
+    contest: Contest,
     /// The figure.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -92,19 +81,18 @@ fn read(path: &std::path::Path) -> Outcome<Trained> {
 fn at(args: &Args, trained: &Trained, p: f64, seed: u64) -> Outcome<(Vec<Outcomes>, bool)> {
     let QubitNoise::Named { noise, .. } = trained.noise else { return Err("the noise is not independent".into()) };
     let subject = trained.model.subject();
-    let search = args.search.unwrap_or_else(|| Search::best_for(subject.n_observables()));
-    let neural = NeuralDecoder::new(Arc::clone(&trained.model), search, Some(p))?;
-    let mut neural = symmetrized(neural, args.symmetrize)?;
+    let search = args.contest.search_or(Search::best_for(subject.n_observables()));
+    let mut neural = args.contest.decoder(Arc::clone(&trained.model), search, Some(p))?;
     let code = subject.code().ok_or("the model has no code")?.clone();
     let source = Source::of_code(code, quantum_ec::neural::CodeNoise::fixed(noise, p), Some(p))?;
     let drawn = source.draw(args.shots, seed)?;
     let mut outcomes = vec![decode("network".to_owned(), &mut neural, &drawn)?];
-    if let Some((samples, rounds)) = args.refine.filter(|_| trained.model.params().joint) {
+    if let Some((samples, rounds)) = args.contest.refine.filter(|_| trained.model.params().joint) {
         let params = RefinementParams::default().samples(samples, rounds);
         let mut refined = RefinedDecoder::new(neural.another(), noise, p, params)?;
         outcomes.push(decode("refined".to_owned(), &mut refined, &drawn)?);
     }
-    for &choice in &args.compare {
+    for &choice in &args.contest.compare {
         outcomes.push(decode(choice.to_string(), &mut *source.decoder(choice)?, &drawn)?);
     }
     Ok((outcomes, neural.outside_training()))

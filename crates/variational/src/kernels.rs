@@ -20,6 +20,21 @@ pub(crate) fn ln_cosh_tanh(x: f64) -> (f64, f64) {
     (size + ln_1p(e) - std::f64::consts::LN_2, if x < 0.0 { -tanh } else { tanh })
 }
 
+/// The sum of a row, in eight sums side by side.
+#[inline(always)]
+pub(crate) fn sum<T: Scalar>(a: &[T]) -> T {
+    let mut sums = [T::ZERO; 8];
+    let eights = a.chunks_exact(8);
+    let mut rest = T::ZERO;
+    eights.remainder().iter().for_each(|&x| rest = rest + x);
+    for x in eights {
+        for k in 0..8 {
+            sums[k] = sums[k] + x[k];
+        }
+    }
+    sums.iter().fold(rest, |total, &x| total + x)
+}
+
 /// `sum += w ln cosh(xi + shift)`.
 pub(crate) struct AddLnCosh<'a, T> {
     pub xi: &'a [T],

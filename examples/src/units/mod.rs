@@ -8,11 +8,13 @@
 mod lines;
 mod log;
 mod range;
+mod replace;
 mod table;
 
 pub use lines::{UnitLine, UnitLines, line_of_unit};
 pub use log::UnitLog;
 pub use range::{missing, unit_range};
+pub use replace::replace;
 pub use table::Table;
 
 /// What reading and writing these files returns.

@@ -1,13 +1,13 @@
 //! Tables of counts.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufReader, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use quantum_ec::sample::{Row, read_numbered_csv, write_csv};
 
-use super::Outcome;
+use super::{Outcome, replace};
 
 /// Rows of counts, one a task, by the content hash of the task.
 ///
@@ -91,14 +91,8 @@ impl Table {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Outcome<()> {
-        let mut new = path.as_os_str().to_owned();
-        new.push(".new");
-        let new = PathBuf::from(new);
         let rows: Vec<Row> = self.rows().cloned().collect();
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", new.display());
-        let file = File::create(&new).map_err(|error| fail(&error))?;
-        write_csv(&rows, BufWriter::new(file)).map_err(|error| fail(&error))?;
-        fs::rename(&new, path).map_err(|error| format!("{}: {error}", path.display()).into())
+        replace(path, |file| Ok(write_csv(&rows, BufWriter::new(file))?))
     }
 }
 

@@ -372,7 +372,7 @@ impl Coupling for RandomOnly {
 }
 
 #[test]
-#[ignore = "five models on four pieces of the weather in the file named by WEATHER_CSV, minutes; does nothing without; run by hand"]
+#[ignore = "five models on four pieces of the weather in the file named by WEATHER_CSV, minutes; does nothing without; run by .ci/long with it set"]
 fn claim_weather() {
     // The file: python3 examples/python/weather_binary.py weather.csv --fill --rising.
     let Some(file) = std::env::var_os("WEATHER_CSV") else { return println!("WEATHER_CSV is not set: nothing done") };

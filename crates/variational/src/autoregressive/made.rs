@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use super::network::Autoregressive;
 use super::spins::Samples;
 use crate::error::check_positive;
-use crate::kernels::{AddProducts, PRelu, PReluGradient, Tanh};
+use crate::kernels::{AddProducts, PRelu, PReluGradient, Tanh, sum};
 use crate::scalar::Scalar;
 use crate::{Error, Result};
 use linalg_core::simd::widest;
@@ -403,20 +403,6 @@ fn transpose<T: Scalar>(from: &[T], rows: usize, cols: usize, to: &mut Vec<T>) {
             }
         }
     }
-}
-
-/// Eight sums side by side.
-fn sum<T: Scalar>(values: &[T]) -> T {
-    let mut sums = [T::ZERO; 8];
-    let chunks = values.chunks_exact(8);
-    let mut rest = T::ZERO;
-    chunks.remainder().iter().for_each(|&x| rest = rest + x);
-    for chunk in chunks {
-        for k in 0..8 {
-            sums[k] = sums[k] + chunk[k];
-        }
-    }
-    sums.iter().fold(rest, |total, &x| total + x)
 }
 
 impl<T: Scalar> Autoregressive for Made<T> {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 
+use crate::kernels::sum;
 use crate::scalar::Scalar;
 
 /// Weights from neighbouring units of the input to the units of one node; blocks may share their weights.
@@ -104,16 +105,4 @@ impl Layer {
             }
         }
     }
-}
-
-/// The sum of a row, in lanes that a processor adds side by side.
-fn sum<T: Scalar>(row: &[T]) -> T {
-    const LANES: usize = 16;
-    let chunks = row.chunks_exact(LANES);
-    let rest = chunks.remainder().iter().fold(T::ZERO, |sum, &x| sum + x);
-    let mut lanes = [T::ZERO; LANES];
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = *lane + x);
-    }
-    lanes.iter().fold(rest, |sum, &x| sum + x)
 }

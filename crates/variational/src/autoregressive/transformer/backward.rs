@@ -3,8 +3,9 @@
 use linalg_core::gemm::{Matrix, MatrixMut, gemm};
 
 use super::layout::{Linear, Norm, START};
-use super::loops::{AttendBack, Gelu, GeluBack, LayerNormBack, dot, sum};
+use super::loops::{AttendBack, Gelu, GeluBack, LayerNormBack, dot};
 use super::{Transformer, TransformerPass};
+use crate::kernels::sum;
 use crate::scalar::Scalar;
 use linalg_core::simd::widest;
 

@@ -1,6 +1,6 @@
 //! The loops of transformer blocks, samples side by side.
 
-use crate::kernels::tanh;
+use crate::kernels::{sum, tanh};
 use crate::scalar::Scalar;
 use linalg_core::simd::{Work, exp};
 
@@ -110,21 +110,6 @@ pub(super) fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
     for (x, y) in eights.zip(others) {
         for k in 0..8 {
             sums[k] = sums[k] + x[k] * y[k];
-        }
-    }
-    sums.iter().fold(rest, |total, &x| total + x)
-}
-
-/// Eight sums side by side.
-#[inline(always)]
-pub(super) fn sum<T: Scalar>(a: &[T]) -> T {
-    let mut sums = [T::ZERO; 8];
-    let eights = a.chunks_exact(8);
-    let mut rest = T::ZERO;
-    eights.remainder().iter().for_each(|&x| rest = rest + x);
-    for x in eights {
-        for k in 0..8 {
-            sums[k] = sums[k] + x[k];
         }
     }
     sums.iter().fold(rest, |total, &x| total + x)
