@@ -131,6 +131,30 @@ impl<V: Unit, H: Unit> Rbm<V, H> {
     /// # Panics
     /// If `data` is empty or ends inside a row.
     pub fn statistics(&self, data: &[f64], beta: f64) -> Statistics {
+        let means = self.hidden_means(data, beta);
+        statistics_of_pairs(data, self.visible_len(), &means, self.hidden_len())
+    }
+
+    /// The same with a weight for each row; the weights should sum to 1.
+    ///
+    /// # Panics
+    /// If `data` does not hold a row for each weight, or there are none.
+    pub fn weighted_statistics(&self, data: &[f64], weights: &[f64], beta: f64) -> Statistics {
+        let (nv, nh) = (self.visible_len(), self.hidden_len());
+        let mut means = self.hidden_means(data, beta);
+        assert_eq!(data.len(), weights.len() * nv, "{} numbers for {} rows of {nv}", data.len(), weights.len());
+        let mut out = Statistics::zeros(nv, nh);
+        for ((v, h), weight) in data.chunks_exact(nv).zip(means.chunks_exact_mut(nh)).zip(weights) {
+            h.iter_mut().for_each(|h| *h *= weight);
+            out.visible.iter_mut().zip(v).for_each(|(sum, v)| *sum += weight * v);
+            out.hidden.iter_mut().zip(&*h).for_each(|(sum, h)| *sum += h);
+        }
+        products(1.0, data, nv, &means, nh, &mut out.weights);
+        out
+    }
+
+    /// Means of the hidden units given rows of visible ones.
+    fn hidden_means(&self, data: &[f64], beta: f64) -> Vec<f64> {
         let (nv, nh) = (self.visible_len(), self.hidden_len());
         let rows = data.len() / nv;
         assert!(rows > 0 && data.len() == rows * nv, "{} numbers for rows of {nv}", data.len());
@@ -140,8 +164,20 @@ impl<V: Unit, H: Unit> Rbm<V, H> {
         for (fields, means) in fields.chunks_exact(nh).zip(means.chunks_exact_mut(nh)) {
             layer_mean(&self.hidden, fields, beta, means);
         }
-        statistics_of_pairs(data, nv, &means, nh)
+        means
     }
+}
+
+/// `factor` times the sum of h vᵀ over rows.
+fn products(factor: f64, v: &[f64], nv: usize, h: &[f64], nh: usize, out: &mut [f64]) {
+    let rows = v.len() / nv;
+    gemm(
+        factor,
+        Matrix::row_major(h, rows, nh).transposed(),
+        Matrix::row_major(v, rows, nv),
+        0.0,
+        MatrixMut::row_major(out, nh, nv),
+    );
 }
 
 /// The statistics of rows of visible and hidden values.
@@ -149,13 +185,7 @@ pub(crate) fn statistics_of_pairs(v: &[f64], nv: usize, h: &[f64], nh: usize) ->
     let rows = v.len() / nv;
     let weight = 1.0 / rows as f64;
     let mut out = Statistics::zeros(nv, nh);
-    gemm(
-        weight,
-        Matrix::row_major(h, rows, nh).transposed(),
-        Matrix::row_major(v, rows, nv),
-        0.0,
-        MatrixMut::row_major(&mut out.weights, nh, nv),
-    );
+    products(weight, v, nv, h, nh, &mut out.weights);
     for (sums, rows) in [(&mut out.visible, v), (&mut out.hidden, h)] {
         let n = sums.len();
         for row in rows.chunks_exact(n) {

@@ -4,18 +4,20 @@ use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use linalg_core::stats::Running;
 
+use super::RowWeights;
 use crate::{Error, Result};
 
 /// Which rows an update of a run takes, and how far the run is.
 ///
 /// Every epoch goes through the rows in an order of its own, drawn from the stream of its number; rows that fill no batch are
-/// left out of it. The position is the number of updates alone, so that a checkpoint needs nothing else.
+/// left out of it. With weights an epoch holds a row as often as its weight says. The position is the number of updates alone, so that a checkpoint needs nothing else.
 #[derive(Debug, Clone)]
 pub(crate) struct Batches {
     rows: Vec<u32>,
     /// The epoch of this order; none yet at first.
     ordered: Option<u64>,
     streams: Streams,
+    weights: Option<RowWeights>,
     size: usize,
     epochs: u64,
     updates: u64,
@@ -32,7 +34,19 @@ impl Batches {
             let (what, bound) = ("number of rows", u32::MAX as usize);
             return Err(Error::TooLarge { method: "training", what, value: n_rows, bound });
         }
-        Ok(Self { rows: (0..n_rows as u32).collect(), ordered: None, streams, size, epochs, updates: 0 })
+        Ok(Self { rows: (0..n_rows as u32).collect(), ordered: None, streams, weights: None, size, epochs, updates: 0 })
+    }
+
+    /// Rows that count as much as their weights say.
+    pub(crate) fn set_weights(&mut self, weights: RowWeights) -> Result<()> {
+        weights.check_rows(self.rows.len())?;
+        (self.weights, self.ordered) = (Some(weights), None);
+        Ok(())
+    }
+
+    /// The weights, where there are any.
+    pub(crate) fn weights(&self) -> Option<&RowWeights> {
+        self.weights.as_ref()
     }
 
     /// Updates done.
@@ -70,7 +84,13 @@ impl Batches {
         let (epoch, batch) = (self.epoch(), (self.updates % self.per_epoch()) as usize);
         if self.ordered != Some(epoch) {
             let mut rng = self.streams.fast_stream(epoch);
-            self.rows.iter_mut().zip(0..).for_each(|(row, k)| *row = k);
+            match &self.weights {
+                None => self.rows.iter_mut().zip(0..).for_each(|(row, k)| *row = k),
+                Some(weights) => {
+                    let rows = weights.systematic(rng.random::<f64>());
+                    self.rows.iter_mut().zip(rows).for_each(|(row, k)| *row = k);
+                }
+            }
             for k in (1..self.rows.len()).rev() {
                 self.rows.swap(k, rng.random_range(0..=k as u64) as usize);
             }

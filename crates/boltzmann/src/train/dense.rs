@@ -6,6 +6,7 @@ use linalg_core::optim::{Adam, AdamParams};
 use linalg_core::rand::RngExt;
 use linalg_core::rng::Xoshiro256PlusPlus;
 
+use super::RowWeights;
 use super::dense_params::{Centring, DenseMethod, DenseParams};
 use super::params::Stepper;
 use crate::partition::{Tap, exact, exact_precisions};
@@ -42,6 +43,7 @@ const EXCHANGES: u64 = 200;
 pub struct DenseTrainer<'a, V, H> {
     machine: Rbm<V, H>,
     data: &'a [f64],
+    row_weights: Option<RowWeights>,
     params: DenseParams,
     velocity: Statistics,
     adam: Option<[Adam; 3]>,
@@ -118,12 +120,24 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
             adam,
             machine,
             data,
+            row_weights: None,
             params,
             model,
             rng: streams.fast_stream(0),
             updates: 0,
             gradient_norm: f64::NAN,
         })
+    }
+
+    /// The same run on rows that count as much as their weights say. The weights belong to the run: a checkpoint of other ones is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] unless there is a weight for each row.
+    pub fn with_row_weights(mut self, weights: RowWeights) -> Result<Self> {
+        weights.check_rows(self.data.len() / self.machine.visible_len())?;
+        self.row_weights = Some(weights);
+        Ok(self)
     }
 
     /// The chains of the machine and its earlier states, where it is trained with them.
@@ -174,14 +188,17 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         let mut batch: Vec<f64> = match self.params.batch {
             None => self.data.to_vec(),
             Some(n) => {
-                let row = |rng: &mut Xoshiro256PlusPlus| rng.random_range(0..rows as u64) as usize;
+                let row = |rng: &mut Xoshiro256PlusPlus| match &self.row_weights {
+                    None => rng.random_range(0..rows as u64) as usize,
+                    Some(weights) => weights.row_at(rng.random()),
+                };
                 (0..n).flat_map(|_| self.data[row(&mut self.rng) * nv..][..nv].iter().copied()).collect()
             }
         };
         if let Some(sweeps) = self.params.missing {
             fill_missing(&self.machine, &mut batch, sweeps, &mut self.rng);
         }
-        let data = self.machine.statistics(&batch, 1.0);
+        let data = self.data_statistics(&batch);
         let (model, model_precisions) = self.model_statistics(&batch)?;
         let mut gradient = match self.params.centring {
             Centring::None => data.minus(&model),
@@ -201,7 +218,7 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         let precision_rate = self.params.precision_rate * self.learning_rate();
         let mut finite = self.step(&gradient)?;
         if let Some(model) = model_precisions {
-            let data = precision::means(&self.machine, &batch);
+            let data = precision::means(&self.machine, &batch, self.weights_of_batch());
             finite &= precision::step(&mut self.machine, &data, &model, precision_rate)?;
         }
         if let Err(error) = check_bounded(&self.machine)
@@ -220,6 +237,19 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
         }
         self.updates += 1;
         Ok(())
+    }
+
+    /// The weights of the rows of a batch that is not drawn by them, where there are any.
+    fn weights_of_batch(&self) -> Option<&[f64]> {
+        self.row_weights.as_ref().filter(|_| self.params.batch.is_none()).map(RowWeights::weights)
+    }
+
+    /// The statistics of a batch, or of chains that began there.
+    fn data_statistics(&self, batch: &[f64]) -> Statistics {
+        match self.weights_of_batch() {
+            None => self.machine.statistics(batch, 1.0),
+            Some(weights) => self.machine.weighted_statistics(batch, weights, 1.0),
+        }
     }
 
     /// The learning rate of the next update.
@@ -260,7 +290,7 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     fn model_statistics(&mut self, batch: &[f64]) -> Result<(Statistics, Option<Vec<f64>>)> {
         let learned = self.params.precision_rate > 0.0;
         let nv = self.machine.visible_len();
-        let mut rows = Vec::new();
+        let mut rows: Vec<f64> = Vec::new();
         match (&self.params.method, &mut self.model) {
             (DenseMethod::ContrastiveDivergence { sweeps }, _) => {
                 rows = batch.to_vec();
@@ -268,6 +298,10 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 for v in rows.chunks_exact_mut(nv) {
                     (0..*sweeps).for_each(|_| self.machine.gibbs_sweep(v, &mut h, 1.0, &mut self.rng));
                 }
+                // Row r of the chains began at row r of the data and has its weight.
+                let weights = self.weights_of_batch();
+                let precisions = learned.then(|| precision::means(&self.machine, &rows, weights));
+                return Ok((self.data_statistics(&rows), precisions));
             }
             (method, Model::Chains(chains)) => {
                 let rounds = if let DenseMethod::Persistent { sweeps } = method { *sweeps as u64 } else { 1 };
@@ -299,7 +333,7 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 return Ok((exact(&self.machine, 1.0)?.statistics, precisions));
             }
         }
-        let precisions = learned.then(|| precision::means(&self.machine, &rows));
+        let precisions = learned.then(|| precision::means(&self.machine, &rows, None));
         Ok((self.machine.statistics(&rows, 1.0), precisions))
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Trainer`] | machines with 0/1 units, fast: CD-k, persistent CD, fast weights, parallel and trajectory tempering, mean field |
 //! | [`DenseTrainer`] | machines with any units, `f64`; the exact gradient for small ones |
+//! | [`RowWeights`] | rows or classes that count more than others |
 //! | [`TrainingTrace`] | spectrum of the weights, overlaps and correlations against the time of training |
 //! | [`monitor`] | pseudo-likelihood, reconstruction error, free-energy gap |
 //!
@@ -22,6 +23,7 @@ mod dense;
 mod dense_params;
 mod gradient;
 mod params;
+mod row_weights;
 mod trace;
 mod trainer;
 
@@ -31,5 +33,6 @@ pub(crate) use dense::{read_parameters, save_parameters};
 pub use dense::DenseTrainer;
 pub use dense_params::{Centring, DenseMethod, DenseParams};
 pub use params::{Method, Schedule, Stepper, TrainingParams};
+pub use row_weights::RowWeights;
 pub use trace::{TracePoint, TrainingTrace};
 pub use trainer::{Trainer, TrainingProgress};

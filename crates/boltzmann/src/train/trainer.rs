@@ -5,6 +5,7 @@ use linalg_core::Streams;
 use linalg_core::rand::RngExt;
 use linalg_core::rng::{ChaCha8Rng, uniform_open01};
 
+use super::RowWeights;
 use super::batches::Batches;
 use super::gradient::{Model, PanelState, Step, Update, adam};
 use super::params::{Method, Stepper, TrainingParams};
@@ -184,6 +185,16 @@ impl<'a> Trainer<'a> {
             machine,
             params,
         })
+    }
+
+    /// The same run on rows that count as much as their weights say. The weights belong to the run: a checkpoint of other ones is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`Error::WrongLength`] unless there is a weight for each row.
+    pub fn with_row_weights(mut self, weights: RowWeights) -> Result<Self> {
+        self.batches.set_weights(weights)?;
+        Ok(self)
     }
 
     /// The machine as it is.

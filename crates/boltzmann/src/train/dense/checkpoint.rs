@@ -11,7 +11,9 @@ const KIND: &str = "boltzmann dense trainer 2";
 impl<V: Unit + Clone, H: Unit + Clone> DenseTrainer<'_, V, H> {
     fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
-        hash.write_u64(self.origin).write_f64s(self.data).write_str(&format!("{:?}", self.params)).finish()
+        hash.write_u64(self.origin).write_f64s(self.data).write_str(&format!("{:?}", self.params));
+        self.row_weights.iter().for_each(|weights| weights.hash_into(&mut hash));
+        hash.finish()
     }
 
     /// The state of the run: the machine, what moves it, and the chains. It belongs to its data, parameters, streams and first machine.

@@ -22,12 +22,13 @@ pub(super) fn check<V: Unit, H: Unit>(machine: &Rbm<V, H>, params: &DenseParams)
     Ok(())
 }
 
-/// The means of `∂U/∂γ` over rows, a number a visible unit.
-pub(super) fn means<V: Unit, H: Unit>(machine: &Rbm<V, H>, rows: &[f64]) -> Vec<f64> {
+/// The means of `∂U/∂γ` over rows, of equal weights unless there are others, which sum to 1; a number a visible unit.
+pub(super) fn means<V: Unit, H: Unit>(machine: &Rbm<V, H>, rows: &[f64], weights: Option<&[f64]>) -> Vec<f64> {
     let (nv, width) = (machine.visible_len(), machine.visible().width());
-    let weight = nv as f64 / rows.len() as f64;
+    let equal = nv as f64 / rows.len() as f64;
     let mut out = vec![0.0; machine.n_visible()];
-    for row in rows.chunks_exact(nv) {
+    for (r, row) in rows.chunks_exact(nv).enumerate() {
+        let weight = weights.map_or(equal, |weights| weights[r]);
         for (unit, (mean, x)) in out.iter_mut().zip(row.chunks_exact(width)).enumerate() {
             *mean += weight * machine.visible().precision_statistic(unit, x);
         }

@@ -377,3 +377,50 @@ fn enhanced_gradients_follow_covariances() {
     let centred = likelihood(&train(&data, params(Centring::Data)), &data);
     assert!((enhanced - centred).abs() < 0.02 && enhanced > -4.0 * 2f64.ln() + 0.3, "{enhanced} {centred}");
 }
+
+/// A row of weight 3 is three rows: the same machine to rounding, by the exact gradient; and with batches the same law in the mean.
+#[test]
+fn a_row_counts_as_often_as_its_weight() {
+    let few = [0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+    let repeats = [3.0, 1.0, 2.0];
+    let repeated: Vec<f64> = (few.chunks_exact(3).zip(repeats))
+        .flat_map(|(row, count)| (0..count as usize).flat_map(move |_| row.iter().copied()))
+        .collect();
+    let start = || Rbm::random(Bernoulli, Bernoulli, 3, 2, 0.5, &mut Streams::new(4).stream(0)).unwrap();
+    for centring in [Centring::None, Centring::Data, Centring::Enhanced] {
+        let params = DenseParams::default().centring(centring).learning_rate(0.5, Schedule::Constant).updates(50);
+        let weights = RowWeights::new(&repeats).unwrap();
+        let new = |data, weights: Option<RowWeights>| {
+            let trainer = DenseTrainer::new(start(), data, params.clone(), Streams::new(1)).unwrap();
+            if let Some(weights) = weights { trainer.with_row_weights(weights).unwrap() } else { trainer }
+        };
+        let (mut weighted, mut plain) = (new(&few[..], Some(weights.clone())), new(&repeated[..], None));
+        weighted.run().unwrap();
+        plain.run().unwrap();
+        for (a, b) in weighted.machine().weights().iter().zip(plain.machine().weights()) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+        // A checkpoint of other weights, or of none, is of another run.
+        assert!(new(&few[..], None).restore(&weighted.checkpoint()).is_err());
+        new(&few[..], Some(weights)).restore(&weighted.checkpoint()).unwrap();
+        let wrong = RowWeights::new(&[1.0; 4]).unwrap();
+        let error = new(&few[..], None).with_row_weights(wrong).unwrap_err().to_string();
+        assert_eq!(error, "row weights: 4 values, expected 3");
+    }
+    // Contrastive divergence of all rows, and batches drawn by the weights: at the optimum of one free unit the mean is that of the law.
+    let one = [0.0, 1.0];
+    for batch in [None, Some(2)] {
+        let mut params = DenseParams::default()
+            .method(DenseMethod::ContrastiveDivergence { sweeps: 1 })
+            .learning_rate(0.05, Schedule::Linear { end: 0.0 })
+            .updates(20_000);
+        params.batch = batch;
+        let machine = Rbm::new(Bernoulli, Bernoulli, vec![0.0], vec![0.0], vec![0.0]).unwrap();
+        let mut trainer = DenseTrainer::new(machine, &one, params, Streams::new(2)).unwrap();
+        trainer = trainer.with_row_weights(RowWeights::new(&[1.0, 3.0]).unwrap()).unwrap();
+        trainer.run().unwrap();
+        let mean = exact(trainer.machine(), 1.0).unwrap().statistics.visible[0];
+        // The rate falls to 0 over 20 000 updates: what is left of the noise is below 0.02.
+        assert!((mean - 0.75).abs() < 0.04, "{batch:?}: {mean}");
+    }
+}

@@ -13,6 +13,7 @@ impl Trainer<'_> {
         let mut hash = ContentHash::new();
         hash.write_u64(self.data.content_hash()).write_usizes(&[self.machine.n_visible(), self.machine.n_hidden()]);
         self.params.hash_into(&mut hash);
+        self.batches.weights().into_iter().for_each(|weights| weights.hash_into(&mut hash));
         hash.finish()
     }
 

@@ -341,3 +341,33 @@ fn bad_parameters_are_refused() {
     let error = Trainer::new(&data, other, base()).unwrap_err();
     assert_eq!(error.to_string(), "columns of the data: 10 values, expected 11");
 }
+
+/// Two rows with weights 3 and 1 in batches of their own: the machine learns 3/4 and 1/4.
+#[test]
+fn rows_count_as_much_as_their_weights() {
+    let data = BitRows::from_bytes(&[0, 0, 1, 1].repeat(64), 2).unwrap();
+    let weights: Vec<f64> = [3.0, 1.0].repeat(64);
+    let start = PackedRbm::for_data(&data, 2, 0.1, &mut Streams::new(0).stream(0)).unwrap();
+    let params = TrainingParams::default().epochs(10_000).learning_rate(0.2);
+    let new = |weights: &[f64]| {
+        let trainer = Trainer::new(&data, start.clone(), params.clone()).unwrap();
+        trainer.with_row_weights(crate::train::RowWeights::new(weights).unwrap())
+    };
+    let mut trainer = new(&weights).unwrap();
+    trainer.advance(17).unwrap();
+    let early = trainer.checkpoint();
+    trainer.run(&mut ()).unwrap();
+    let machine = trainer.machine().to_rbm().unwrap();
+    let ln_z = crate::partition::exact_ln_z(&machine, 1.0).unwrap();
+    for (row, law) in [([0.0, 0.0], 0.75f64), ([1.0, 1.0], 0.25)] {
+        let ln_p = -machine.free_energy(&row, 1.0) - ln_z;
+        assert!((ln_p - law.ln()).abs() < 0.15, "{ln_p} {}", law.ln());
+    }
+    // Bit by bit after an interruption; not with other weights.
+    let mut resumed = new(&weights).unwrap();
+    resumed.restore(&early).unwrap();
+    resumed.run(&mut ()).unwrap();
+    assert_eq!(resumed.machine(), trainer.machine());
+    assert!(new(&[1.0; 128]).unwrap().restore(&early).is_err());
+    assert_eq!(new(&[1.0; 3]).unwrap_err().to_string(), "row weights: 3 values, expected 128");
+}
