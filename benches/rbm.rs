@@ -47,13 +47,14 @@ fn gibbs(c: &mut Criterion) {
     let machine = machine(&data, 500);
     let mut group = c.benchmark_group("gibbs_sweep");
     group.sample_size(20).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
-    for n in [128, 1024] {
-        group.throughput(Throughput::Elements(n as u64));
+    // Sweeps between two looks at the chains; threads start and end with a call.
+    for (n, sweeps) in [(128usize, 1u64), (128, 20), (1024, 1), (1024, 20)] {
+        group.throughput(Throughput::Elements(n as u64 * sweeps));
         let mut chains = GibbsChains::new(&machine, n, Streams::new(3)).expect("chains");
         chains.advance(&machine, 10, 1);
         for threads in [1, 2] {
-            group.bench_function(BenchmarkId::new(n.to_string(), threads), |bencher| {
-                bencher.iter(|| chains.advance(black_box(&machine), 1, threads));
+            group.bench_function(BenchmarkId::new(format!("{n}x{sweeps}"), threads), |bencher| {
+                bencher.iter(|| chains.advance(black_box(&machine), sweeps, threads));
             });
         }
     }
