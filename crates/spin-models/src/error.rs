@@ -190,6 +190,23 @@ pub enum Error {
         /// The range or the rule it breaks.
         expected: String,
     },
+    /// Averages on a face of the marginal polytope, or outside of it: a combination of them is as large as in any configuration, or
+    /// larger, and parameters grow without bound along it.
+    #[error(
+        "{solver}: {} averages {value}, and no configuration has more than {bound}: the parameters of these products of \
+         spins diverge, with these signs",
+        combination(terms)
+    )]
+    Divergent {
+        /// Name of the solver.
+        solver: &'static str,
+        /// The spins of each product with its coefficient.
+        terms: Vec<(Vec<usize>, f64)>,
+        /// The average of the combination.
+        value: f64,
+        /// Its largest value in any configuration.
+        bound: f64,
+    },
     /// A cluster of spins that is too large to be summed over.
     #[error("the cluster {spins:?} has more than {bound} spins at the threshold {threshold}")]
     ClusterTooLarge {
@@ -296,6 +313,17 @@ impl Error {
     pub fn solver(solver: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Solver { solver, source: source.into() }
     }
+}
+
+/// `+1 [0] -1 [0, 1]`: coefficients to four digits, the first dozen products.
+fn combination(terms: &[(Vec<usize>, f64)]) -> String {
+    const SHOWN: usize = 12;
+    let rounded = |x: f64| (x * 1e4).round() / 1e4;
+    let mut text: Vec<String> = terms.iter().take(SHOWN).map(|(set, x)| format!("{:+} {set:?}", rounded(*x))).collect();
+    if terms.len() > SHOWN {
+        text.push(format!("and {} more products", terms.len() - SHOWN));
+    }
+    text.join(" ")
 }
 
 /// Checks an inverse temperature: finite and not negative.

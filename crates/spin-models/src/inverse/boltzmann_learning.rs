@@ -103,7 +103,7 @@ impl BoltzmannLearning {
     ///
     /// # Errors
     /// [`Error::ConstantSpin`], [`Error::PerfectCorrelation`]; [`Error::TooLarge`] for exact moments of more than 25 spins;
-    /// [`Error::Moment`] where exact parameters diverge; [`Error::Parameter`].
+    /// [`Error::Divergent`] where exact parameters diverge; [`Error::Parameter`].
     pub fn reconstruct(&self, moments: &Moments) -> Result<Reconstruction> {
         moments.check()?;
         let n = moments.n_spins();

@@ -3,10 +3,15 @@
 use linalg_core::cholesky::Cholesky;
 
 use super::exact;
+use super::face::{self, Face};
 use crate::Result;
 
 /// Parameters beyond this mean a minimum at infinity.
 const LARGEST_PARAMETER: f64 = 50.0;
+/// Parameters are found when another step changes the ratio of two probabilities by a factor less than this from 1.
+const SETTLED: f64 = 1e-6;
+/// On a face each step changes ratios of probabilities by about e, and by more than this.
+const DRIFTING: f64 = 1e-3;
 
 /// The minimum over λ of `ln Z(λ) - Σ λ_a ⟨f_a⟩ + ½ Σ γ_a λ_a²` for products of spins `f_a`; γ is a Gaussian prior.
 pub(super) struct Dual<'a> {
@@ -33,17 +38,22 @@ pub(super) struct Minimum {
     pub iterations: usize,
     /// The largest derivative.
     pub residual: f64,
-    /// A parameter that went beyond all bounds.
-    pub divergent: Option<usize>,
+    /// Where parameters go, if the minimum is at infinity.
+    pub face: Option<Face>,
 }
 
 impl Dual<'_> {
     /// Newton's method with halved steps from these parameters; `n 2^n` operations an iteration and the solution of its equations.
     ///
+    /// On a face of the marginal polytope every step divides the probabilities outside of it by about e, so that derivatives fall
+    /// to any tolerance; inside, what is left of the last step is its square. A step that is still large ends the search only if
+    /// it is normal to a face, else the search goes on below the tolerance. A prior keeps all parameters finite.
+    ///
     /// # Errors
     /// Those of the factorisation.
     pub fn minimize(&self, mut parameters: Vec<f64>) -> Result<Minimum> {
         let prior = |a: usize| self.prior.get(a).copied().unwrap_or(0.0);
+        let bounded = self.prior.iter().any(|&strength| strength > 0.0);
         let dual = |parameters: &[f64], ln_z: f64| {
             let terms = parameters.iter().zip(self.averages).enumerate();
             ln_z + terms.map(|(a, (x, average))| x * (0.5 * prior(a) * x - average)).sum::<f64>()
@@ -52,15 +62,37 @@ impl Dual<'_> {
             let terms = self.masks.iter().zip(self.averages).zip(parameters).enumerate();
             terms.map(|(a, ((&mask, average), x))| moments[mask as usize] - average + prior(a) * x).collect()
         };
-        let largest = |gradient: &[f64]| gradient.iter().fold(0.0f64, |r, g| r.max(g.abs()));
+        let largest = |x: &[f64]| x.iter().fold(0.0f64, |r, x| r.max(x.abs()));
+        let normal_to = |direction: &[f64]| Face::normal_to(direction, self.n_spins, self.masks, self.averages);
         let (table, mut ln_z) = exact::probabilities(self.n_spins, self.masks, &parameters);
         let mut moments = exact::moments(table);
         let mut slopes = gradient(&parameters, &moments);
-        let (mut residual, mut iterations, mut divergent) = (largest(&slopes), 0, None);
-        while residual > self.tolerance && iterations < self.max_iterations {
-            iterations += 1;
+        let (mut residual, mut iterations, mut found) = (largest(&slopes), 0, None);
+        let (mut before, mut looked_at) = (f64::INFINITY, f64::INFINITY);
+        while iterations < self.max_iterations {
+            let within = residual <= self.tolerance;
+            if within && bounded {
+                break;
+            }
             let mut direction: Vec<f64> = slopes.iter().map(|g| -g).collect();
             fisher_factor(self.masks, &moments, self.prior)?.solve(&mut direction);
+            if within {
+                let change = face::spread(&direction, self.n_spins, self.masks);
+                if change <= SETTLED {
+                    break;
+                }
+                // What does not fall any more is rounding.
+                let last = residual >= before;
+                if change > DRIFTING && (last || residual <= 0.1 * looked_at) {
+                    looked_at = residual;
+                    found = normal_to(&direction)?;
+                }
+                if last || found.is_some() {
+                    break;
+                }
+            }
+            iterations += 1;
+            before = residual;
             let slope: f64 = slopes.iter().zip(&direction).map(|(g, d)| g * d).sum();
             let value = dual(&parameters, ln_z);
             let mut step = 1.0;
@@ -75,32 +107,18 @@ impl Dual<'_> {
             };
             slopes = gradient(&parameters, &moments);
             residual = largest(&slopes);
-            divergent = parameters.iter().position(|x| x.is_nan() || x.abs() >= LARGEST_PARAMETER);
-            if divergent.is_some() {
+            if parameters.iter().any(|x| x.is_nan() || x.abs() >= LARGEST_PARAMETER) {
+                found = match normal_to(&direction)? {
+                    None => normal_to(&parameters)?,
+                    face => face,
+                };
+                let far = || Face::along(parameters.clone(), self.n_spins, self.masks, self.averages);
+                found = found.or_else(|| Some(far()));
                 break;
             }
         }
         let value = dual(&parameters, ln_z);
-        Ok(Minimum { parameters, ln_z, value, moments, iterations, residual, divergent })
-    }
-}
-
-impl Minimum {
-    /// The parameter that another step of Newton's method moves most, if by more than a twentieth.
-    ///
-    /// On a face of the marginal polytope every step moves the parameters by order one while derivatives fall geometrically to
-    /// any tolerance; inside, what is left of the last step is its square.
-    ///
-    /// # Errors
-    /// Those of the factorisation.
-    pub fn drifting(&self, dual: &Dual<'_>) -> Result<Option<usize>> {
-        let prior = |a: usize| dual.prior.get(a).copied().unwrap_or(0.0);
-        let terms = dual.masks.iter().zip(dual.averages).zip(&self.parameters).enumerate();
-        let mut step: Vec<f64> =
-            terms.map(|(a, ((&mask, average), x))| self.moments[mask as usize] - average + prior(a) * x).collect();
-        fisher_factor(dual.masks, &self.moments, dual.prior)?.solve(&mut step);
-        let last = step.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
-        Ok(last.filter(|last| last.1.is_nan() || last.1.abs() > 0.05).map(|last| last.0))
+        Ok(Minimum { parameters, ln_z, value, moments, iterations, residual, face: found })
     }
 }
 

@@ -154,8 +154,9 @@ impl MaximumEntropy {
     /// The model with these averages.
     ///
     /// # Errors
-    /// [`Error::WrongLength`]; [`Error::Moment`] with the set of an average that is not between -1 and 1, or for averages that
-    /// no distribution has, or only one that excludes configurations: parameters then diverge.
+    /// [`Error::WrongLength`]; [`Error::Moment`] with the set of an average that is not between -1 and 1; [`Error::Divergent`] with
+    /// the products of spins whose parameters diverge and their signs, for averages that no distribution has, or only one that
+    /// excludes configurations (within rounding, 1e-13 of the sum of the coefficients).
     pub fn fit_averages(&self, averages: &[f64]) -> Result<MaximumEntropyModel> {
         self.solve(averages, None)
     }
@@ -173,21 +174,16 @@ impl MaximumEntropy {
             return Err(Error::TooLarge { solver: NAME, what: "number of statistics", value: p, bound: NEWTON });
         }
         super::check_positive("tolerance", self.tolerance)?;
-        let outside = |a: usize, expected: &str| Error::Moment {
-            what: "average of the product of spins",
-            place: self.sets[a].clone(),
-            value: averages[a],
-            expected: expected.to_owned(),
-        };
-        if let Some(a) = averages.iter().position(|x| x.is_nan() || x.abs() >= 1.0) {
-            return Err(outside(a, "a number strictly between -1 and 1"));
+        if let Some(a) = averages.iter().position(|x| x.is_nan() || x.abs() > 1.0) {
+            let (what, expected) = ("average of the product of spins", "a number between -1 and 1".to_owned());
+            return Err(Error::Moment { what, place: self.sets[a].clone(), value: averages[a], expected });
         }
         let masks = self.masks();
         let (tolerance, max_iterations) = (self.tolerance, self.max_iterations);
         let dual = Dual { n_spins: n, masks: &masks, averages, prior: &[], tolerance, max_iterations };
         let found = dual.minimize(vec![0.0; p])?;
-        if let Some(a) = found.divergent {
-            return Err(outside(a, "averages inside the marginal polytope: the parameters diverge"));
+        if let Some(face) = found.face {
+            return Err(face.error(NAME, |a| self.sets[a].clone()));
         }
         let errors = match number {
             Some(number) => {
@@ -436,15 +432,121 @@ mod tests {
         approx::assert_abs_diff_eq!(information.explained(), 1.0, epsilon = 1e-8);
     }
 
+    /// `f_a(s)` of all configurations, rows of configurations.
+    fn statistics(problem: &MaximumEntropy) -> Vec<Vec<f64>> {
+        let sign = |k: usize, mask: u32| if (k as u32 & mask).count_ones() % 2 == 1 { -1.0 } else { 1.0 };
+        (0..1 << problem.n_spins).map(|k| problem.masks().iter().map(|&mask| sign(k, mask)).collect()).collect()
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(x, y)| x * y).sum()
+    }
+
+    /// Data on every set of configurations of three spins, with weights 1, 2, 3. All facets of the marginal polytope of means and
+    /// pairs have coefficients -1, 0 and 1 (those of the cut polytope of four points), so that trying them all decides whether a
+    /// set is on a face. On it the error has a direction in which these configurations are the largest; mixed with a share of
+    /// all configurations the same data have finite parameters.
+    #[test]
+    fn faces_are_refused_and_the_inside_is_not() {
+        let problem = MaximumEntropy::pairs(3).unwrap();
+        let f = statistics(&problem);
+        let facets: Vec<Vec<f64>> =
+            (1..3usize.pow(6)).map(|k| (0..6u32).map(|a| [0.0, 1.0, -1.0][k / 3usize.pow(a) % 3]).collect()).collect();
+        let tops: Vec<Vec<bool>> = facets
+            .iter()
+            .map(|v| {
+                let values: Vec<f64> = f.iter().map(|f| dot(v, f)).collect();
+                let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                values.iter().map(|x| *x > top - 0.5).collect()
+            })
+            .collect();
+        let mut faces = 0;
+        for set in 1..256usize {
+            let inside = |k: usize| (set >> k) & 1 == 1;
+            let weights: Vec<f64> = (0..8).map(|k| if inside(k) { (k % 3 + 1) as f64 } else { 0.0 }).collect();
+            let total: f64 = weights.iter().sum();
+            let averages: Vec<f64> = (0..6).map(|a| (0..8).map(|k| weights[k] / total * f[k][a]).sum()).collect();
+            let on_face = tops.iter().any(|top| (0..8).all(|k| top[k] || !inside(k)));
+            faces += usize::from(on_face);
+            match problem.fit_averages(&averages) {
+                Ok(model) => assert!(!on_face && model.converged, "{set}: {model:?}"),
+                Err(Error::Divergent { terms, value, bound, .. }) => {
+                    assert!(on_face, "{set} is inside: {terms:?}");
+                    let mut v = vec![0.0; 6];
+                    for (set, x) in &terms {
+                        v[problem.sets().iter().position(|known| known == set).unwrap()] = *x;
+                    }
+                    approx::assert_abs_diff_eq!(dot(&v, &averages), value, epsilon = 1e-12);
+                    let values: Vec<f64> = f.iter().map(|f| dot(&v, f)).collect();
+                    approx::assert_abs_diff_eq!(values.iter().copied().fold(-9.0, f64::max), bound, epsilon = 1e-12);
+                    for (k, x) in values.iter().enumerate() {
+                        assert!(!inside(k) || *x > bound - 1e-11, "{set} {k} {v:?}");
+                    }
+                }
+                Err(other) => panic!("{set}: {other}"),
+            }
+            for share in [1e-2, 1e-6, 1e-10] {
+                let mixed: Vec<f64> = averages.iter().map(|x| (1.0 - share) * x).collect();
+                let model = problem.fit_averages(&mixed).unwrap_or_else(|error| panic!("{set} {share}: {error}"));
+                assert!(model.converged, "{set} {share} {}", model.residual);
+            }
+        }
+        assert!((50..255).contains(&faces), "{faces}");
+    }
+
+    /// With all products of four spins the law itself is asked for, `λ_a = 2^{-n} Σ_s f_a(s) ln p(s)`: parameters have to come back
+    /// even where a probability is below the tolerance, and diverge along minus the indicators of what never occurs.
+    #[test]
+    fn rare_configurations_have_finite_parameters() {
+        let problem = MaximumEntropy::up_to(4, 4).unwrap();
+        let f = statistics(&problem);
+        for rare in [1e-3, 1e-7, 1e-11] {
+            let weights: Vec<f64> = (0..16).map(|k| if k % 5 == 0 { rare * (k + 1) as f64 } else { 1.0 }).collect();
+            let model = problem.fit(&Samples::from_states(4, &weights).unwrap()).unwrap();
+            assert!(model.converged);
+            for (a, found) in model.parameters.iter().enumerate() {
+                let truth = (0..16).map(|k| f[k][a] * weights[k].ln()).sum::<f64>() / 16.0;
+                approx::assert_abs_diff_eq!(*found, truth, epsilon = 1e-3);
+            }
+        }
+        let weights: Vec<f64> = (0..16).map(|k| if k == 5 || k == 12 { 0.0 } else { (k + 1) as f64 }).collect();
+        match problem.fit(&Samples::from_states(4, &weights).unwrap()) {
+            Err(Error::Divergent { terms, value, bound, .. }) => {
+                approx::assert_abs_diff_eq!(value, bound, epsilon = 1e-10);
+                for (set, x) in terms {
+                    let a = problem.sets().iter().position(|known| *known == set).unwrap();
+                    // -f_a(5) - f_a(12), or half of it.
+                    assert!(x * (f[5][a] + f[12][a]) < 0.0, "{set:?} {x}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_diverges_is_named_with_its_sign() {
+        let problem = MaximumEntropy::pairs(3).unwrap();
+        let text = |averages: &[f64]| problem.fit_averages(averages).unwrap_err().to_string();
+        let error = text(&[0.1, 0.2, 0.0, -1.0 / 3.0, -1.0 / 3.0, -1.0 / 3.0]);
+        let expected = "maximum entropy: -1 [0, 1] -1 [0, 2] -1 [1, 2] averages 1, and no configuration has more than 1: the \
+                        parameters of these products of spins diverge, with these signs";
+        assert_eq!(error, expected);
+        // Spins 0 and 2 always opposite; a field and a coupling: p(+-) = (1 + m_0 - m_1 - c)/4 = 0.
+        assert!(text(&[0.3, 0.1, -0.3, 0.1, -1.0, -0.1]).contains(": -1 [0, 2] averages 1,"));
+        assert!(text(&[-0.2, 0.5, 0.1, 0.3, 0.0, 0.0]).contains(": -1 [0] +1 [1] +1 [0, 1] averages 1,"));
+        assert!(text(&[0.0, 0.0, -1.0, 0.2, 0.0, 0.0]).contains(": -1 [2] averages 1,"));
+        // Outside.
+        assert!(
+            text(&[0.0, 0.0, 0.0, -0.5, -0.5, -0.5]).contains("averages 1.5, and no configuration has more than 1:")
+        );
+    }
+
     #[test]
     fn impossible_averages_are_refused() {
         let problem = MaximumEntropy::pairs(3).unwrap();
-        // m = 0 and all pairs mostly opposite.
-        let error = problem.fit_averages(&[0.0, 0.0, 0.0, -0.5, -0.5, -0.5]).unwrap_err();
-        assert!(matches!(error, Error::Moment { .. }), "{error}");
         assert!(matches!(problem.fit_averages(&[0.0; 5]), Err(Error::WrongLength { .. })));
         assert!(matches!(problem.fit_averages(&[f64::NAN; 6]), Err(Error::Moment { .. })));
-        assert!(matches!(problem.fit_averages(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), Err(Error::Moment { .. })));
+        assert!(matches!(problem.fit_averages(&[1.1, 0.0, 0.0, 0.0, 0.0, 0.0]), Err(Error::Moment { .. })));
         assert!(matches!(MaximumEntropy::new(2, [vec![2]]), Err(Error::SiteOutOfBounds { .. })));
         assert!(matches!(MaximumEntropy::new(2, [vec![1, 1]]), Err(Error::Parameter { .. })));
         assert!(matches!(MaximumEntropy::new(2, [vec![0, 1], vec![1, 0]]), Err(Error::Duplicate { .. })));

@@ -39,6 +39,7 @@ mod cluster;
 mod draw;
 mod dual;
 mod exact;
+mod face;
 mod fisher;
 mod higher_order;
 mod local;

@@ -86,7 +86,7 @@ impl<'a> Contributions<'a> {
     /// The sum over all single spins and over all clusters with `|ΔS| >= threshold` that the construction reaches.
     ///
     /// # Errors
-    /// [`Error::ClusterTooLarge`], [`Error::TooLarge`] for too many clusters; [`Error::Moment`].
+    /// [`Error::ClusterTooLarge`], [`Error::TooLarge`] for too many clusters; [`Error::Divergent`].
     pub fn sum(&mut self, threshold: f64) -> Result<ClusterSum> {
         let n = self.moments.n_spins();
         let mut kept: Vec<Spins> = (0..n as u32).map(|i| Spins::from([i])).collect();
@@ -205,18 +205,9 @@ impl<'a> Contributions<'a> {
             max_iterations: 200,
         };
         let found = dual.minimize(start)?;
-        let divergent = match found.divergent {
-            Some(a) => Some(a),
-            // A prior keeps all parameters finite.
-            None if self.prior <= 0.0 => found.drifting(&dual)?,
-            None => None,
-        };
-        if let Some(a) = divergent {
-            let spins: Vec<usize> = cluster.iter().map(|&i| i as usize).collect();
-            let place = (0..k).filter(|b| (masks[a] >> b) & 1 == 1).map(|b| spins[b]).collect();
-            let rule = "averages inside the marginal polytope";
-            let expected = format!("{rule} of the spins {spins:?}, or a prior: without one parameters diverge");
-            return Err(Error::Moment { what: "average of the product of spins", place, value: averages[a], expected });
+        if let Some(face) = found.face {
+            let spins = |a: usize| (0..k).filter(|b| (masks[a] >> b) & 1 == 1).map(|b| cluster[b] as usize).collect();
+            return Err(face.error(NAME, spins));
         }
         let parameters = found.parameters.iter().zip(&below.parameters).map(|(x, y)| x - y).collect();
         Ok(Contribution { entropy: found.value - below.entropy, parameters })

@@ -247,7 +247,7 @@ impl ClusterExpansion {
     ///
     /// # Errors
     /// [`Error::Parameter`]; [`Error::ConstantSpin`]; without prior [`Error::PerfectCorrelation`] naming the pair and
-    /// [`Error::Moment`] naming spins whose moments are on the boundary of the marginal polytope or outside of it;
+    /// [`Error::Divergent`] naming the moments of a cluster that are on the boundary of the marginal polytope or outside of it;
     /// [`Error::ClusterTooLarge`] naming a cluster and [`Error::TooLarge`] if the first threshold already leads to them.
     pub fn infer(&self, moments: &Moments, number: f64) -> Result<ClusterReconstruction> {
         self.infer_observed(moments, number, &mut ())
