@@ -9,11 +9,13 @@
 //! ```text
 //! cargo run --release --example hopfield_phase_diagram
 //! cargo run --release --example hopfield_phase_diagram -- --spins 4000 --json
+//! cargo run --release --example hopfield_phase_diagram -- --capacity      # α_c from five sizes, two minutes of a processor
 //! ```
 //!
 //! Expected: α_c = 0.137905566 and m_c = 0.967417116 at T = 0; points of T_M some
 //! hundredths below the line, for a network of finite size loses its memories a little earlier.
 
+mod capacity;
 mod monte_carlo;
 
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ use spin_models::theory::{
 use workspace_examples::exit;
 use workspace_examples::figure::{self, Curves, Points};
 use workspace_examples::json::Line;
+use workspace_examples::progress::Bar;
 
 use monte_carlo::{Effort, Measured};
 
@@ -58,7 +61,10 @@ struct Args {
     /// Threads; the numbers do not depend on it.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// 600 spins, 40 sweeps, two networks and three loads.
+    /// Measure instead the load at T = 0 above which patterns are lost, from 250 to 4000 spins.
+    #[arg(long)]
+    capacity: bool,
+    /// 400 spins, 40 sweeps, two networks and two loads; with --capacity three sizes and 40 samples.
     #[arg(long)]
     quick: bool,
     /// Where to draw it; `target/figures/hopfield_phase_diagram.svg` by default.
@@ -96,6 +102,12 @@ fn lines(count: u32) -> Result<Lines, Failure> {
 }
 
 fn run(mut args: Args) -> Result<(), Failure> {
+    if args.capacity {
+        let mut bar = Bar::new("capacity");
+        let outcome = capacity::run(&args, &mut bar);
+        bar.finish();
+        return outcome;
+    }
     if args.quick {
         args.spins = args.spins.min(400);
         args.sweeps = args.sweeps.min(40);
