@@ -51,7 +51,6 @@ impl Plan {
 /// Thermal averages of one sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    pub size: usize,
     pub number: u64,
     /// At every temperature, hottest first.
     pub moments: Vec<OverlapMoments>,
@@ -89,7 +88,6 @@ pub fn simulate(plan: &Plan, l: usize, number: u64) -> Result<Sample, spin_model
     let energy = |lane: usize| averages.lanes(LADDERS * lane..LADDERS * (lane + 1)).energy().value;
     let bonds = lattice.n_edges() as f64;
     Ok(Sample {
-        size: l,
         number,
         moments: (0..lanes).map(|lane| overlaps.lane(lane).moments()).collect(),
         energy_per_bond: (0..lanes).map(|lane| energy(lane) / bonds).collect(),

@@ -27,13 +27,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use spin_models::Progress;
 use workspace_examples::exit;
-use workspace_examples::progress::Bar;
-use workspace_examples::units::unit_range;
+use workspace_examples::units::{UnitLog, unit_range};
 
-use engine::{Plan, Sample};
-use record::Log;
+use engine::Plan;
+use record::OfSize;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -85,51 +83,6 @@ struct Args {
     json: bool,
 }
 
-/// Simulates the samples that are missing, in order; each is written as soon as all before it are.
-fn simulate_all(
-    args: &Args,
-    plan: &Plan,
-    l: usize,
-    numbers: Range<u64>,
-    log: &mut Log,
-) -> Result<Vec<Sample>, Failure> {
-    let place = |number: u64| (number - numbers.start) as usize;
-    let mut samples = numbers.clone().map(|number| log.take(l, number)).collect::<Result<Vec<Option<Sample>>, _>>()?;
-    let missing: Vec<u64> = numbers.clone().filter(|&number| samples[place(number)].is_none()).collect();
-    let total = missing.len() as u64;
-    let mut bar = Bar::new(&format!("L = {l}"));
-    let (send, receive) = std::sync::mpsc::channel();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| -> Result<(), Failure> {
-        for _ in 0..args.threads.min(total) {
-            let (send, next, missing) = (send.clone(), &next, &missing);
-            scope.spawn(move || {
-                while let Some(&number) = missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    // A leader that has failed has dropped its end: nothing more is wanted.
-                    if send.send((number, engine::simulate(plan, l, number))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        let mut written = 0;
-        let receive = receive;
-        for done in 1..=total {
-            let Ok((number, sample)) = receive.recv() else { break };
-            samples[place(number)] = Some(sample?);
-            while let Some(sample) = missing.get(written).and_then(|&number| samples[place(number)].as_ref()) {
-                log.write(sample)?;
-                written += 1;
-            }
-            let _ = linalg_core::Observer::observe(&mut bar, &Progress::new("samples", done, total));
-        }
-        Ok(())
-    })?;
-    bar.finish();
-    Ok(samples.into_iter().flatten().collect())
-}
-
 fn run(mut args: Args) -> Result<(), Failure> {
     if args.quick {
         (args.sizes, args.samples) = (vec![3, 4], args.samples.min(24));
@@ -141,17 +94,18 @@ fn run(mut args: Args) -> Result<(), Failure> {
         return Err(format!("--sizes is {:?}, expected sizes of at least 2", args.sizes).into());
     }
     let plan = Plan::new(&args)?;
-    let mut log = Log::open(&args, &plan)?;
+    let mut log = UnitLog::open(args.out.as_deref(), args.resume)?;
+    let threads = args.threads as usize;
     if let Some(units) = &args.units {
         return args.sizes.iter().try_for_each(|&l| {
-            let samples = simulate_all(&args, &plan, l, units.clone(), &mut log)?;
+            let samples = log.run(&OfSize { plan: &plan, l }, units.clone(), threads)?;
             eprintln!("L = {l}: {} samples, numbers {}..{}", samples.len(), units.start, units.end);
             Ok(())
         });
     }
     let mut results = Vec::new();
     for &l in &args.sizes {
-        let samples = simulate_all(&args, &plan, l, 0..args.samples, &mut log)?;
+        let samples = log.run(&OfSize { plan: &plan, l }, 0..args.samples, threads)?;
         let size = analysis::Size::new(l, &plan, samples)?;
         report::size(&args, &plan, &size)?;
         results.push(size);

@@ -1,9 +1,13 @@
 //! Ground states of random samples.
 
-use linalg_core::{Observer, Streams};
+use std::ops::Range;
+
+use linalg_core::Streams;
+use linalg_core::checkpoint::ContentHash;
 use spin_models::exact::planar::{PlanarGroundState, PlanarGroundStatePlan};
-use spin_models::{Boundary, Disorder, Ising, Lattice, Progress};
-use workspace_examples::progress::Bar;
+use spin_models::{Boundary, Disorder, Ising, Lattice};
+use workspace_examples::json::Line;
+use workspace_examples::units::{Computed, Study, UnitLine};
 
 use super::{Args, Failure};
 
@@ -88,54 +92,86 @@ fn controls(law: Law, l: usize, couplings: &[(usize, usize, f64)]) -> [f64; 3] {
     [number - 0.5 * n * n, neighbors - 0.5 * n * (n - 1.0), moduli - law.mean_modulus() * couplings.len() as f64]
 }
 
-fn solve(
-    plan: &mut PlanarGroundStatePlan,
+/// The samples of one law and size. A unit holds as many spins as one sample of the largest size.
+pub struct OfSize {
     law: Law,
     l: usize,
-    bonds: &[(usize, usize)],
+    largest: usize,
     seed: u64,
-    unit: u64,
-) -> Result<Sample, spin_models::Error> {
-    let mut rng = Streams::new(seed).stream(unit);
-    let couplings = law.disorder().sample(bonds.len(), &mut rng)?;
-    plan.set_couplings(&couplings)?;
-    let energy = plan.find()?.energy;
-    let listed: Vec<(usize, usize, f64)> = bonds.iter().zip(&couplings).map(|(&(i, j), &x)| (i, j, x)).collect();
-    Ok(Sample { energy, controls: controls(law, l, &listed) })
+    /// Distinguishes the streams of law and size.
+    family: u64,
+    bonds: Vec<(usize, usize)>,
+    plan: PlanarGroundStatePlan,
 }
 
-/// All samples of a size, shared out to the threads; each has its own stream.
-pub fn draw(args: &Args, law: Law, number: usize, l: usize) -> Result<Vec<Sample>, Failure> {
-    let largest = args.sizes[args.sizes.len() - 1];
-    let n = (args.samples as usize * largest * largest).div_ceil(l * l);
-    let lattice = Lattice::square(l, Boundary::Free)?;
-    let model = Ising::ferromagnet(&lattice, 1.0)?;
-    let bonds: Vec<(usize, usize)> = model.couplings().map(|(i, j, _)| (i, j)).collect();
-    let plan = PlanarGroundState::default().prepare(&model)?;
-    let family = 2 * number as u64 + u64::from(law == Law::Gaussian);
-    let mut bar = Bar::new(&format!("{} L = {l}", law.name()));
-    let (send, receive) = std::sync::mpsc::channel();
-    let mut samples: Vec<Option<Result<Sample, spin_models::Error>>> = (0..n).map(|_| None).collect();
-    std::thread::scope(|scope| {
-        for worker in 0..(args.threads as usize).min(n) {
-            let (send, mut plan, bonds) = (send.clone(), plan.clone(), &bonds);
-            scope.spawn(move || {
-                for k in (worker..n).step_by(args.threads as usize) {
-                    let unit = family << 40 | k as u64;
-                    if send.send((k, solve(&mut plan, law, l, bonds, args.seed, unit))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        for (done, (k, sample)) in receive.iter().enumerate() {
-            samples[k] = Some(sample);
-            if done % 64 == 0 {
-                let _ = bar.observe(&Progress::new("samples", done as u64 + 1, n as u64));
-            }
-        }
-    });
-    bar.finish();
-    Ok(samples.into_iter().flatten().collect::<Result<Vec<_>, _>>()?)
+impl OfSize {
+    /// The samples of the size at place `number` of the list.
+    pub fn new(args: &Args, law: Law, number: usize) -> Result<Self, Failure> {
+        let (l, largest) = (args.sizes[number], args.sizes[args.sizes.len() - 1]);
+        let model = Ising::ferromagnet(&Lattice::square(l, Boundary::Free)?, 1.0)?;
+        let bonds = model.couplings().map(|(i, j, _)| (i, j)).collect();
+        let plan = PlanarGroundState::default().prepare(&model)?;
+        let family = 2 * number as u64 + u64::from(law == Law::Gaussian);
+        Ok(Self { law, l, largest, seed: args.seed, family, bonds, plan })
+    }
+
+    /// Numbers of the samples of a unit: k L²/l² to (k + 1) L²/l² with L the largest size, rounded up.
+    fn numbers(&self, unit: u64) -> Range<u64> {
+        let first = |unit: u64| (unit * (self.largest * self.largest) as u64).div_ceil((self.l * self.l) as u64);
+        first(unit)..first(unit + 1)
+    }
+
+    fn solve(&self, plan: &mut PlanarGroundStatePlan, number: u64) -> Result<Sample, spin_models::Error> {
+        let mut rng = Streams::new(self.seed).stream(self.family << 40 | number);
+        let couplings = self.law.disorder().sample(self.bonds.len(), &mut rng)?;
+        plan.set_couplings(&couplings)?;
+        let energy = plan.find()?.energy;
+        let listed: Vec<(usize, usize, f64)> =
+            self.bonds.iter().zip(&couplings).map(|(&(i, j), &x)| (i, j, x)).collect();
+        Ok(Sample { energy, controls: controls(self.law, self.l, &listed) })
+    }
+}
+
+impl Study for OfSize {
+    type Record = Vec<Sample>;
+    type Worker = PlanarGroundStatePlan;
+
+    fn task(&self) -> String {
+        format!("ground_state_energy {} L={}", self.law.name(), self.l)
+    }
+
+    fn problem(&self) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_str("ground_state_energy 1").write_str(self.law.name());
+        hash.write_u64s(&[self.l as u64, self.largest as u64, self.seed, self.family]).finish()
+    }
+
+    fn worker(&self) -> PlanarGroundStatePlan {
+        self.plan.clone()
+    }
+
+    fn compute(&self, plan: &mut PlanarGroundStatePlan, unit: u64) -> Computed<Vec<Sample>> {
+        Ok(self.numbers(unit).map(|number| self.solve(plan, number)).collect::<Result<_, _>>()?)
+    }
+
+    fn write(&self, samples: &Vec<Sample>, line: Line) -> Line {
+        let column = |pick: &dyn Fn(&Sample) -> f64| samples.iter().map(pick).collect::<Vec<f64>>();
+        line.count("size", self.l as u64)
+            .count("seed", self.seed)
+            .numbers("energy", Some(&column(&|sample| sample.energy)))
+            .numbers("frustrated", Some(&column(&|sample| sample.controls[0])))
+            .numbers("frustrated_neighbors", Some(&column(&|sample| sample.controls[1])))
+            .numbers("moduli", Some(&column(&|sample| sample.controls[2])))
+    }
+
+    fn read(&self, line: &UnitLine) -> Result<Vec<Sample>, String> {
+        line.check_problem(self.problem())?;
+        let numbers = self.numbers(line.unit);
+        let n = (numbers.end - numbers.start) as usize;
+        let column = |key: &str| line.numbers(key, n);
+        let (energy, frustrated) = (column("energy")?, column("frustrated")?);
+        let (neighbors, moduli) = (column("frustrated_neighbors")?, column("moduli")?);
+        let sample = |k: usize| Sample { energy: energy[k], controls: [frustrated[k], neighbors[k], moduli[k]] };
+        Ok((0..n).map(sample).collect())
+    }
 }

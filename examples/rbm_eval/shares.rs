@@ -6,7 +6,7 @@ use linalg_core::checkpoint::ContentHash;
 use linalg_core::{Observer, Streams, threads};
 use spin_models::{LnZ, Progress};
 use workspace_examples::binary_images::Images;
-use workspace_examples::units::{Outcome, UnitLine, UnitLog, line_of_unit};
+use workspace_examples::units::{Outcome, UnitLog, line_of_unit};
 
 use crate::Args;
 
@@ -21,18 +21,6 @@ fn problem(args: &Args, machine: &PackedRbm, base: &[f64]) -> Outcome<u64> {
     Ok(hash.finish())
 }
 
-/// Log-weights from a line. From the text: the general parser rounds the last digit of some numbers otherwise than Rust does.
-fn ln_weights(line: &UnitLine) -> Result<Vec<f64>, String> {
-    let list = line.text.split_once("\"ln_weights\":[").and_then(|(_, rest)| rest.split_once(']'));
-    let (list, _) = list.ok_or("ln_weights is missing")?;
-    let number = |item: &str| item.parse().map_err(|_| format!("{item:?} in ln_weights, expected a number"));
-    let weights: Vec<f64> = list.split(',').map(number).collect::<Result<_, _>>()?;
-    if weights.len() != AnnealedImportance::UNIT {
-        return Err(format!("ln_weights has {} numbers, expected {}", weights.len(), AnnealedImportance::UNIT));
-    }
-    Ok(weights)
-}
-
 /// ln Z from the units that were asked for: those that the file has are read, the others run and written.
 pub fn ln_z(args: &Args, machine: &PackedRbm, images: &Images, observer: &mut dyn Observer<Progress>) -> Outcome<LnZ> {
     let base = AnnealedImportance::base_rate(&images.train);
@@ -44,7 +32,7 @@ pub fn ln_z(args: &Args, machine: &PackedRbm, images: &Images, observer: &mut dy
     let mut unit = units.start;
     while unit < units.end {
         if let Some((line, place)) = log.get(TASK, unit) {
-            let read = line.check_problem(problem).and_then(|()| ln_weights(line));
+            let read = line.check_problem(problem).and_then(|()| line.numbers("ln_weights", AnnealedImportance::UNIT));
             all.extend(read.map_err(|error| format!("{place}: {error}"))?);
             unit += 1;
             continue;

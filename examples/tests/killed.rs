@@ -214,20 +214,45 @@ fn list(
     [whole, merged]
 }
 
-#[test]
-fn samples_of_a_spin_glass() {
-    let folder = Folder::new("glass");
-    let start = |out: &Path, more: &[&str]| {
-        let mut command = Command::new(example("edwards_anderson"));
-        command.args("--sizes 4 --sweeps 2000 --temperatures 6 --json --svg".split(' ')).arg(out.with_extension("svg"));
-        command.arg("--out").arg(out).args(more);
+/// A study whose samples are shared out, by its name, its settings, the shares, and the samples in all of them: what is reported
+/// from the merged list is what a run without any list reports.
+fn study(name: &str, settings: &str, shares: [&str; 3], samples: &str, reported: &str, seed: u64) {
+    let folder = Folder::new(name);
+    let command = |more: &[&str]| {
+        let mut command = Command::new(example(name));
+        command.args(settings.split(' ')).args(["--json", "--svg"]).arg(folder.join("figure.svg")).args(more);
         command
     };
-    let files = list(&folder, &start, ["0..9", "9..20", "0..20"], &mut Streams::new(2).fast_stream(0));
-    let report = |file: &Path| run(start(file, &["--resume", "--samples", "20"])).stdout;
-    let [expected, merged] = files.map(|file| report(&file));
-    assert!(String::from_utf8_lossy(&expected).contains("xi_over_l"));
+    let start = |out: &Path, more: &[&str]| {
+        let mut command = command(more);
+        command.arg("--out").arg(out);
+        command
+    };
+    let files = list(&folder, &start, shares, &mut Streams::new(seed).fast_stream(0));
+    let [expected, merged] = files.map(|file| run(start(&file, &["--resume", "--samples", samples])).stdout);
+    assert!(String::from_utf8_lossy(&expected).contains(reported));
     assert_eq!(merged, expected);
+    assert_eq!(run(command(&["--samples", samples, "--threads", "2"])).stdout, expected);
+}
+
+#[test]
+fn samples_of_a_spin_glass() {
+    let settings = "--sizes 4 --sweeps 2000 --temperatures 6";
+    study("edwards_anderson", settings, ["0..9", "9..20", "0..20"], "20", "xi_over_l", 2);
+}
+
+/// Sizes that do not divide each other: the samples of units of the small ones are of different number.
+#[test]
+fn ground_states_of_a_spin_glass() {
+    let settings = "--sizes 4,5,6,7,23";
+    study("ground_state_energy", settings, ["0..9", "9..20", "0..20"], "20", "chi_square", 4);
+}
+
+/// The last unit of 512 is filled up.
+#[test]
+fn samples_on_the_nishimori_line() {
+    let settings = "--sizes 3,4 --p 0.1,0.11,0.12 --sweeps 1000";
+    study("nishimori", settings, ["0..2", "2..5", "0..5"], "2050", "binder", 5);
 }
 
 #[test]

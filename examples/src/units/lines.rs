@@ -56,6 +56,42 @@ impl UnitLine {
         Ok(Self { task, problem, unit, text: text.to_owned() })
     }
 
+    /// A list of `len` numbers that the line has under a key, read bit for bit as [`Line::numbers`] writes them.
+    ///
+    /// ```
+    /// use workspace_examples::units::{UnitLine, line_of_unit};
+    ///
+    /// let text = line_of_unit("glass L=4", 0x1f, 3).numbers("q2", Some(&[0.1, 0.25])).finish();
+    /// let line = UnitLine::parse(&text)?;
+    /// assert_eq!(line.numbers("q2", 2)?, [0.1, 0.25]);
+    /// assert_eq!(line.numbers("q2", 3).unwrap_err(), "q2 has 2 numbers, expected 3");
+    /// assert_eq!(line.numbers("q4", 2).unwrap_err(), "q4 is missing");
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong: no list under this key, another number of items, or an item that is no number, such as null.
+    pub fn numbers(&self, key: &str, len: usize) -> Result<Vec<f64>, String> {
+        // From the text: the general parser rounds the last digit of some numbers otherwise than Rust does.
+        let list = self.text.split_once(&format!("\"{key}\":[")).and_then(|(_, rest)| rest.split_once(']'));
+        let (list, _) = list.ok_or_else(|| format!("{key} is missing"))?;
+        let found = list.split(',').count();
+        if found != len {
+            return Err(format!("{key} has {found} numbers, expected {len}"));
+        }
+        let number = |item: &str| item.trim().parse().map_err(|_| format!("{item:?} in {key}, expected a number"));
+        list.split(',').map(number).collect()
+    }
+
+    /// A whole number that the line has under a key.
+    ///
+    /// # Errors
+    /// With what is there instead.
+    pub fn count(&self, key: &str) -> Result<u64, String> {
+        let value: Value = serde_json::from_str(&self.text).map_err(|error| error.to_string())?;
+        value[key].as_u64().ok_or_else(|| format!("{key} is {}, expected a count", value[key]))
+    }
+
     /// Refuses the line of another problem than `expected`.
     ///
     /// # Errors
