@@ -162,7 +162,7 @@ impl JointTempering {
 
     /// Reads what was saved of chains of as many temperatures.
     pub(crate) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
-        self.rounds = from.read_u64()?;
+        self.rounds = from.read_count()?;
         self.rng = from.read_xoshiro()?;
         self.exchanged = read_exchanged(from, self.exchanged.len())?;
         self.replicas.iter_mut().try_for_each(|replica| replica.read(from))

@@ -185,7 +185,7 @@ impl<V: Unit + Clone, H: Unit + Clone> TrajectoryTempering<V, H> {
         if n == 0 || n > from.remaining() {
             return Err(CheckpointError::Invalid { what: "number of machines", at });
         }
-        self.rounds = from.read_u64()?;
+        self.rounds = from.read_count()?;
         self.rng = from.read_xoshiro()?;
         self.exchanged = read_exchanged(from, n - 1)?;
         let (machine, replica) = (self.machines[0].clone(), self.replicas[0].clone());

@@ -1,16 +1,12 @@
 //! Mutated instance and sample files: no reader panics, every error has a place, and what is accepted can be written and read
 //! again.
-//!
-//! `FUZZ_SECONDS` (default 2) is the time for each reader. An input on which a reader fails is written to
-//! `tests/data/fuzz` and read again by every later run.
+
+#[path = "../../linalg-core/tests/mutations/mod.rs"]
+mod mutations;
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use linalg_core::Streams;
-use linalg_core::rand::{Rng, RngExt};
 use spin_models::inverse::{Samples, read_csv, read_npy};
 use spin_models::io::{Format, Instance, Sign, read_instance, write_bqpjson, write_dimod, write_edge_list};
 use spin_models::{EnergyModel, Error};
@@ -63,44 +59,6 @@ fn golden(names: &[&str]) -> Vec<Vec<u8>> {
     names.iter().map(|name| fs::read(directory().join(name)).unwrap()).collect()
 }
 
-/// One to four random changes of a random file.
-fn mutate<R: Rng + ?Sized>(files: &[Vec<u8>], rng: &mut R) -> Vec<u8> {
-    let below = |n: usize, rng: &mut R| rng.random_range(0..n.max(1) as u64) as usize;
-    let mut bytes = files[below(files.len(), rng)].clone();
-    for _ in 0..1 + below(4, rng) {
-        let at = below(bytes.len() + 1, rng);
-        let until = (at + below(16, rng)).min(bytes.len());
-        match below(7, rng) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << below(8, rng),
-            1 => bytes.truncate(at),
-            2 => drop(bytes.drain(at..until)),
-            3 => {
-                let piece = PIECES[below(PIECES.len(), rng)];
-                bytes.splice(at..until.min(at + below(4, rng)), piece.iter().copied());
-            }
-            4 => {
-                let other = &files[below(files.len(), rng)];
-                let (a, b) = (below(other.len(), rng), below(other.len(), rng));
-                bytes.splice(at..at, other[a.min(b)..a.max(b)].iter().copied());
-            }
-            5 => {
-                let copy = bytes[at..until].to_vec();
-                bytes.splice(at..at, copy);
-            }
-            // A number replaced by another one.
-            _ => {
-                let digit = (at..bytes.len()).find(|&k| bytes[k].is_ascii_digit());
-                if let Some(start) = digit {
-                    let end = (start..bytes.len()).find(|&k| !bytes[k].is_ascii_digit()).unwrap_or(bytes.len());
-                    let number = (rng.random::<u64>() >> below(64, rng)).to_string();
-                    bytes.splice(start..end, number.into_bytes());
-                }
-            }
-        }
-    }
-    bytes
-}
-
 /// Reads with every sign and checks what comes out.
 fn check(input: &[u8], format: Format) {
     for sign in SIGNS {
@@ -148,36 +106,12 @@ fn run(name: &str, format: Format, files: &[Vec<u8>]) {
     fuzz(name, files, read, |input| check(input, format));
 }
 
-/// Runs a check on kept failures and on mutations of files, all of which `read` accepts.
+/// [`mutations::run`] with the pieces of these formats; `read` tells whether an input is accepted.
 fn fuzz(name: &str, files: &[Vec<u8>], read: impl Fn(&[u8]) -> bool, check: impl Fn(&[u8])) {
-    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
-    let failures = directory().join("fuzz");
-    for entry in fs::read_dir(&failures).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with(name) {
-            check(&fs::read(&path).unwrap());
-        }
-    }
-    for file in files {
-        assert!(read(file), "{}", String::from_utf8_lossy(file));
-    }
-    let mut rng = Streams::new(2026).stream(0);
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
-    let (mut inputs, mut accepted) = (0u64, 0u64);
-    while Instant::now() < end {
-        let input = mutate(files, &mut rng);
-        let result = catch_unwind(AssertUnwindSafe(|| check(&input)));
-        if let Err(panic) = result {
-            let path = failures.join(format!("{name}_{inputs}"));
-            fs::write(&path, &input).unwrap();
-            eprintln!("input kept in {}", path.display());
-            std::panic::resume_unwind(panic);
-        }
-        inputs += 1;
-        accepted += u64::from(read(&input));
-    }
-    println!("{name}: {inputs} inputs, {accepted} accepted");
-    assert!(accepted > 0 && accepted < inputs, "mutations that are all good or all bad test nothing");
+    mutations::run(name, files, &PIECES, |input| {
+        check(input);
+        read(input)
+    });
 }
 
 /// What a reader of samples may return, and samples that hold what they were read from.

@@ -370,7 +370,7 @@ impl<'a> NetworkTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.batches.seek(reader.read_u64()?);
+        self.batches.read(&mut reader)?;
         let [mean, square] = &mut self.moments;
         for values in [&mut self.network.parameters, mean, square] {
             reader.read_f32s_into(values)?;

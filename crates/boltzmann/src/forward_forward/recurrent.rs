@@ -455,7 +455,7 @@ impl<'a> RecurrentTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.batches.seek(reader.read_u64()?);
+        self.batches.read(&mut reader)?;
         for values in std::iter::once(&mut self.network.parameters).chain(&mut self.moments) {
             reader.read_f32s_into(values)?;
         }

@@ -314,7 +314,7 @@ impl<'a> ForwardForwardTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.batches.seek(reader.read_u64()?);
+        self.batches.read(&mut reader)?;
         let lists = [&mut self.network.parameters, &mut self.network.head].into_iter();
         for values in lists.chain(&mut self.moments).chain(&mut self.means) {
             reader.read_f32s_into(values)?;

@@ -1,6 +1,7 @@
 //! The batches of a run through the data.
 
 use linalg_core::Streams;
+use linalg_core::checkpoint::{CheckpointError, Reader};
 use linalg_core::rand::RngExt;
 use linalg_core::stats::Running;
 
@@ -104,9 +105,10 @@ impl Batches {
         self.updates += 1;
     }
 
-    /// Goes to the place after so many updates.
-    pub(crate) fn seek(&mut self, updates: u64) {
-        self.updates = updates;
+    /// Goes to the place that a checkpoint holds.
+    pub(crate) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
+        self.updates = from.read_count()?;
+        Ok(())
     }
 
     /// The loss of the next update if it is finite; the parameters are otherwise those of the updates before.
@@ -161,7 +163,7 @@ mod tests {
         let [first, second] = [epoch(), epoch()];
         assert_ne!(first, second);
         assert_eq!((batches.updates(), batches.total(), batches.epoch()), (8, 8, 2));
-        batches.seek(1);
+        batches.read(&mut Reader::new(&1u64.to_le_bytes())).unwrap();
         assert_eq!(batches.present(), &first[25..50]);
         assert_eq!(batches.left_of_epoch(), 3);
         for mut rows in [first, second] {

@@ -131,6 +131,29 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    /// Reads the number of something done or seen, such as steps: a 64-bit integer up to 2⁵³, which no run reaches, floats hold
+    /// exactly, and whoever goes on from it can count on without overflow.
+    ///
+    /// ```
+    /// use linalg_core::checkpoint::{Reader, Writer};
+    ///
+    /// let mut state = Writer::new();
+    /// state.write_u64(7).write_u64(u64::MAX);
+    /// let bytes = state.into_bytes();
+    /// let mut reader = Reader::new(&bytes);
+    /// assert_eq!(reader.read_count()?, 7);
+    /// assert_eq!(reader.read_count().unwrap_err().to_string(), "invalid count at byte 8");
+    /// # Ok::<(), linalg_core::checkpoint::CheckpointError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckpointError::Truncated`], [`CheckpointError::Invalid`] for a larger one.
+    pub fn read_count(&mut self) -> Result<u64> {
+        let at = self.position();
+        let count = self.read_u64()?;
+        if count > 1 << 53 { Err(CheckpointError::Invalid { what: "count", at }) } else { Ok(count) }
+    }
+
     /// Reads a signed 64-bit integer.
     ///
     /// # Errors

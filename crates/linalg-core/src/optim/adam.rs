@@ -171,7 +171,7 @@ impl Adam {
         let at = reader.position();
         let params = self.params.learning_rate(reader.read_f64()?);
         params.validate().map_err(|_| CheckpointError::Invalid { what: "learning rate", at })?;
-        let steps = reader.read_u64()?;
+        let steps = reader.read_count()?;
         let mut restored = Self { params, steps, ..self.clone() };
         reader.read_f64s_into(&mut restored.mean)?;
         reader.read_f64s_into(&mut restored.square)?;

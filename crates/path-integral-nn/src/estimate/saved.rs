@@ -76,7 +76,7 @@ impl Observables {
 
     fn read(&self, from: &Checkpoint) -> Read<Saved> {
         let mut reader = from.open(KIND, self.problem)?;
-        let (calls, bins_from) = (reader.read_u64()?, (reader.read_u64()?, reader.read_usize()?));
+        let (calls, bins_from) = (reader.read_count()?, (reader.read_u64()?, reader.read_usize()?));
         let at = reader.position();
         let mut units = Units::new();
         for range in reader.read_u64s()?.chunks(2) {
@@ -108,7 +108,9 @@ impl Observables {
 
     fn read_histogram(&self, reader: &mut Reader<'_>, at: usize) -> Read<Vec<u64>> {
         let cells = reader.read_u64s()?;
-        check(cells.len() == self.histogram.len(), "cells of a histogram", at)?;
+        // Points of paths: their sum over the cells of many blocks is a count.
+        let counts = cells.iter().all(|&cell| cell <= 1 << 53);
+        check(cells.len() == self.histogram.len() && counts, "cells of a histogram", at)?;
         Ok(cells)
     }
 }

@@ -373,8 +373,8 @@ impl Block {
     pub(super) fn read(&mut self, from: &mut Reader<'_>) -> std::result::Result<(), CheckpointError> {
         from.read_f64s_into(&mut self.x)?;
         self.known = None;
-        self.proposed = from.read_u64()?;
-        self.accepted = from.read_u64()?;
+        self.proposed = from.read_count()?;
+        self.accepted = from.read_count()?;
         self.evaluations = from.read_f64()?;
         for rng in &mut self.rngs {
             *rng = from.read_xoshiro()?;

@@ -310,7 +310,7 @@ impl Chains {
     /// [`Error::Checkpoint`]; the chains are then as they were.
     pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
         let mut reader = from.open(KIND, self.problem())?;
-        let steps = reader.read_u64()?;
+        let steps = reader.read_count()?;
         let target = self.blocks[0].0.shared_target();
         let mut blocks = Vec::with_capacity(self.blocks.len());
         for (block, _) in &self.blocks {

@@ -1,8 +1,8 @@
 //! The predictor: fields, couplings, history.
 
-use linalg_core::checkpoint::{Checkpoint, ContentHash, Writer};
+use linalg_core::checkpoint::{Checkpoint, CheckpointError, ContentHash, Writer};
 
-use crate::{Error, Result};
+use crate::Result;
 
 use super::learner::{FrictionParams, Learner};
 use super::{Coupling, DenseCoupling, Link, LowRankCoupling, NoCoupling, OnlinePredictor, Units};
@@ -245,9 +245,10 @@ impl<C: Coupling> OnlinePredictor for FieldPredictor<C> {
         reader.read_i8s_into(&mut restored.history)?;
         restored.seen = reader.read_usize()?.min(restored.lags + 1);
         if let Link::Linear { clip } = &mut restored.link {
+            let at = reader.position();
             *clip = reader.read_f64()?;
             if !(*clip > 0.0 && *clip < 0.5) {
-                return Err(Error::Parameter { what: "clip", value: *clip, expected: "between 0 and 0.5" });
+                return Err(CheckpointError::Invalid { what: "clip", at }.into());
             }
         }
         let n = restored.base.len() + restored.coupling.parameters().len();

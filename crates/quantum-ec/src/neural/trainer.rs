@@ -381,7 +381,7 @@ impl NeuralTrainer {
         if found != expected {
             return Err(Error::Model { what: "networks, training and noise", found, expected });
         }
-        let steps = reader.read_u64().map_err(problem)?;
+        let steps = reader.read_count().map_err(problem)?;
         let mut restored = self.clone();
         for part in Part::ALL {
             let Some(stepper) = &mut restored.steppers[part as usize] else { continue };

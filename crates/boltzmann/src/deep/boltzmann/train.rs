@@ -252,7 +252,7 @@ impl<'a> DeepBoltzmannTrainer<'a> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
+        self.updates = reader.read_count()?;
         self.rng = reader.read_xoshiro()?;
         for values in self.machine.biases.iter_mut().chain(&mut self.machine.weights).chain(&mut self.chains) {
             reader.read_f64s_into(values)?;

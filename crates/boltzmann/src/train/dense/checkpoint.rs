@@ -76,7 +76,7 @@ impl<V: Unit + Clone, H: Unit + Clone> DenseTrainer<'_, V, H> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.updates = reader.read_u64()?;
+        self.updates = reader.read_count()?;
         self.gradient_norm = reader.read_f64()?;
         self.rng = reader.read_xoshiro()?;
         read_parameters(&mut self.machine, &mut reader)?;

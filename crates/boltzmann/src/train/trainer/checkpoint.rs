@@ -54,7 +54,7 @@ impl Trainer<'_> {
 
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.content_hash())?;
-        self.batches.seek(reader.read_u64()?);
+        self.batches.read(&mut reader)?;
         self.exchanges = reader.read_chacha()?;
         self.read_ladder(&mut reader)?;
         read_machine(&mut self.machine, &mut reader)?;
