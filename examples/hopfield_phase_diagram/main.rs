@@ -44,7 +44,7 @@ const CAPACITY: (f64, f64) = (0.137_905_566_494_931_74, 0.967_417_115_685_291_6)
 #[command(name = "hopfield_phase_diagram", version)]
 struct Args {
     /// Loads of the Monte Carlo points.
-    #[arg(long, value_delimiter = ',', default_value = "0.01,0.02,0.03,0.04,0.06,0.08,0.1,0.12")]
+    #[arg(long, value_delimiter = ',', default_value = "0.01,0.02,0.04,0.06,0.08,0.12")]
     loads: Vec<f64>,
     /// Spins.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(200..=100_000))]
@@ -121,10 +121,14 @@ fn run(mut args: Args) -> Result<(), Failure> {
         }
     }
     let effort = Effort { spins: args.spins as usize, sweeps: args.sweeps, samples: args.samples, seed: args.seed };
-    let mut items: Vec<(f64, Option<Measured>)> = args.loads.iter().map(|&load| (load, None)).collect();
-    threads::for_each(threads::count(args.threads), &mut items, |(load, out)| {
-        *out = Some(monte_carlo::measure(*load, &effort))
-    });
+    // A load costs in proportion to its size and threads take equal stretches: loads are dealt out, the largest first.
+    let threads = threads::count(args.threads);
+    let mut dealt: Vec<usize> = (0..args.loads.len()).collect();
+    dealt.sort_by(|&a, &b| args.loads[b].total_cmp(&args.loads[a]));
+    let mut items: Vec<(usize, Option<Measured>)> =
+        (0..threads).flat_map(|t| dealt.iter().skip(t).step_by(threads)).map(|&k| (k, None)).collect();
+    threads::for_each(threads, &mut items, |(k, out)| *out = Some(monte_carlo::measure(args.loads[*k], &effort)));
+    items.sort_by_key(|item| item.0);
     let capacity = retrieval_capacity(0.0)?;
     if !args.json {
         println!("T = 0: alpha_c = {:.15}  reference {:.15}", capacity.load, CAPACITY.0);
@@ -136,7 +140,8 @@ fn run(mut args: Args) -> Result<(), Failure> {
         );
     }
     let mut points = [Vec::new(), Vec::new(), Vec::new()];
-    for (load, measured) in items {
+    for (k, measured) in items {
+        let load = args.loads[k];
         let measured = measured.ok_or("a load was left out")?;
         let theory =
             [Some(spin_glass_temperature(load)?), retrieval_temperature(load)?, thermodynamic_temperature(load)?];
