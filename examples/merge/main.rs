@@ -1,9 +1,9 @@
 //! What do the shares of several machines give together?
 //!
 //! Puts files of numbered work units together: tables of counts (`qec threshold --units A..B --out`) row by row, lists of units
-//! (`edwards_anderson`, `ground_state_energy`, `nishimori`, `rbm_eval` with `--units`) line by line. A row of another problem, or a unit that is there already, ends it
-//! with status 2, file and line; nothing is then written. The result does not depend on how units were divided nor on the order of
-//! the files, but for the sum of the measured seconds.
+//! (`edwards_anderson`, `ground_state_energy`, `nishimori`, `rbm_eval` with `--units`) line by line. A row of another problem, or a
+//! unit that is there already, ends it with status 2, file and line; nothing is then written. The result does not depend on how
+//! units were divided nor on the order of the files, but for the sum of the measured seconds.
 //!
 //! ```text
 //! cargo run --release --example merge -- part-*.csv --out all.csv --expect 0..1000

@@ -2,8 +2,8 @@
 //!
 //! Unit k always draws from the streams of number k, so that what is computed does not depend on who computes it. Two kinds of
 //! files hold units: tables of counts with a row a task ([`Table`], comma-separated values that sinter reads), and lists with a
-//! line of JSON a unit ([`UnitLines`], [`UnitLog`]), which a [`Study`] computes. In both every row names its task and carries the content hash of the problem;
-//! a row of another problem and a unit that is there already are refused with file and line.
+//! line of JSON a unit ([`UnitLines`], [`UnitLog`]), which a [`Study`] computes. In both every row names its task and carries the content hash of
+//! the problem; a row of another problem and a unit that is there already are refused with file and line.
 
 mod lines;
 mod log;

@@ -11,7 +11,8 @@ use crate::{Error, Result};
 /// Which rows an update of a run takes, and how far the run is.
 ///
 /// Every epoch goes through the rows in an order of its own, drawn from the stream of its number; rows that fill no batch are
-/// left out of it. With weights an epoch holds a row as often as its weight says. The position is the number of updates alone, so that a checkpoint needs nothing else.
+/// left out of it. With weights an epoch holds a row as often as its weight says. The position is the number of updates alone, so that
+/// a checkpoint needs nothing else.
 #[derive(Debug, Clone)]
 pub(crate) struct Batches {
     rows: Vec<u32>,

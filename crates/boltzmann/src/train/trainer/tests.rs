@@ -342,7 +342,7 @@ fn bad_parameters_are_refused() {
     assert_eq!(error.to_string(), "columns of the data: 10 values, expected 11");
 }
 
-/// Two rows with weights 3 and 1 in batches of their own: the machine learns 3/4 and 1/4.
+/// Two kinds of rows, equally many, with weights 3 and 1: the machine learns 3/4 and 1/4.
 #[test]
 fn rows_count_as_much_as_their_weights() {
     let data = BitRows::from_bytes(&[0, 0, 1, 1].repeat(64), 2).unwrap();
