@@ -5,7 +5,9 @@ use linalg_core::checkpoint::ContentHash;
 use crate::error::{check_finite, check_length};
 use crate::{Error, Result};
 
-/// Weights of the rows of the data: a run then learns the law
+/// Weights of the rows of the data, or of their classes.
+///
+/// A run with them learns the law
 ///
 /// ```math
 /// P_{\text{data}}(v) = \frac{\sum_r w_r\, \delta(v, v_r)}{\sum_r w_r}
