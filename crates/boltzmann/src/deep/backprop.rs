@@ -416,6 +416,13 @@ impl Rates {
     }
 }
 
+/// 0 for a subnormal number. The moments of a weight whose gradient is 0 from some update on would end as such numbers and stay
+/// there, and each operation on one takes a hundred times as long.
+#[inline(always)]
+pub(crate) fn normal(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
+}
+
 /// A step of Adam in `f32`, vectorised: networks of millions of weights live in the memory bandwidth. What it computes is
 /// [`linalg_core::optim::Adam`], which the tests hold it against.
 pub(crate) struct Step<'a> {
@@ -434,8 +441,8 @@ impl Work for Step<'_> {
         let Rates { rate, mean_scale, square_scale, decay } = self.rates;
         let moments = self.mean.iter_mut().zip(self.square);
         for ((x, g), (m, v)) in self.x.iter_mut().zip(self.gradient).zip(moments) {
-            *m = 0.9 * *m + 0.1 * g;
-            *v = 0.999 * *v + 0.001 * (g * g);
+            *m = normal(0.9 * *m + 0.1 * g);
+            *v = normal(0.999 * *v + 0.001 * (g * g));
             *x -= rate * (*m * mean_scale / ((*v * square_scale).sqrt() + 1e-8) + decay * *x);
         }
     }
@@ -472,6 +479,17 @@ mod tests {
             widest(Step { x: &mut x, gradient: &gradient, mean: &mut mean, square: &mut square, rates });
         }
         assert!(x.iter().zip(exact).all(|(x, exact)| (f64::from(*x) - exact).abs() < 2e-5), "{x:?} {exact:?}");
+    }
+
+    #[test]
+    fn moments_without_gradient_end_at_zero() {
+        let (mut x, mut mean, mut square) = ([1.0f32], [0.0], [0.0]);
+        for t in 0..200_000 {
+            let gradient = [if t == 0 { 1.0 } else { 0.0 }];
+            let rates = Rates::of_update(t, 0.01, 0.0);
+            widest(Step { x: &mut x, gradient: &gradient, mean: &mut mean, square: &mut square, rates });
+        }
+        assert!(mean[0] == 0.0 && square[0] == 0.0, "{mean:?} {square:?}");
     }
 
     #[test]

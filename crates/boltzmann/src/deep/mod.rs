@@ -15,7 +15,7 @@ pub(crate) mod network;
 
 pub use autoencoder::Autoencoder;
 pub use backprop::{NetworkTrainer, NetworkTraining, Optimizer};
-pub(crate) use backprop::{Rates, Step};
+pub(crate) use backprop::{Rates, Step, normal};
 pub use belief::{BeliefTraining, DeepBeliefNet};
 pub use boltzmann::{DeepBoltzmannMachine, DeepBoltzmannTrainer, DeepBoltzmannTraining, DeepMeanField};
 pub use network::{Activation, Loss, Network};

@@ -1,7 +1,7 @@
 //! The gradient of 64 hidden units and the step along it, in one pass over their weights.
 #![allow(clippy::needless_range_loop, reason = "loops over indices of fixed length are what vectorises")]
 
-use crate::deep::Rates;
+use crate::deep::{Rates, normal};
 use crate::fast::mean_field::{Point, cumulants};
 use crate::fast::shard::Shard;
 use crate::fast::{Panel, Row, SHARD, WIDTH};
@@ -165,8 +165,8 @@ impl Model<'_> {
 /// What a step of Adam adds to a parameter, with the gradient of the likelihood: it goes up.
 #[inline(always)]
 pub(super) fn adam(g: f32, mean: &mut f32, square: &mut f32, rates: Rates) -> f32 {
-    *mean = 0.9 * *mean + 0.1 * g;
-    *square = 0.999 * *square + 0.001 * (g * g);
+    *mean = normal(0.9 * *mean + 0.1 * g);
+    *square = normal(0.999 * *square + 0.001 * (g * g));
     rates.rate * (*mean * rates.mean_scale) / ((*square * rates.square_scale).sqrt() + 1e-8)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::checkpoint::{CheckpointError, Reader, Writer};
+use crate::simd::{Work, widest};
 
 use super::{check_gradient, check_range};
 
@@ -140,17 +141,19 @@ impl Adam {
         );
         check_gradient(gradient)?;
         self.steps += 1;
-        let AdamParams { learning_rate, beta1, beta2, epsilon, weight_decay } = self.params;
+        let params = self.params;
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let mean_scale = 1.0 / (1.0 - beta1.powi(power));
-        let square_scale = 1.0 / (1.0 - beta2.powi(power));
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((x, g), (m, v)) in x.iter_mut().zip(gradient).zip(moments) {
-            *m = beta1 * *m + (1.0 - beta1) * g;
-            *v = beta2 * *v + (1.0 - beta2) * g * g;
-            let step = *m * mean_scale / ((*v * square_scale).sqrt() + epsilon);
-            *x -= learning_rate * (step + weight_decay * *x);
-        }
+        let mean_scale = 1.0 / (1.0 - params.beta1.powi(power));
+        let square_scale = 1.0 / (1.0 - params.beta2.powi(power));
+        widest(Update {
+            x,
+            gradient,
+            mean: &mut self.mean,
+            square: &mut self.square,
+            params,
+            mean_scale,
+            square_scale,
+        });
         Ok(())
     }
 
@@ -177,5 +180,35 @@ impl Adam {
         reader.read_f64s_into(&mut restored.square)?;
         *self = restored;
         Ok(())
+    }
+}
+
+/// One step for all parameters.
+struct Update<'a> {
+    x: &'a mut [f64],
+    gradient: &'a [f64],
+    mean: &'a mut [f64],
+    square: &'a mut [f64],
+    params: AdamParams,
+    mean_scale: f64,
+    square_scale: f64,
+}
+
+impl Work for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let AdamParams { learning_rate, beta1, beta2, epsilon, weight_decay } = self.params;
+        // The moments of a parameter whose gradient is 0 from some step on would end as subnormal numbers and stay there; each
+        // operation on one takes a hundred times as long.
+        let normal = |x: f64| if x.abs() < f64::MIN_POSITIVE { 0.0 } else { x };
+        let moments = self.mean.iter_mut().zip(self.square);
+        for ((x, g), (m, v)) in self.x.iter_mut().zip(self.gradient).zip(moments) {
+            *m = normal(beta1 * *m + (1.0 - beta1) * g);
+            *v = normal(beta2 * *v + (1.0 - beta2) * g * g);
+            let step = *m * self.mean_scale / ((*v * self.square_scale).sqrt() + epsilon);
+            *x -= learning_rate * (step + weight_decay * *x);
+        }
     }
 }

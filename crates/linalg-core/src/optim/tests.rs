@@ -281,6 +281,21 @@ fn steppers_follow_their_recurrences() {
     assert_eq!(adam.steps(), 10);
 }
 
+/// A derivative that is 0 from some step on leaves no subnormal moments behind: they would stay, and be slow.
+#[test]
+fn moments_of_adam_end_at_zero() {
+    let mut adam = Adam::new(AdamParams::default().betas(0.9, 0.99), 1).unwrap();
+    let mut x = [0.0];
+    adam.step(&mut x, &[1.0]).unwrap();
+    (0..80_000).for_each(|_| adam.step(&mut x, &[0.0]).unwrap());
+    let mut saved = Writer::new();
+    adam.save(&mut saved);
+    let bytes = saved.into_bytes();
+    let mut reader = Reader::new(&bytes);
+    let (_, steps) = (reader.read_f64().unwrap(), reader.read_count().unwrap());
+    assert_eq!((steps, reader.read_f64s().unwrap(), reader.read_f64s().unwrap()), (80_001, vec![0.0], vec![0.0]));
+}
+
 #[test]
 fn steppers_reach_the_minimum_and_resume() {
     let n = 20;
