@@ -44,6 +44,12 @@ impl Layer {
         self.nodes.last().map_or(0, |last| last.end)
     }
 
+    /// Where the biases are.
+    #[cfg(test)]
+    pub fn bias(&self) -> Option<Range<usize>> {
+        self.bias.map(|first| first..first + self.units())
+    }
+
     /// Units of a range of nodes.
     pub fn units_of(&self, nodes: &Range<usize>) -> Range<usize> {
         if nodes.is_empty() { 0..0 } else { self.nodes[nodes.start].start..self.nodes[nodes.end - 1].end }

@@ -17,6 +17,9 @@ use crate::kernels::{PRelu, PReluGradient};
 use crate::scalar::Scalar;
 use crate::{Error, Result};
 
+/// Slope of a unit below 0.
+const LEAK: f64 = 0.1;
+
 /// A normalised distribution of ±1 bits given a context, $`q(s \mid c) = \prod_j q(s_j \mid s_{<j}, c)`$.
 ///
 /// The context passes through layers in which every unit may see all of it, once; the bits then come one after the other,
@@ -24,11 +27,12 @@ use crate::{Error, Result};
 /// costs one pass, whatever is asked about the bits: their probability, a sample, or one conditional after the other.
 ///
 /// ```math
-/// z_1 = W_1 c + b_1, \qquad z_{l+1} = z_l + W_{l+1} [z_l]_+ + b_{l+1}, \qquad
+/// z_1 = W_1 c + b_1, \qquad z_{l+1} = z_l + W_{l+1} f(z_l) + b_{l+1}, \qquad
 /// q(s_j \mid s_{<j}, c) = \sigma(s_j x_j)
 /// ```
 ///
-/// with $`[z]_+ = \max(z, 0)`$ and layers of the same form from there to the logits x. Weights are blocks, one a
+/// with $`f(z) = \max(z, z/10)`$ and layers of the same form from there to the logits x. Below 0 the slope is not 0: units that
+/// are off for every sample would learn no more, and in long trainings most end there. Weights are blocks, one a
 /// [link](SiteLink); links of a class share theirs. Context and bits are spins: bit 0 is +1.
 ///
 /// Cost of a pass over B samples: two operations a weight of every link and sample, twice as much for the gradient.
@@ -233,7 +237,7 @@ impl<T: Scalar> Conditional<T> {
     pub fn architecture(&self) -> String {
         let shape = &self.shape;
         format!(
-            "conditional:{}:{}:{}:{}x{}:{}x{}:{:016x}:{}",
+            "conditional:{LEAK}:{}:{}:{}:{}x{}:{}x{}:{:016x}:{}",
             self.n_context(),
             shape.globals,
             self.n_bits(),
@@ -318,7 +322,7 @@ impl<T: Scalar> Conditional<T> {
                 }
             }
             layer.add_bias(&self.theta, &nodes, b, z);
-            widest(PRelu { z, slope: T::ZERO, a: &mut pass.context_a[l] });
+            widest(PRelu { z, slope: T::from_f64(LEAK), a: &mut pass.context_a[l] });
         }
         let nodes = 0..self.n_bits();
         pass.entered.fill(T::ZERO);
@@ -348,7 +352,7 @@ impl<T: Scalar> Conditional<T> {
                     layer.add_bias(&self.theta, nodes, b, z);
                 }
             }
-            widest(PRelu { z: &z[range.clone()], slope: T::ZERO, a: &mut pass.a[l][range] });
+            widest(PRelu { z: &z[range.clone()], slope: T::from_f64(LEAK), a: &mut pass.a[l][range] });
         }
         pass.logits[nodes.start * b..nodes.end * b].fill(T::ZERO);
         if let Some(a) = pass.a.last() {
@@ -519,7 +523,7 @@ fn descend<T: Scalar>(
     let mut above: Option<Vec<T>> = None;
     for (l, layer) in layers.iter().enumerate().rev() {
         let mut unused = T::ZERO;
-        widest(PReluGradient { z: &z[l], slope: T::ZERO, delta: back, sum: &mut unused });
+        widest(PReluGradient { z: &z[l], slope: T::from_f64(LEAK), delta: back, sum: &mut unused });
         if let Some(above) = &above {
             back.iter_mut().zip(above).for_each(|(d, &skip)| *d = *d + skip);
         }

@@ -165,3 +165,22 @@ fn bad_shapes_are_refused() {
     let other = Conditional::<f32>::new(ConditionalShape::dense(3, 3), 1).unwrap();
     assert_ne!(network.architecture(), other.architecture());
 }
+
+/// Units that are off for every sample pass derivatives on, so that a training can bring them back.
+#[test]
+fn units_below_zero_learn() {
+    let shape = ConditionalShape::dense(3, 2).channels(5, 2).width(4, 2);
+    let mut network = Conditional::<f64>::new(shape, 3).unwrap();
+    let mut parameters = network.parameters().to_vec();
+    let biases: Vec<usize> =
+        network.context.iter().chain([&network.enter]).filter_map(|layer| layer.bias()).flatten().collect();
+    biases.iter().for_each(|&k| parameters[k] = -100.0);
+    network.set_parameters(&parameters).unwrap();
+    let (contexts, mut pass) = ([1, -1, 1, -1, -1, 1], network.new_pass(2));
+    network.set_context(&contexts, &[], &mut pass);
+    network.evaluate(&[1, -1, -1, -1], &mut pass);
+    assert!(pass.context_z.iter().chain(&pass.z).flatten().all(|&z| z < 0.0));
+    let mut gradient = vec![0.0; parameters.len()];
+    network.accumulate_gradient(&mut pass, &[1.0, 0.5], &mut gradient);
+    assert!(biases.iter().all(|&k| gradient[k].abs() > 1e-9), "{gradient:?}");
+}
