@@ -30,6 +30,9 @@ pub struct Reader<'a> {
 
 type Result<T> = std::result::Result<T, CheckpointError>;
 
+/// The largest count.
+const MOST: u64 = 1 << 53;
+
 impl<'a> Reader<'a> {
     /// A reader at the beginning of `payload`.
     pub fn new(payload: &'a [u8]) -> Self {
@@ -143,15 +146,18 @@ impl<'a> Reader<'a> {
     /// let mut reader = Reader::new(&bytes);
     /// assert_eq!(reader.read_count()?, 7);
     /// assert_eq!(reader.read_count().unwrap_err().to_string(), "invalid count at byte 8");
+    /// assert_eq!(reader.position(), 8);
     /// # Ok::<(), linalg_core::checkpoint::CheckpointError>(())
     /// ```
     ///
     /// # Errors
     /// [`CheckpointError::Truncated`], [`CheckpointError::Invalid`] for a larger one.
     pub fn read_count(&mut self) -> Result<u64> {
-        let at = self.position();
-        let count = self.read_u64()?;
-        if count > 1 << 53 { Err(CheckpointError::Invalid { what: "count", at }) } else { Ok(count) }
+        self.attempt(|this| {
+            let at = this.position;
+            let count = this.read_u64()?;
+            if count > MOST { Err(CheckpointError::Invalid { what: "count", at }) } else { Ok(count) }
+        })
     }
 
     /// Reads a signed 64-bit integer.
@@ -217,6 +223,32 @@ impl<'a> Reader<'a> {
     /// [`CheckpointError::Truncated`].
     pub fn read_u64s(&mut self) -> Result<Vec<u64>> {
         Ok(self.items()?.iter().copied().map(u64::from_le_bytes).collect())
+    }
+
+    /// Reads an array of counts, as [`read_count`](Self::read_count).
+    ///
+    /// ```
+    /// use linalg_core::checkpoint::{Reader, Writer};
+    ///
+    /// let mut state = Writer::new();
+    /// state.write_u64s(&[7, 8]).write_u64s(&[7, u64::MAX]);
+    /// let bytes = state.into_bytes();
+    /// let mut reader = Reader::new(&bytes);
+    /// assert_eq!(reader.read_counts()?, [7, 8]);
+    /// assert_eq!(reader.read_counts().unwrap_err().to_string(), "invalid count at byte 40");
+    /// # Ok::<(), linalg_core::checkpoint::CheckpointError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckpointError::Truncated`], [`CheckpointError::Invalid`] for a larger one.
+    pub fn read_counts(&mut self) -> Result<Vec<u64>> {
+        self.attempt(|this| {
+            let counts = this.read_u64s()?;
+            match counts.iter().position(|&count| count > MOST) {
+                Some(k) => Err(CheckpointError::Invalid { what: "count", at: this.position - 8 * (counts.len() - k) }),
+                None => Ok(counts),
+            }
+        })
     }
 
     /// Reads an array of floats.

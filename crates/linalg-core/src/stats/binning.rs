@@ -224,7 +224,7 @@ impl Binning {
         }
         let mut levels = Vec::new();
         for _ in 0..n_levels {
-            let (count, mean, squares) = (from.read_u64()?, from.read_f64()?, from.read_f64()?);
+            let (count, mean, squares) = (from.read_count()?, from.read_f64()?, from.read_f64()?);
             let (is_pending, value) = (from.read_bool()?, from.read_f64()?);
             levels.push(Level { count, mean, squares, pending: is_pending.then_some(value) });
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use linalg_core::Streams;
-use linalg_core::checkpoint::ContentHash;
+use linalg_core::checkpoint::{Checkpoint, ContentHash};
 use linalg_core::rand::{Rng, RngExt};
 
 /// Binary numbers that lengths and counters trip over.
@@ -109,8 +109,8 @@ pub fn run(name: &str, files: &[Vec<u8>], pieces: &[&[u8]], check: impl Fn(&[u8]
 
 /// Runs a check on mutations of checkpoints. Their checksums are mended: otherwise nearly every mutation would stop there.
 #[allow(dead_code)] // Not every crate has checkpoints.
-pub fn run_checkpoints(name: &str, saved: &[linalg_core::checkpoint::Checkpoint], check: impl Fn(&[u8]) -> bool) {
-    let body = |checkpoint: &linalg_core::checkpoint::Checkpoint| {
+pub fn run_checkpoints(name: &str, saved: &[Checkpoint], check: impl Fn(&[u8]) -> bool) {
+    let body = |checkpoint: &Checkpoint| {
         let mut bytes = checkpoint.to_bytes();
         bytes.truncate(bytes.len() - 8);
         bytes
@@ -120,5 +120,35 @@ pub fn run_checkpoints(name: &str, saved: &[linalg_core::checkpoint::Checkpoint]
         let mut bytes = body.to_vec();
         bytes.extend(ContentHash::of_bytes(body).to_le_bytes());
         check(&bytes)
+    });
+}
+
+/// Runs a check on mutations of the checkpoints of a simulation: one that is taken can be written and read again and gone on
+/// from; `restore` tells whether it was taken, and fails on an error of another kind. What is refused changes nothing.
+#[allow(dead_code)] // Not every crate has simulations.
+pub fn run_restores<T>(
+    name: &str,
+    start: impl Fn() -> T,
+    step: impl Fn(&mut T),
+    save: impl Fn(&T) -> Checkpoint,
+    restore: impl Fn(&mut T, &Checkpoint) -> bool,
+) {
+    let (unchanged, mut run) = (save(&start()), start());
+    step(&mut run);
+    run_checkpoints(name, &[unchanged.clone(), save(&run)], |bytes| {
+        let Ok(checkpoint) = Checkpoint::from_bytes(bytes) else { return false };
+        let mut state = start();
+        let taken = restore(&mut state, &checkpoint);
+        // By bytes: a NaN is not equal to itself.
+        let saved = save(&state);
+        if taken {
+            let mut again = start();
+            assert!(restore(&mut again, &saved), "{name}: its own checkpoint is refused");
+            assert_eq!(save(&again).to_bytes(), saved.to_bytes(), "{name}: its own checkpoint is read as another");
+            step(&mut state);
+        } else {
+            assert_eq!(saved.to_bytes(), unchanged.to_bytes(), "{name}: a refused checkpoint changes something");
+        }
+        taken
     });
 }

@@ -150,9 +150,9 @@ impl<M: CachedModel, K: MarkovKernel<M> + Clone> Chain<M, K> {
         };
         let (mut spins, saved_spins) = (read_spins()?, read_spins()?);
         let (mut rng, saved_rng) = (reader.read_xoshiro()?, reader.read_xoshiro()?);
-        let (fresh_sweeps, sweeps) = (reader.read_u64()?, reader.read_u64()?);
+        let (fresh_sweeps, sweeps) = (reader.read_count()?, reader.read_count()?);
         reader.finish()?;
-        if !(fresh_sweeps..=fresh_sweeps.saturating_add(REFRESH)).contains(&sweeps) {
+        if !(fresh_sweeps..=fresh_sweeps + REFRESH).contains(&sweeps) {
             return Err(invalid("number of sweeps"));
         }
         let fresh = (spins.clone(), rng.clone(), fresh_sweeps);

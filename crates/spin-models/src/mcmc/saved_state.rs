@@ -40,7 +40,7 @@ pub(super) fn read_progress(
     if reader.read_bool()? != (dynamics == Dynamics::HeatBath) {
         return Err(CheckpointError::Invalid { what: "dynamics", at });
     }
-    Ok((beta, reader.read_u64()?))
+    Ok((beta, reader.read_count()?))
 }
 
 /// Reads past a ladder of temperatures and an interval of exchanges that must be these.

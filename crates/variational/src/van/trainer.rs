@@ -420,7 +420,8 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
     ///
     /// # Errors
     /// [`Error::Architecture`] for a checkpoint of another network, [`Error::Numerics`] for one of another model, seed,
-    /// batch or optimizer, or a damaged one. Nothing is changed then.
+    /// batch or optimizer, or a damaged one, [`Error::NotFinite`] for a parameter that is not finite. Nothing is changed
+    /// then.
     pub fn restore(&mut self, from: &Checkpoint) -> Result<()> {
         let mut reader = from.open(self.kind(), self.model.content_hash())?;
         let (found, expected) = (reader.read_str()?.to_owned(), self.network.architecture());
@@ -435,7 +436,7 @@ impl<'m, M: EnergyModel + Sync + ?Sized, N: Autoregressive> Trainer<'m, M, N> {
         if reader.read_usize()? != self.params.batch {
             return Err(CheckpointError::Invalid { what: "batch", at }.into());
         }
-        let steps = reader.read_u64()?;
+        let steps = reader.read_count()?;
         let mut parameters = self.parameters.clone();
         reader.read_f64s_into(&mut parameters)?;
         let mut stepper = self.stepper.clone();

@@ -203,7 +203,7 @@ impl Population {
         if state.read_usize()? != self.per_unit {
             return Err(invalid("replicas of a unit"));
         }
-        read.sweeps = state.read_u64()?;
+        read.sweeps = state.read_count()?;
         for unit in &mut read.units {
             unit.generator = Generator::read(state)?;
             for word in unit.spins[..self.packing.n_blocks].iter_mut().flat_map(|block| &mut block.0) {

@@ -111,7 +111,7 @@ fn read_series(reader: &mut Reader<'_>, n_sites: Option<usize>, n_pairs: Option<
     let at = reader.position();
     let mut series = Series::new(None, None);
     series.reference = reader.read_f64()?;
-    let length = reader.read_u64()?;
+    let length = reader.read_count()?;
     series.energy = Binning::read(reader)?;
     series.magnetization = Binning::read(reader)?;
     series.abs_magnetization = Binning::read(reader)?;
@@ -138,7 +138,7 @@ impl Blocks {
             return invalid("number of blocks", at);
         }
         let read_block = |reader: &mut Reader<'_>| {
-            let mut block = Block { count: reader.read_u64()?, ..Block::default() };
+            let mut block = Block { count: reader.read_count()?, ..Block::default() };
             reader.read_f64s_into(&mut block.sums)?;
             Ok(block)
         };
@@ -163,7 +163,7 @@ impl SignBlocks {
     /// Reads the sums of a chain of `count` measurements. The width comes from the file: nothing is allocated by it.
     pub(in crate::mcmc) fn read(width: usize, most_rows: usize, count: u64, reader: &mut Reader<'_>) -> Read<Self> {
         let at = reader.position();
-        let (block_length, filled) = (reader.read_u64()?, reader.read_u64()?);
+        let (block_length, filled) = (reader.read_count()?, reader.read_count()?);
         let sums = |bytes: Vec<u8>| -> Vec<i32> {
             let (words, _) = bytes.as_chunks::<4>();
             words.iter().map(|word| i32::from_le_bytes(*word)).collect()

@@ -114,7 +114,7 @@ fn write_chain(chain: &Chain, out: &mut Writer) {
 
 fn read_chain(reader: &mut Reader<'_>, bins: Option<Bins>) -> Read<Chain> {
     let at = reader.position();
-    let length = reader.read_u64()?;
+    let length = reader.read_count()?;
     let (q, q2, link) = (Binning::read(reader)?, Binning::read(reader)?, Binning::read(reader)?);
     let blocks = Blocks::read(length, [&q, &q2, &link].map(Binning::count), at, reader)?;
     let histogram = bins.map(|bins| SignBlocks::read(bins.count, ROWS, q.count(), reader)).transpose()?;

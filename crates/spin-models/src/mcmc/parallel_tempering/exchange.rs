@@ -197,12 +197,12 @@ impl ReplicaExchange {
         let origin: Option<Vec<Origin>> =
             from.read_u8s()?.into_iter().map(|x| Origin::ALL.get(usize::from(x)).copied()).collect();
         let origin = origin.filter(|origin| origin.len() == n * sets).ok_or(invalid("origin of replicas"))?;
-        let mut counts = |len: usize| match from.read_u64s()? {
+        let mut counts = |len: usize| match from.read_counts()? {
             counts if counts.len() == len => Ok(counts),
             _ => Err(invalid("number of exchange counts")),
         };
         let (attempted, accepted, from_hot, from_cold) = (counts(n - 1)?, counts(n - 1)?, counts(n)?, counts(n)?);
-        let (round_trips, rounds, rng) = (from.read_u64()?, from.read_u64()?, from.read_xoshiro()?);
+        let (round_trips, rounds, rng) = (from.read_count()?, from.read_count()?, from.read_xoshiro()?);
         Ok(Self { n, sets, replica, origin, attempted, accepted, from_hot, from_cold, round_trips, rounds, rng })
     }
 }

@@ -212,7 +212,7 @@ impl Snapshot {
         sets: usize,
         from: &mut Reader<'_>,
     ) -> std::result::Result<Self, CheckpointError> {
-        let sweeps = from.read_u64()?;
+        let sweeps = from.read_count()?;
         let mut replicas = Vec::new();
         for _ in 0..temperatures * sets {
             let at = from.position();
@@ -225,8 +225,8 @@ impl Snapshot {
         let mut moves = Vec::new();
         for _ in 0..temperatures {
             let rng = from.read_xoshiro()?;
-            let (attempted, accepted) = (from.read_u64()?, from.read_u64()?);
-            let (flipped, clusters) = (from.read_u64()?, from.read_u64()?);
+            let (attempted, accepted) = (from.read_count()?, from.read_count()?);
+            let (flipped, clusters) = (from.read_count()?, from.read_count()?);
             moves.push((rng, SweepStats { attempted, accepted, flipped, clusters }));
         }
         Ok(Self { replicas, exchange, moves, sweeps })

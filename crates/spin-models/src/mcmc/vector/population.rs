@@ -145,7 +145,7 @@ impl Population {
         if state.read_usize()? != self.n_replicas {
             return Err(invalid("number of replicas"));
         }
-        read.sweeps = state.read_u64()?;
+        read.sweeps = state.read_count()?;
         for group in &mut read.groups {
             group.generator = Generator::read(state)?;
             for rng in &mut group.further {

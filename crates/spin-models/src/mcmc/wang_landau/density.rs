@@ -7,6 +7,7 @@ use linalg_core::merge::{Merge, MergeError, Units};
 use linalg_core::stats::Estimate;
 
 use super::grid::EnergyGrid;
+use super::walker::read_first;
 use crate::Result;
 use crate::error::check_beta;
 use crate::model::LnZ;
@@ -59,7 +60,7 @@ impl Blocks {
 
     pub fn read(levels: usize, from: &mut Reader<'_>) -> std::result::Result<Self, CheckpointError> {
         let at = from.position();
-        let (length, filled, count) = (from.read_u64()?, from.read_u64()?, from.read_usize()?);
+        let (length, filled, count) = (from.read_count()?, from.read_count()?, from.read_usize()?);
         if count > MOST_BLOCKS || length == 0 || filled > length {
             return Err(CheckpointError::Invalid { what: "number of blocks", at });
         }
@@ -341,8 +342,8 @@ impl DensityOfStates {
         let mut numbers = [0.0; 5];
         from.read_f64s_into(&mut numbers)?;
         let grid = EnergyGrid::from_numbers(&numbers).map_err(|_| invalid("energy grid"))?;
-        let (first, ln_weights) = (from.read_i64()?, from.read_f64s()?);
-        let (refused, round_trips) = (from.read_u64()?, from.read_u64()?);
+        let (first, ln_weights) = (read_first(from)?, from.read_f64s()?);
+        let (refused, round_trips) = (from.read_count()?, from.read_count()?);
         let (mut units, mut walkers) = (Units::new(), Vec::new());
         for _ in 0..from.read_usize()? {
             let unit = from.read_u64()?;

@@ -17,7 +17,7 @@ pub use self::density::{DensityOfStates, LevelEstimate};
 pub use self::grid::EnergyGrid;
 pub use self::multicanonical::{Multicanonical, MulticanonicalWeights};
 pub use self::solver::WangLandauSolver;
-use self::walker::{Frame, Walker, off_grid};
+use self::walker::{Frame, Walker, off_grid, read_first};
 use super::threads;
 use crate::model::{CachedModel, Progress};
 use crate::{Error, Result, Spins};
@@ -334,11 +334,11 @@ impl<M: CachedModel + Sync> WangLandau<M> {
         if !same || reader.read_usize()? != self.learners.len() {
             return Err(invalid("energy grid or number of walkers: those of another run"));
         }
-        let first = reader.read_i64()?;
+        let first = read_first(&mut reader)?;
         let known: Vec<bool> = reader.read_u8s()?.into_iter().map(|byte| byte != 0).collect();
         let frame = Frame { grid: self.frame.grid, first, len: known.len() };
         let (step, inverse_time) = (reader.read_f64()?, reader.read_bool()?);
-        let (tries, sweeps) = (reader.read_u64()?, reader.read_u64()?);
+        let (tries, sweeps) = (reader.read_count()?, reader.read_count()?);
         let mut learners = Vec::new();
         for _ in 0..self.learners.len() {
             let mut ln_g = vec![0.0; known.len()];

@@ -180,7 +180,7 @@ impl<M: CachedModel + Sync> Multicanonical<M> {
     fn read(&mut self, from: &Checkpoint) -> std::result::Result<(), CheckpointError> {
         let mut reader = from.open(KIND, self.problem)?;
         let at = reader.position();
-        let sweeps = reader.read_u64()?;
+        let sweeps = reader.read_count()?;
         let invalid = CheckpointError::Invalid { what: "work units: those of another run", at };
         if reader.read_usize()? != self.walkers.len() {
             return Err(invalid);

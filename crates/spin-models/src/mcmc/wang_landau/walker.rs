@@ -40,6 +40,15 @@ impl Frame {
     }
 }
 
+/// Reads the index of the first level of a table: one that an energy can have, see [`EnergyGrid::index`].
+pub(super) fn read_first(from: &mut Reader<'_>) -> std::result::Result<i64, CheckpointError> {
+    let at = from.position();
+    match from.read_i64()? {
+        first if first.unsigned_abs() <= 1 << 53 => Ok(first),
+        _ => Err(CheckpointError::Invalid { what: "index of the first level", at }),
+    }
+}
+
 /// A configuration with its place in a table.
 #[derive(Debug, Clone)]
 pub(super) struct Walker<C> {
@@ -223,10 +232,10 @@ impl<C> Walker<C> {
             place: 0,
             magnetization: 0,
             met: Vec::new(),
-            refused: from.read_u64()?,
+            refused: from.read_count()?,
             off: None,
             low_last: from.read_bool()?,
-            round_trips: from.read_u64()?,
+            round_trips: from.read_count()?,
         };
         walker.refresh(model);
         if !walker.settle(frame) {

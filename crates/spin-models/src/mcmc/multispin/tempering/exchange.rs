@@ -112,7 +112,7 @@ impl Exchange {
         let at = state.position();
         let invalid = |what| CheckpointError::Invalid { what, at };
         read.rng = state.read_xoshiro()?;
-        read.round_trips = state.read_u64()?;
+        read.round_trips = state.read_count()?;
         let n = self.walkers.len();
         let mut seen = vec![false; n];
         for (place, walker) in read.walkers.iter_mut().enumerate() {
@@ -132,7 +132,7 @@ impl Exchange {
                 _ => return Err(invalid("end of a ladder")),
             };
         }
-        (read.proposed, read.accepted) = (state.read_u64s()?, state.read_u64s()?);
+        (read.proposed, read.accepted) = (state.read_counts()?, state.read_counts()?);
         let pairs = self.n_temperatures - 1;
         if read.proposed.len() != pairs || read.accepted.len() != pairs {
             return Err(invalid("counts of exchanges"));
