@@ -22,7 +22,7 @@ fn chain() -> Ising {
 fn trainer(name: &str, params: TrainerParams) {
     type Run<'a> = Trainer<'a, Ising, Made<f64>>;
     let chain = chain();
-    let start = || -> Run<'_> { Trainer::new(&chain, made(), params.clone()).unwrap() };
+    let start = || -> Run<'_> { Trainer::new(&chain, made(), params).unwrap() };
     let step = |run: &mut Run<'_>| match run.step(0.5) {
         Ok(_) | Err(Error::NotFinite { .. }) => {}
         Err(other) => panic!("{other}"),
@@ -38,7 +38,7 @@ fn trainer(name: &str, params: TrainerParams) {
 #[test]
 fn trainers() {
     let params = TrainerParams::default().batch(4);
-    trainer("adam", params.clone());
+    trainer("adam", params);
     trainer("natural", params.natural(NaturalParams::default()));
 }
 
