@@ -91,7 +91,7 @@ fn packed_spins() {
     simulation("samples", || DisorderSamples::new(&samples, dynamics, 0.7, streams(), 0).unwrap());
     let torus = Lattice::square(4, Boundary::Periodic).unwrap();
     let glass = Ising::edwards_anderson(&torus, Disorder::plus_minus(), &mut streams().stream(0)).unwrap();
-    simulation("lattice", || HypercubicLattice::new(&glass, &[4, 4], dynamics, 0.7, streams(), 0).unwrap());
+    simulation("lattice", || HypercubicLattice::new(&glass, [4, 4], dynamics, 0.7, streams(), 0).unwrap());
 }
 
 #[test]
@@ -180,6 +180,7 @@ fn averages() {
             let spins = vec![1; found.n_spins()];
             (0..3).for_each(|_| found.record(0, &spins, &spins));
         }
-        let _ = (0..found.n_lanes()).map(|lane| found.lane(lane).overlap()).count();
+        let overlaps: Vec<_> = (0..found.n_lanes()).map(|lane| found.lane(lane).overlap()).collect();
+        assert_eq!(overlaps.len(), found.n_lanes());
     });
 }
