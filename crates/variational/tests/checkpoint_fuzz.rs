@@ -8,7 +8,7 @@ use linalg_core::Error as CoreError;
 use linalg_core::checkpoint::Checkpoint;
 use spin_models::Ising;
 use variational::Error;
-use variational::autoregressive::{Autoregressive, Made, MadeParams, read_weights, write_weights};
+use variational::autoregressive::{Made, MadeParams};
 use variational::van::{NaturalParams, Trainer, TrainerParams};
 
 fn made() -> Made<f64> {
@@ -42,8 +42,11 @@ fn trainers() {
     trainer("natural", params.natural(NaturalParams::default()));
 }
 
+#[cfg(feature = "safetensors")]
 #[test]
 fn weights() {
+    use variational::autoregressive::{Autoregressive, read_weights, write_weights};
+
     let mut file = Vec::new();
     write_weights(&made(), &mut file).unwrap();
     mutations::run("weights", &[file], &[b"99999999999", b"{", b"]", b"\"", b"-1", b"F32"], |bytes| {

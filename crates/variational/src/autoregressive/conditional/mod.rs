@@ -32,7 +32,7 @@ const LEAK: f64 = 0.1;
 /// ```
 ///
 /// with $`f(z) = \max(z, z/10)`$ and layers of the same form from there to the logits x. Below 0 the slope is not 0: units that
-/// are off for every sample would learn no more, and in long trainings most end there. Weights are blocks, one a
+/// are off for every sample would learn no more, and in long trainings many end there. Weights are blocks, one a
 /// [link](SiteLink); links of a class share theirs. Context and bits are spins: bit 0 is +1.
 ///
 /// Cost of a pass over B samples: two operations a weight of every link and sample, twice as much for the gradient.
