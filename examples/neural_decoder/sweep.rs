@@ -105,7 +105,9 @@ pub fn run(args: &Args) -> Outcome<()> {
     args.svg.iter().try_for_each(|path| check_writable(path))?;
     let trained = args.model.iter().map(|path| read(path)).collect::<Outcome<Vec<_>>>()?;
     let mut series: Vec<Points> = Vec::new();
-    for trained in &trained {
+    // A colour for each decoder, a marker for each model.
+    let (mut looks, mut decoders) = (Vec::new(), Vec::<String>::new());
+    for (marker, trained) in trained.iter().enumerate() {
         let before = series.len();
         // Largest lead of each of the other decoders, in standard errors, and where.
         let mut worst: Vec<(String, f64, f64)> = Vec::new();
@@ -117,6 +119,11 @@ pub fn run(args: &Args) -> Outcome<()> {
             for (i, outcome) in outcomes.iter().enumerate() {
                 let (rate, error) = outcome.rate().unwrap_or((f64::NAN, f64::NAN));
                 if series.len() == before + i {
+                    let color = decoders.iter().position(|name| *name == outcome.name).unwrap_or_else(|| {
+                        decoders.push(outcome.name.clone());
+                        decoders.len() - 1
+                    });
+                    looks.push((color, marker));
                     series.push(Points { name: format!("{} {}", trained.name, outcome.name), points: Vec::new() });
                 }
                 series[before + i].points.push((p, rate, error));
@@ -162,7 +169,9 @@ pub fn run(args: &Args) -> Outcome<()> {
             title: format!("Logical error rate, {} shots a point", args.shots),
             x_label: "p".to_owned(),
             y_label: "any logical operator fails".to_owned(),
+            looks,
             points: series,
+            log_y: true,
             ..Curves::default()
         };
         curves.write_svg(path).map_err(|error| format!("{}: {error}", path.display()))?;
