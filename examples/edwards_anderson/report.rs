@@ -109,6 +109,7 @@ pub fn draw(args: &Args, plan: &Plan, sizes: &[Size]) -> Result<(), Failure> {
         y_label: "ξ/L".to_owned(),
         lines: vec![("T_c = 1.102(3)".to_owned(), vec![(T_C.value, 0.0), (T_C.value, top)])],
         points,
+        ..Curves::default()
     };
     let file = match &args.svg {
         Some(file) => file.clone(),
