@@ -168,6 +168,7 @@ fn draw(args: &Args, rows: &[Overlaps]) -> Result<(), Box<dyn std::error::Error>
             points("MAP", |row| &row.map),
             points("Bethe", |row| &row.bethe),
         ],
+        ..Curves::default()
     };
     curves.write_svg(&file)?;
     eprintln!("drawn to {}", file.display());

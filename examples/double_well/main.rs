@@ -103,7 +103,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
             ("minima".into(), vec![(0.0, well), (end, well)]),
             (String::new(), vec![(0.0, -well), (end, -well)]),
         ],
-        points: vec![],
+        ..Curves::default()
     };
     let file = match &args.svg {
         Some(file) => file.clone(),

@@ -110,7 +110,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
         x_label: "angle".into(),
         y_label: "density".into(),
         lines: Description::ALL.into_iter().map(line).collect(),
-        points: Vec::new(),
+        ..Curves::default()
     })?;
     Ok(rows)
 }

@@ -105,6 +105,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
             ("equilibrium".into(), visible(equation.equilibrium())),
         ],
         points: vec![Points { name: "ensemble".into(), points: bars.collect() }],
+        ..Curves::default()
     })?;
     Ok(rows)
 }

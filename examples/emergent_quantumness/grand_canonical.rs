@@ -96,7 +96,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
         x_label: "step".into(),
         y_label: "N".into(),
         lines: vec![("N(t)".into(), line)],
-        points: Vec::new(),
+        ..Curves::default()
     })?;
     Ok(rows)
 }

@@ -92,6 +92,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
             name: "Madelung".into(),
             points: line(&flown).into_iter().step_by(3).map(|(x, p)| (x, p, 0.0)).collect(),
         }],
+        ..Curves::default()
     })?;
     Ok(rows)
 }

@@ -57,6 +57,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
             Points { name: "start".into(), points: bars(start.probabilities()) },
             Points { name: "prepared".into(), points: bars(state.probabilities()) },
         ],
+        ..Curves::default()
     })?;
     Ok(rows)
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Row>, Failure> {
         x_label: "neurons".into(),
         y_label: "mean squared error".into(),
         lines: vec![("grown".into(), up(&grown)), ("pruned".into(), down), ("random".into(), up(&random.losses))],
-        points: Vec::new(),
+        ..Curves::default()
     })?;
     Ok(rows)
 }

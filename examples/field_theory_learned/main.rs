@@ -221,7 +221,7 @@ fn draw(args: &Args, sets: &[Set], exact_signs: &[f64]) -> Result<(), Failure> {
             "free propagator, arcsine law".to_owned(),
             exact_signs.iter().enumerate().skip(1).map(|(lag, &c)| (lag as f64, c)).collect(),
         )],
-        points: Vec::new(),
+        ..Curves::default()
     };
     for (k, set) in sets.iter().enumerate() {
         let shift = 0.06 * k as f64;

@@ -81,6 +81,7 @@ pub fn draw(args: &Args, families: &[Family]) -> Result<(), Failure> {
         y_label: format!("Im {name}"),
         lines: vec![(format!("|{name} - 1| = √2"), circle(1.0)), (format!("|{name} + 1| = √2"), circle(-1.0))],
         points: families.iter().map(points).collect(),
+        ..Curves::default()
     };
     curves.write_svg(&file)?;
     curves.write_csv(&file.with_extension("csv"))?;

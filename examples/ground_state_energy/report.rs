@@ -70,6 +70,7 @@ pub fn draw(args: &Args, results: &[(Law, Vec<Point>, Fit)]) -> Result<(), Failu
         y_label: "energy per spin".to_owned(),
         lines: results.iter().map(|(law, _, fit)| (format!("{}: fit", law.name()), curve(fit))).collect(),
         points,
+        ..Curves::default()
     };
     curves.write_svg(&file)?;
     curves.write_csv(&file.with_extension("csv"))?;

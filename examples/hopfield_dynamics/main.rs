@@ -132,6 +132,7 @@ fn draw(args: &Args, runs: &[Run]) -> Result<(PathBuf, PathBuf), Failure> {
                 .flat_map(|run| run.network.iter().enumerate().map(|(t, &(m, _))| (t as f64, m, 0.0)))
                 .collect(),
         }],
+        ..Curves::default()
     };
     let plane = Curves {
         title: format!("Crosstalk against overlap at load {} and T = {}", args.load, args.temperature),
@@ -148,6 +149,7 @@ fn draw(args: &Args, runs: &[Run]) -> Result<(PathBuf, PathBuf), Failure> {
             name: "network".into(),
             points: runs.iter().flat_map(|run| run.network.iter().map(|&(m, r)| (m, r, 0.0))).collect(),
         }],
+        ..Curves::default()
     };
     let file = args.svg.clone().map_or_else(|| figure::path("hopfield_dynamics", "svg"), Ok)?;
     let name = file.file_stem().map_or_else(|| "hopfield_dynamics".into(), |s| s.to_string_lossy().into_owned());

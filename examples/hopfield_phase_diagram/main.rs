@@ -189,6 +189,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
             Points { name: "T_M".into(), points: memory },
             Points { name: "T_c".into(), points: lowest },
         ],
+        ..Curves::default()
     };
     let file = args.svg.clone().map_or_else(|| figure::path("hopfield_phase_diagram", "svg"), Ok)?;
     figure.write_svg(&file)?;

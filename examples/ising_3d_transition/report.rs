@@ -140,6 +140,7 @@ pub fn draw(args: &Args, sizes: &[Size]) -> Result<(), Failure> {
         y_label: "1 - <m⁴> / 3<m²>²".to_owned(),
         lines: vec![("K_c".to_owned(), vec![(K_C, low), (K_C, high)])],
         points: cumulants,
+        ..Curves::default()
     };
     let collapse = Curves {
         title: "3D Ising model: data collapse".to_owned(),
@@ -147,6 +148,7 @@ pub fn draw(args: &Args, sizes: &[Size]) -> Result<(), Failure> {
         y_label: "|m| L^(β/ν)".to_owned(),
         lines: Vec::new(),
         points: collapsed,
+        ..Curves::default()
     };
     let name = file.file_stem().map_or_else(|| "figure".into(), |stem| stem.to_string_lossy().into_owned());
     let second = file.with_file_name(format!("{name}_collapse.svg"));

@@ -136,6 +136,7 @@ fn draw(args: &Args, points: &[Point]) -> Result<(), Box<dyn std::error::Error>>
                 .map(|p| (p.temperature, p.magnetization.value, p.magnetization.std_error.unwrap_or(0.0)))
                 .collect(),
         }],
+        ..Curves::default()
     };
     let file = match &args.svg {
         Some(file) => file.clone(),

@@ -156,7 +156,7 @@ fn draw(file: &Path, rows: &[Vec<Row>], n: usize) -> Result<(), Box<dyn std::err
         x_label: "beta".to_owned(),
         y_label: "(ln Z - exact) / N".to_owned(),
         lines: vec![("exact".to_owned(), rows.iter().map(|row| (row[0].beta, 0.0)).collect())],
-        points: Vec::new(),
+        ..Curves::default()
     };
     let cold = &rows[rows.len() - 1];
     let mut pairs = Curves {
@@ -164,7 +164,7 @@ fn draw(file: &Path, rows: &[Vec<Row>], n: usize) -> Result<(), Box<dyn std::err
         x_label: "exact".to_owned(),
         y_label: "method".to_owned(),
         lines: vec![("equal".to_owned(), vec![(-1.0, -1.0), (1.0, 1.0)])],
-        points: Vec::new(),
+        ..Curves::default()
     };
     for method in 1..cold.len() {
         let name = cold[method].method.to_owned();

@@ -85,7 +85,7 @@ fn draw(args: &Args, smooth: &ParisiFunction, steps: &ParisiSolution) -> Result<
         x_label: "x".into(),
         y_label: "q".into(),
         lines: vec![("Parisi's equation".into(), line), (format!("{} steps", args.steps), stairs)],
-        points: Vec::new(),
+        ..Curves::default()
     };
     let file = args.svg.clone().map_or_else(|| figure::path("parisi", "svg"), Ok)?;
     figure.write_svg(&file)?;
@@ -118,6 +118,7 @@ fn draw_line(beside: &std::path::Path) -> Result<PathBuf, Failure> {
             ("large fields".into(), far.collect()),
         ],
         points: Vec::<Points>::new(),
+        ..Curves::default()
     };
     let name = beside.file_stem().map_or_else(|| "parisi".into(), |s| s.to_string_lossy().into_owned());
     let file = beside.with_file_name(format!("{name}_line.svg"));

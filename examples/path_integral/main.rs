@@ -255,6 +255,7 @@ fn draw(args: &Args, system: &System, report: &Report) -> Result<(), Failure> {
         y_label: "ψ²".into(),
         lines: vec![("grid solution".into(), exact)],
         points: vec![Points { name: "paths".into(), points: range.into_iter().map(|(x, h)| (x, h, 0.0)).collect() }],
+        ..Curves::default()
     };
     let file = match &args.svg {
         Some(file) => file.clone(),

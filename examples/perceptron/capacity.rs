@@ -57,6 +57,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             ("nothing left".to_owned(), vec![(0.0, 0.0), (0.9, 0.0)]),
         ],
         points: vec![Points { name: format!("message passing, N = {}", args.n), points }],
+        ..Curves::default()
     };
     let file = args.file("perceptron_capacity")?;
     figure.write_svg(&file)?;

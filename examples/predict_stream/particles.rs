@@ -68,6 +68,7 @@ pub fn draw(particles: &[Particle], file: &Path) -> Result<(), Box<dyn std::erro
         y_label: "y".into(),
         lines: Vec::new(),
         points: vec![of_sign("positive charge", true), of_sign("negative charge", false)],
+        ..Curves::default()
     };
     figure.write_svg(file)
 }

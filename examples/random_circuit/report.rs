@@ -150,6 +150,7 @@ impl Report<'_> {
             y_label: "density".into(),
             lines: vec![("exp(-x)".into(), (0..=160).map(|k| f64::from(k) * 0.05).map(|x| (x, (-x).exp())).collect())],
             points: vec![Points { name: "circuit".into(), points: points.collect() }],
+            ..Curves::default()
         };
         let file = match file {
             Some(file) => file,

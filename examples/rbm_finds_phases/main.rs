@@ -218,6 +218,7 @@ fn draw(rows: &[Row], args: &Args) -> Result<(), Box<dyn std::error::Error>> {
             name: "|m| of the machine".to_owned(),
             points: rows.iter().map(|row| (row.temperature, row.drawn[0].mean(), row.drawn[0].std_error())).collect(),
         }],
+        ..Curves::default()
     };
     let file = figure::path("rbm_finds_phases", "svg")?;
     curves.write_svg(&file)?;

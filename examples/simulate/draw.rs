@@ -31,6 +31,7 @@ pub fn draw(file: &Path, title: &str, rows: &[Row]) -> Result<(), Box<dyn std::e
         y_label: String::new(),
         lines: Vec::new(),
         points: points.collect(),
+        ..Curves::default()
     };
     curves.write_svg(file)?;
     curves.write_csv(&file.with_extension("csv"))?;

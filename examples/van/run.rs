@@ -206,6 +206,7 @@ fn draw(args: &Args, subject: &Subject, history: &[(Step, f64)]) -> Result<(), F
         y_label: "ln Z, variational (at the temperature of the step)".to_owned(),
         lines: if exact.is_empty() { Vec::new() } else { vec![("exact at the last temperature".to_owned(), exact)] },
         points: vec![Points { name: "batch".to_owned(), points: points.collect() }],
+        ..Curves::default()
     };
     curves.write_svg(&file)?;
     eprintln!("drawn to {}", file.display());
