@@ -386,3 +386,15 @@ fn sparse_graphs_of_many_spins_take_linear_time() {
     let exact = TransferMatrix::default().ln_z(&ladder, 3.0).unwrap().value;
     assert_relative_eq!(TensorNetwork::default().ln_z(&ladder, 3.0).unwrap().value, exact, max_relative = 1e-12);
 }
+
+#[test]
+fn a_count_beside_much_larger_ones_is_right_or_absent() {
+    // One ground state; with the centre turned there are 2^3000 states of a higher energy.
+    for leaves in [40, 500, 3000] {
+        let builder =
+            (1..=leaves).fold(Ising::builder(leaves + 1), |b, leaf| b.coupling(0, leaf, 1.0).field(leaf, 1.0));
+        let found = TensorNetwork::default().ground_state(&builder.build().unwrap(), &mut ()).unwrap();
+        assert!(found.degeneracy.is_none_or(|count| (count - 1.0).abs() < 1e-12), "{leaves}: {:?}", found.degeneracy);
+        assert!(leaves > 40 || found.degeneracy == Some(1.0));
+    }
+}

@@ -115,7 +115,7 @@ impl AdaptiveParams {
             let value: f64 = all().map(|piece| piece.value).sum();
             let error: f64 = all().map(|piece| piece.error).sum();
             let tolerance = self.absolute_tolerance.max(self.relative_tolerance * value.abs());
-            let converged = error <= tolerance;
+            let converged = value.is_finite() && error <= tolerance;
             let out_of_budget = evaluations + 30 > self.max_evaluations;
             if converged || out_of_budget || pieces.is_empty() {
                 return Ok(Integral { value, error, evaluations, converged });
@@ -323,5 +323,11 @@ mod tests {
         let params = AdaptiveParams::default().relative_tolerance(-1.0);
         assert!(matches!(params.integrate(|x| x, 0.0, 1.0), Err(Error::OutOfRange { .. })));
         assert!(integrate(|_| f64::NAN, 1.0, 1.0).unwrap().value == 0.0);
+    }
+
+    #[test]
+    fn an_overflow_does_not_converge() {
+        let huge = integrate(|_| 1e308, 0.0, 1.0).unwrap();
+        assert!(!huge.converged || huge.value.is_finite(), "{huge:?}");
     }
 }

@@ -119,20 +119,16 @@ impl TanhSinhParams {
             let previous = value;
             value = step * sum;
             // What lies beyond the last point is about as large as what it holds.
-            error = (value - previous).abs().max(edge);
+            let change = (value - previous).abs();
+            error = if change.is_nan() { f64::INFINITY } else { change.max(edge) };
             let tolerance = self.absolute_tolerance.max(self.relative_tolerance * value.abs());
             // Two coarse sums can agree by symmetry: not before level 3.
-            converged = level >= 3 && error <= tolerance;
+            converged = level >= 3 && value.is_finite() && error <= tolerance;
             if converged {
                 break;
             }
         }
-        Ok(Integral {
-            value: sign * value,
-            error: if error.is_nan() { f64::INFINITY } else { error },
-            evaluations,
-            converged,
-        })
+        Ok(Integral { value: sign * value, error, evaluations, converged })
     }
 }
 
@@ -228,5 +224,13 @@ mod tests {
         assert!(matches!(params.integrate(|p| p.x, 0.0, 1.0), Err(Error::OutOfRange { .. })));
         let empty = tanh_sinh(|p| p.x, 1.0, 1.0).unwrap();
         assert!(empty.value == 0.0);
+    }
+
+    #[test]
+    fn nothing_to_compare_with_is_no_convergence() {
+        let once = TanhSinhParams::default().max_level(0).integrate(|p| p.x.exp(), 0.0, 1.0).unwrap();
+        assert!(!once.converged && once.error == f64::INFINITY);
+        let huge = tanh_sinh(|_| 1e308, 0.0, 1.0).unwrap();
+        assert!(!huge.converged && huge.error == f64::INFINITY, "{huge:?}");
     }
 }

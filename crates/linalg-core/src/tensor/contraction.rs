@@ -236,7 +236,10 @@ impl Contraction {
                 Some(before) => add(before, value),
             };
             // Old shares belong to the old sum, new ones to this slice.
-            let part = |(x, ln): (T, f64)| x.scaled(ln - total.tensor.ln_scale).over(total.tensor.data[0]);
+            let part = |(x, ln): (T, f64)| {
+                let nothing = x == T::ZERO || total.tensor.data[0] == T::ZERO;
+                if nothing { T::ZERO } else { x.scaled(ln - total.tensor.ln_scale).over(total.tensor.data[0]) }
+            };
             if let Some(old) = run.last {
                 let weight = part(old);
                 for x in leaves.iter_mut().flatten() {
@@ -245,6 +248,11 @@ impl Contraction {
             }
             let weight = part(z);
             let digits = self.digits(k);
+            if weight == T::ZERO {
+                run.last = Some((total.tensor.data[0], total.tensor.ln_scale));
+                sum = Some(total);
+                continue;
+            }
             for ((leaf, out), new) in self.leaves.iter().zip(&mut leaves).zip(shares) {
                 leaf.add(&digits, &new, weight, out);
             }
@@ -372,6 +380,13 @@ impl Leaf {
 
 /// Adds two tensors of one order of legs.
 pub(super) fn add<T: Entry>(a: Value<T>, b: Value<T>) -> Value<T> {
+    let smallest = a.smallest.min(b.smallest);
+    // A tensor of zeros has no scale; that of the other one may be anywhere.
+    let nothing = |value: &Value<T>| value.tensor.data.iter().all(|x| *x == T::ZERO);
+    if nothing(&a) || nothing(&b) {
+        let tensor = if nothing(&a) { b.tensor } else { a.tensor };
+        return Value { tensor, smallest };
+    }
     let ln_scale = a.tensor.ln_scale.max(b.tensor.ln_scale);
     let (x, y) = (a.tensor, b.tensor);
     let mut data: Vec<T> = x
@@ -382,7 +397,7 @@ pub(super) fn add<T: Entry>(a: Value<T>, b: Value<T>) -> Value<T> {
         .collect();
     let (more, _) = T::normalize(&mut data);
     let tensor = Tensor { legs: x.legs, dims: x.dims, data, ln_scale: ln_scale + more };
-    Value { tensor, smallest: a.smallest.min(b.smallest) }
+    Value { tensor, smallest }
 }
 
 /// Entries with their scale.

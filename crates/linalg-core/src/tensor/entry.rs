@@ -285,7 +285,7 @@ impl Sealed for MaxPlus {
 pub struct MaxCount {
     /// The exponent; `-∞` for zero.
     pub exponent: f64,
-    /// How many terms have it, up to the scale of the tensor.
+    /// How many terms have it, up to the scale of the tensor; NaN where that is too few beside the others for a float to say.
     pub count: f64,
 }
 
@@ -298,6 +298,11 @@ impl MaxCount {
 
 /// Counts above this are scaled; below it they stay exact integers.
 const MANY: f64 = 1e150;
+
+/// A scaled count, or NaN where scaling lost digits of it.
+fn kept(count: f64, scaled: f64) -> f64 {
+    if count > 0.0 && scaled < f64::MIN_POSITIVE { f64::NAN } else { scaled }
+}
 
 impl Entry for MaxCount {
     const ZERO: Self = Self { exponent: f64::NEG_INFINITY, count: 0.0 };
@@ -318,7 +323,9 @@ impl Sealed for MaxCount {
     }
     #[inline]
     fn times(self, other: Self) -> Self {
-        Self { exponent: self.exponent + other.exponent, count: self.count * other.count }
+        let product = self.count * other.count;
+        let lost = product < f64::MIN_POSITIVE && self.count > 0.0 && other.count > 0.0;
+        Self { exponent: self.exponent + other.exponent, count: if lost { f64::NAN } else { product } }
     }
     /// The scale is that of the counts.
     fn normalize(data: &mut [Self]) -> (f64, f64) {
@@ -327,17 +334,17 @@ impl Sealed for MaxCount {
             return (0.0, 1.0);
         }
         let scale = power_of_two(largest);
-        data.iter_mut().for_each(|x| x.count /= scale);
+        data.iter_mut().for_each(|x| x.count = kept(x.count, x.count / scale));
         (scale.ln(), 1.0)
     }
     fn over(self, other: Self) -> Self {
-        if other.count > 0.0 {
+        if other.count > 0.0 || other.count.is_nan() {
             Self { exponent: self.exponent - other.exponent, count: self.count / other.count }
         } else {
             Self::ZERO
         }
     }
     fn scaled(self, ln_factor: f64) -> Self {
-        Self { exponent: self.exponent, count: self.count.scaled(ln_factor) }
+        Self { exponent: self.exponent, count: kept(self.count, self.count.scaled(ln_factor)) }
     }
 }

@@ -47,10 +47,12 @@ impl Contraction {
             let (value, ln_scale) = (tensor.data[0], tensor.ln_scale);
             best = Some(match best {
                 None => (k, value, ln_scale),
+                Some((_, old, _)) if value.exponent > old.exponent => (k, value, ln_scale),
+                Some(before @ (_, old, _)) if value.exponent < old.exponent => before,
                 Some((at, old, old_scale)) => {
                     let scale = ln_scale.max(old_scale);
                     let sum = old.scaled(old_scale - scale).plus(value.scaled(ln_scale - scale));
-                    (if value.exponent > old.exponent { k } else { at }, sum, scale)
+                    (at, sum, scale)
                 }
             });
         }

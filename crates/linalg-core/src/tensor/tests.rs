@@ -403,3 +403,24 @@ fn fixed_legs_are_entries() {
         }
     }
 }
+
+#[test]
+fn a_slice_of_nothing_does_not_hide_a_small_one() {
+    // Hundred tensors on one leg: the first allows 1 only, where the others have 1e-10.
+    let network = Network::new(vec![2], vec![vec![0]; 100], vec![]).unwrap();
+    let tree =
+        ContractionTree::new(100, (0..99).map(|k| if k == 0 { [0, 1] } else { [99 + k, k + 1] }).collect()).unwrap();
+    let of = |data: [f64; 2]| Tensor::new(vec![0], vec![2], data.to_vec());
+    let tensors: Vec<_> = (0..100).map(|k| of(if k == 0 { [0.0, 1.0] } else { [1.0, 1e-10] })).collect();
+    let exact = 99.0 * 1e-10f64.ln();
+    for sliced in [&[][..], &[0]] {
+        let contraction = Contraction::with_slices(&network, &tree, sliced).unwrap();
+        let value = contraction.run(&tensors);
+        let ln = value.tensor.data[0].ln() + value.tensor.ln_scale;
+        assert!((ln - exact).abs() < 1e-9, "{ln} {exact}");
+    }
+    // Beside each other the two entries of the leg are too far apart for floats; in slices each has a scale of its own.
+    let contraction = Contraction::with_slices(&network, &tree, &[0]).unwrap();
+    let shares = contraction.shares(&tensors, &mut ()).unwrap();
+    assert!(shares.leaves.iter().all(|leaf| leaf[0].abs() < 1e-300 && (leaf[1] - 1.0).abs() < 1e-9), "{shares:?}");
+}

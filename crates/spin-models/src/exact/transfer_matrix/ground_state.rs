@@ -43,7 +43,8 @@ impl Compiled {
             spins[scalar.site as usize] = if field < 0.0 { -1 } else { 1 };
             twofold += i32::from(field == 0.0);
         }
-        let degeneracy = sums_are_exact(weights).then(|| best.count * 2f64.powi(twofold));
+        let degeneracy =
+            sums_are_exact(weights).then(|| best.count * 2f64.powi(twofold)).filter(|count| count.is_finite());
         Ok(Lowest { spins, degeneracy })
     }
 }
