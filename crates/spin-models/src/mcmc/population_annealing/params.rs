@@ -101,6 +101,17 @@ fn next_beta(energies: &[f64], now: f64, last: f64, culled: f64) -> f64 {
         let middle = 0.5 * (low + high);
         if removed(middle) <= culled { low = middle } else { high = middle }
     }
+    if low == 0.0 {
+        // Energies so far apart that the step is a vanishing part of the way.
+        while removed(high) > culled && high > f64::MIN_POSITIVE {
+            high *= 0.5;
+        }
+        (low, high) = (high, 2.0 * high);
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if removed(middle) <= culled { low = middle } else { high = middle }
+        }
+    }
     // A step too small to change β would not end.
     (now + low).max(now.next_up()).min(last)
 }
@@ -204,6 +215,13 @@ mod tests {
         assert!((next_beta(&[3.0; 5], 0.0, 7.0, 0.1) - 7.0).abs() < 1e-15);
         let tiny = next_beta(&[0.0, 1e300, 1e300], 1.0, 2.0, 0.1);
         assert!(tiny > 1.0 && tiny < 1.0 + 1e-12);
+        // From 0 a step has the size that the energies ask for, however far it is to the end.
+        for last in [1e3, 1e18, 1e300] {
+            let step = next_beta(&[-1.0, 1.0, 1.0, -1.0], 0.0, last, 0.1);
+            // Half of the weights are e^{-2 step} of the others.
+            let removed = 0.5 - 1.0 / (1.0 + (2.0 * step).exp());
+            approx::assert_abs_diff_eq!(removed, 0.1, epsilon = 1e-10);
+        }
     }
 
     #[test]

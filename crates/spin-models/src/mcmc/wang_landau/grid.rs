@@ -142,7 +142,7 @@ impl EnergyGrid {
         if !energy.is_finite() {
             return Spot::Off;
         }
-        if energy < self.range.0 || energy > self.range.1 {
+        if !self.on_levels && (energy < self.range.0 || energy > self.range.1) {
             return Spot::Outside;
         }
         let x = (energy - self.origin) * self.per_energy;
@@ -155,6 +155,12 @@ impl EnergyGrid {
         let index = cut - i64::from(x + 0.5 < cut as f64);
         if self.on_levels && (x - index as f64).abs() > ON_LEVEL {
             return Spot::Off;
+        }
+        // A level is inside or outside however its energy was rounded on the way to it.
+        let level = |energy: f64| (energy - self.origin) * self.per_energy;
+        let (lowest, highest) = (level(self.range.0) - ON_LEVEL, level(self.range.1) + ON_LEVEL);
+        if self.on_levels && !(lowest..=highest).contains(&(index as f64)) {
+            return Spot::Outside;
         }
         Spot::At(index)
     }
@@ -187,6 +193,17 @@ fn common_divisor(mut a: f64, mut b: f64, tolerance: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::{Boundary, Ising, SherringtonKirkpatrick};
+
+    #[test]
+    fn a_level_at_the_edge_is_inside_whatever_its_rounding() {
+        // A ring of six spins with J = 0.1: the ground state has -0.6, and -0.2 - 0.4 is below that.
+        let grid = EnergyGrid::levels(-0.2, 0.4).unwrap().within(-0.6, 0.6).unwrap();
+        let reached = [-0.2, -0.4].iter().sum::<f64>();
+        assert!(reached < -0.6);
+        assert_eq!(grid.index(reached), grid.index(-0.6));
+        assert_eq!((grid.index(-0.6), grid.index(0.6)), (Spot::At(-1), Spot::At(2)));
+        assert_eq!((grid.index(-1.0), grid.index(1.0)), (Spot::Outside, Spot::Outside));
+    }
 
     #[test]
     fn grids_are_found() {

@@ -26,7 +26,8 @@ const KIND: &str = "packed samples 1";
 ///
 /// The samples of a block share one random number a spin update. Each sample by itself is a correct chain, so averages over
 /// time, and over samples, are right; but the thermal noise of different samples is not independent, and an error of a mean
-/// over samples must come from the scatter of samples, whose disorder is independent, not from adding up thermal errors.
+/// over samples must come from the scatter of samples, whose disorder is independent, not from adding up thermal errors. What
+/// the samples of a block share is not in that scatter either: where thermal noise is not negligible, compare several blocks.
 /// Replicas of the *same* model would fall into the same configuration and stay together: for those there is
 /// [`Replicas`](super::Replicas). For overlaps take two simulations of the same samples with different seeds or units.
 ///
