@@ -680,3 +680,13 @@ proptest! {
         prop_assert!((a - b).abs() <= 1e-13 * (1.0 + a.abs()));
     }
 }
+
+#[test]
+fn discrete_energies_beyond_the_range_are_refused() {
+    for sign in [-1.0, 1.0] {
+        let couplings = [(0, 1, sign * 1e308), (1, 2, sign * 1e308)];
+        let model = couplings.iter().fold(spin_models::Potts::builder(3, 2), |b, &(i, j, k)| b.coupling(i, j, k));
+        let found = Enumeration::default().discrete(&model.build().unwrap(), 0.0, &mut ());
+        assert!(matches!(found, Err(Error::NotApplicable { .. })), "{found:?}");
+    }
+}

@@ -102,7 +102,9 @@ impl MeanField {
                     Self::Tap => -2.0 * k / (1.0 + root(1.0 - 8.0 * mm * k)),
                     Self::Bethe => {
                         let b = (1.0 + 4.0 * pp * k * k).sqrt() - 2.0 * mm * k;
-                        let t = -2.0 * k / (b + root(b * b - 4.0 * k * k));
+                        let root = root(if b < 0.0 { -1.0 } else { b * b - 4.0 * k * k });
+                        // The edge of solvability is b = 2|K|.
+                        let t = -2.0 * k / (b.max(2.0 * k.abs()) + root);
                         // |t| is 1 at the edge of solvability.
                         t.clamp(-LARGEST_TANH, LARGEST_TANH).atanh()
                     }
@@ -262,5 +264,14 @@ mod tests {
         let edge = Moments::new(&[0.5, 0.5], &[1.0, 0.0, 0.0, 1.0]).unwrap();
         assert!(matches!(MeanField::IndependentPair.infer(&edge), Err(crate::Error::Moment { .. })));
         assert!(MeanField::Naive.infer(&edge).is_ok());
+    }
+
+    #[test]
+    fn bethe_beyond_its_edge_has_the_sign_of_the_covariance() {
+        // b = -0.94 for the first pair, whose inverse covariance is positive: the coupling is negative.
+        let moments = Moments::new(&[0.9; 3], &[1.0, 0.922, 0.96, 0.922, 1.0, 0.96, 0.96, 0.96, 1.0]).unwrap();
+        let [bethe, naive] = [MeanField::Bethe, MeanField::Naive].map(|method| method.infer(&moments).unwrap());
+        assert!(naive.couplings[1] < 0.0 && bethe.couplings[1] < 0.0, "{} {}", naive.couplings[1], bethe.couplings[1]);
+        assert!(bethe.unsolvable.contains(&(0, 1)));
     }
 }

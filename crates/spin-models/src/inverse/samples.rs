@@ -52,8 +52,8 @@ pub struct Samples {
     /// Sample after sample; spin i is bit `i % 64` of word `i / 64`, 1 for +1.
     words: Vec<u64>,
     weights: Vec<f64>,
-    /// How many were seen, before equal ones were merged.
-    n_seen: usize,
+    /// The effective number before equal samples were merged.
+    before_merging: Option<f64>,
 }
 
 impl Samples {
@@ -143,7 +143,8 @@ impl Samples {
         let kept: Vec<usize> = (0..expected).filter(|&k| !matches!(weights[k], 0.0)).collect();
         let mask = (1u64 << n_spins) - 1;
         let words = kept.iter().map(|&k| !(k as u64) & mask).collect();
-        let samples = Self { n_spins, words_per_sample: 1, words, weights: vec![1.0; kept.len()], n_seen: kept.len() };
+        let samples =
+            Self { n_spins, words_per_sample: 1, words, weights: vec![1.0; kept.len()], before_merging: None };
         samples.with_weights(kept.iter().map(|&k| weights[k]).collect())
     }
 
@@ -156,7 +157,7 @@ impl Samples {
                 row[spin / WORD] |= u64::from(up(sample, spin)?) << (spin % WORD);
             }
         }
-        Ok(Self { n_spins, words_per_sample, words, weights: vec![1.0; count], n_seen: count })
+        Ok(Self { n_spins, words_per_sample, words, weights: vec![1.0; count], before_merging: None })
     }
 
     /// The same samples with these weights.
@@ -178,6 +179,7 @@ impl Samples {
             return Err(Error::Parameter { what: "sum of the weights", value: sum.to_string(), expected });
         }
         self.weights = weights;
+        self.before_merging = None;
         Ok(self)
     }
 
@@ -201,13 +203,12 @@ impl Samples {
         &self.weights
     }
 
-    /// The number of samples that parameter errors refer to: the number given before merging, or for unequal weights
-    /// `(Σ w)² / Σ w²` if that is less.
+    /// The number of samples that parameter errors refer to: `(Σ w)² / Σ w²` of the weights, of those before merging where equal
+    /// samples were merged; of parts of merged samples, their share of that.
     pub fn effective_number(&self) -> f64 {
         let sum: f64 = self.weights.iter().sum();
-        let merged = self.n_seen != self.len();
         let square: f64 = self.weights.iter().map(|w| w * w).sum();
-        if merged { self.n_seen as f64 } else { sum * sum / square }
+        self.before_merging.unwrap_or(sum * sum / square)
     }
 
     /// One sample.
@@ -234,7 +235,9 @@ impl Samples {
             words.extend_from_slice(self.row(k));
             weights.push(self.weights[k]);
         }
-        Self { words, n_seen: weights.len(), weights, ..*self }
+        let share = weights.iter().sum::<f64>() / self.weights.iter().sum::<f64>();
+        let before_merging = self.before_merging.map(|number| number * share);
+        Self { words, before_merging, weights, ..*self }
     }
 
     /// Two parts: every `period`-th sample, and the rest.
@@ -267,7 +270,7 @@ impl Samples {
         rows.sort_unstable_by(|a, b| a.0.cmp(b.0));
         let words = rows.iter().flat_map(|row| row.0).copied().collect();
         let weights = rows.iter().map(|row| row.1).collect();
-        Self { words, weights, ..*self }
+        Self { words, weights, before_merging: Some(self.effective_number()), ..*self }
     }
 
     /// Writes samples `from ..` as rows of ±1.0 of length `stride >= N`, as many as fit; what is beyond N is left alone.
@@ -357,5 +360,26 @@ mod tests {
         assert!(matches!(one.clone().with_weights(vec![]), Err(Error::WrongLength { .. })));
         assert!(one.split(5).is_err());
         assert!(Samples::from_states(26, &[]).is_err());
+    }
+
+    #[test]
+    fn merging_keeps_the_effective_number() {
+        let spins = [1, 1, -1, 1, 1, -1, -1, -1];
+        let weighted = Samples::from_spins(2, &spins).unwrap().with_weights(vec![1.0, 1.0, 0.0, 0.0]).unwrap();
+        approx::assert_relative_eq!(weighted.effective_number(), 2.0, epsilon = 1e-12);
+        approx::assert_relative_eq!(weighted.merged().effective_number(), 2.0, epsilon = 1e-12);
+        let equal = Samples::from_spins(2, &[1, 1, 1, 1, 1, 1, -1, 1]).unwrap();
+        let merged = equal.merged();
+        assert_eq!((merged.len(), merged.effective_number()), (2, 4.0));
+        approx::assert_relative_eq!(merged.merged().effective_number(), 4.0, epsilon = 1e-12);
+        // Three of the four samples are the one with both spins up.
+        let parts = [0, 1].map(|k| merged.select([k]).effective_number());
+        approx::assert_relative_eq!(parts[0] + parts[1], 4.0, epsilon = 1e-12);
+        approx::assert_relative_eq!(parts.iter().copied().fold(0.0, f64::max), 3.0, epsilon = 1e-12);
+        approx::assert_relative_eq!(
+            merged.with_weights(vec![1.0, 0.0]).unwrap().effective_number(),
+            1.0,
+            epsilon = 1e-12
+        );
     }
 }

@@ -49,7 +49,8 @@ impl GaussianAverage {
         let kink = zero.clamp(-range, range);
         // 0 where the kink is in reach: h is then as accurate as its distance.
         let start = if (zero - kink).abs() > 0.0 { mean + std * kink } else { 0.0 };
-        let first = if scale > 0.0 { (2.0 * scale / std).min(1.0) } else { 1.0 };
+        // Doubled from panel to panel: one that rounds to nothing would not end.
+        let first = if scale > 0.0 { (2.0 * scale / std).clamp(f64::MIN_POSITIVE, 1.0) } else { 1.0 };
         let mut points = Vec::with_capacity(LEGENDRE * 48);
         for side in [-1.0, 1.0] {
             let reach = range - side * kink;

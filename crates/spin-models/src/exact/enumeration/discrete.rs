@@ -200,6 +200,10 @@ pub(super) fn discrete_sums(
         }
         total.merge(sums, beta);
     })?;
+    if ground.is_empty() || !lowest_energy.is_finite() {
+        let reason = format!("the lowest energy is {lowest_energy}: energies are beyond the range of f64");
+        return Err(Error::NotApplicable { solver: NAME, reason });
+    }
     let weight = total.of.weight;
     let excess = total.of.energy / weight;
     let mut marginals = Vec::with_capacity(n);

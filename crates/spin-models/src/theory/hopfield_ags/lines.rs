@@ -313,4 +313,12 @@ mod tests {
         );
         assert!(model.retrieval(2.0).unwrap().is_none());
     }
+
+    #[test]
+    fn the_lowest_temperatures_end() {
+        let at = |t: f64| crate::theory::AmitGutfreundSompolinsky::new(0.1).unwrap().spin_glass(t).unwrap().unwrap();
+        let (zero, least) = (at(0.0), at(f64::MIN_POSITIVE));
+        assert!((zero.overlap - least.overlap).abs() < 1e-6, "{least:?}");
+        assert!(retrieval_capacity(5e-324).is_ok());
+    }
 }

@@ -197,7 +197,9 @@ impl AmitGutfreundSompolinsky {
             let root_q = if v < 1e-6 { v } else { (1.0 - spread).sqrt() };
             v * (temperature - spread) / root_q - root_load
         };
-        let root = find_root(excess, -16.0, (10.0 * (root_load + 1.0) / temperature).ln(), 0.0);
+        // The largest v is a number.
+        let highest = ((10.0 * (root_load + 1.0)).ln() - temperature.ln()).min(709.0);
+        let root = find_root(excess, -16.0, highest, 0.0);
         Ok(Some(self.state(temperature, 0.0, temperature * root.x.exp(), root.evaluations)))
     }
 

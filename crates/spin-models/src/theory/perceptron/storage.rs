@@ -163,16 +163,16 @@ impl Storage {
     /// The state at load α, by iteration from q = 0.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a load that is negative or not finite.
+    /// [`Error::Parameter`] for a load that is not a number from 0 to 10⁶.
     pub fn at(&self, alpha: f64) -> Result<StorageSolution> {
-        self.from(alpha, 0.0)
-    }
-
-    fn from(&self, alpha: f64, start: f64) -> Result<StorageSolution> {
         if !(0.0..=1e6).contains(&alpha) {
             let value = alpha.to_string();
             return Err(Error::Parameter { what: "load", value, expected: "a number from 0 to 1e6" });
         }
+        self.from(alpha, 0.0)
+    }
+
+    fn from(&self, alpha: f64, start: f64) -> Result<StorageSolution> {
         // A q that is 1 to rounding has no 1 - q left.
         let largest = 1.0 - 1e-12;
         let (mut q, mut residual, mut iterations) = (start, f64::INFINITY, 0);
@@ -302,5 +302,13 @@ mod tests {
         let storage = Storage::new(Weights::Binary, 0.0).unwrap();
         assert!(storage.at(-0.1).is_err() && storage.at(f64::NAN).is_err() && storage.at(f64::INFINITY).is_err());
         assert!(Storage::new(Weights::Binary, f64::NAN).is_err());
+    }
+
+    #[test]
+    fn every_margin_has_a_capacity() {
+        for margin in [-5.0, -4.0, 4.0] {
+            let capacity = Storage::new(Weights::Binary, margin).unwrap().capacity();
+            assert!(capacity.is_ok_and(|found| found.alpha > 0.0), "{margin}");
+        }
     }
 }
