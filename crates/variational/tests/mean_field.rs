@@ -422,3 +422,29 @@ proptest! {
         prop_assert!(bounds.windows(2).all(|pair| pair[1] >= pair[0] - 1e-12), "{:?}", bounds);
     }
 }
+
+#[test]
+fn a_coupling_in_two_parts_is_one_coupling() {
+    let whole = Ising::builder(3).coupling(0, 1, 1.0).coupling(1, 2, -0.4).field(0, 0.3).build().unwrap();
+    let parts = Ising::builder(3)
+        .couplings([(0, 1, 0.5), (1, 2, -0.4), (1, 0, 0.5)])
+        .field(0, 0.3)
+        .duplicates(spin_models::Duplicates::Keep)
+        .build()
+        .unwrap();
+    for order in [PlefkaOrder::First, PlefkaOrder::Second, PlefkaOrder::Third] {
+        let ln_z = |model: &Ising| Tap::new(order, MeanFieldParams::default()).ln_z(model, 0.4).unwrap().value;
+        assert_abs_diff_eq!(ln_z(&whole), ln_z(&parts), epsilon = 1e-12);
+    }
+}
+
+#[test]
+fn couplings_whose_squares_overflow_do_not_converge() {
+    let pair = Ising::builder(2).coupling(0, 1, 1e160).build().unwrap();
+    for order in [PlefkaOrder::Second, PlefkaOrder::Third] {
+        let found = Tap::new(order, MeanFieldParams::default()).ln_z(&pair, 1.0);
+        if let Ok(found) = found {
+            assert!(matches!(found.kind, Kind::Approximation { converged: false, .. }), "{found:?}");
+        }
+    }
+}

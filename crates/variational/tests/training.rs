@@ -444,3 +444,22 @@ fn bad_input_is_named() {
         importance(walled.network(), &Wall, 1.0, 100, Streams::new(1), 1, &[], &mut ()).unwrap_err().to_string();
     assert!(error.contains("-inf"), "{error}");
 }
+
+#[test]
+fn a_chain_goes_on_at_another_temperature() {
+    use spin_models::Boundary;
+    // A network that knows nothing, and a chain that is cold: at a high temperature it has to move.
+    let model = Ising::square(4, Boundary::Periodic, 1.0).unwrap();
+    let network = Made::<f64>::new(16, MadeParams::default()).unwrap();
+    let streams = Streams::new(3);
+    let mut chain = NeuralMcmc::new(&network, &model, 2.0, &mut streams.stream(0)).unwrap();
+    chain.run(&network, &model, 2.0, 20_000, streams.child(1), &mut |_| ()).unwrap();
+    let hot = chain.run(&network, &model, 0.05, 4000, streams.child(2), &mut |_| ()).unwrap();
+    assert!(hot.acceptance > 0.3, "{}", hot.acceptance);
+    let exact = Enumeration::default().solve(&model, 0.05, Quantities::all(), &mut ()).unwrap().energy.unwrap().value;
+    let mean = hot.energies.iter().sum::<f64>() / 4000.0;
+    // Seed 3, 4000 steps: an error of about 0.2.
+    assert!((mean - exact).abs() < 1.0, "{mean} {exact}");
+    let other = Ising::square(3, Boundary::Periodic, 1.0).unwrap();
+    assert!(chain.run(&network, &other, 1.0, 1, streams, &mut |_| ()).is_err());
+}

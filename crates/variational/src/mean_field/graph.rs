@@ -32,7 +32,9 @@ impl Graph {
         let mut fields = Vec::with_capacity(n);
         let mut row_start = Vec::with_capacity(n + 1);
         row_start.push(0);
-        let (mut neighbor, mut coupling) = (Vec::new(), Vec::new());
+        let (mut neighbor, mut coupling) = (Vec::<u32>::new(), Vec::<f64>::new());
+        // Where the last row that a site was met in has it: couplings kept twice on a pair are one.
+        let mut place = vec![usize::MAX; n];
         let mut highest = 0.0;
         for i in 0..n {
             let field = beta * model.field(i);
@@ -47,12 +49,20 @@ impl Graph {
                     return Err(Error::NotFinite { what: "beta times coupling at site", index: i, value: value.1 });
                 }
                 if j != i && value.0 != 0.0 {
-                    neighbor.push(j as u32);
-                    coupling.push(value.1);
+                    if (row_start[i]..neighbor.len()).contains(&place[j]) {
+                        coupling[place[j]] += value.1;
+                    } else {
+                        place[j] = neighbor.len();
+                        neighbor.push(j as u32);
+                        coupling.push(value.1);
+                    }
                     if j > i {
                         highest -= value.0;
                     }
                 }
+            }
+            if let Some(&value) = coupling[row_start[i]..].iter().find(|k| !k.is_finite()) {
+                return Err(Error::NotFinite { what: "beta times couplings at site", index: i, value });
             }
             row_start.push(neighbor.len());
         }
@@ -94,7 +104,7 @@ impl Graph {
     /// The triangles `(i, j, k, β³ J_ij J_jk J_ki)` with `i < j < k`; `None` when there are more than `most`.
     pub(crate) fn triangles(&self, most: usize) -> Option<Vec<(u32, u32, u32, f64)>> {
         let mut found = Vec::new();
-        // A coupling of the present site to every other one; couplings kept twice on a pair add up.
+        // A coupling of the present site to every other one.
         let mut to = vec![0.0; self.n()];
         for i in 0..self.n() {
             let (neighbors, couplings) = self.row(i);

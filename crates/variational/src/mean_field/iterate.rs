@@ -55,7 +55,10 @@ pub(super) fn solve<M: PairwiseModel + ?Sized>(
             .collect();
         let (solution, stopped) = iterate(&plefka, &graph, beta, params, m, observer);
         let better = best.as_ref().is_none_or(|best| {
-            (solution.converged, solution.ln_z).partial_cmp(&(best.converged, best.ln_z)).is_some_and(|o| o.is_gt())
+            best.ln_z.is_nan()
+                || (solution.converged, solution.ln_z)
+                    .partial_cmp(&(best.converged, best.ln_z))
+                    .is_some_and(|o| o.is_gt())
         });
         if better {
             best = Some(solution);
@@ -83,7 +86,11 @@ fn iterate(
         residual = 0.0;
         let mut change = |old: f64, field: f64| {
             let new = field.tanh();
-            residual = residual.max((new - old).abs());
+            // A NaN stays: it ends the iteration, which has not converged.
+            let change = (new - old).abs();
+            if change > residual || change.is_nan() {
+                residual = change;
+            }
             params.damping * old + (1.0 - params.damping) * new
         };
         match params.update {

@@ -38,11 +38,22 @@ pub struct NeuralChain {
     pub energy: Option<AutocorrelationTime>,
 }
 
+fn check_sizes(got: usize, expected: usize) -> Result<()> {
+    if got == expected { Ok(()) } else { Err(Error::WrongLength { what: "spins of the network", got, expected }) }
+}
+
+/// ln w of a configuration.
+fn ln_weight(beta: f64, energy: f64, ln_q: f64) -> Result<f64> {
+    let value = -beta * energy - ln_q;
+    if value.is_finite() { Ok(value) } else { Err(Error::NotFinite { what: "weight of sample", index: 0, value }) }
+}
+
 impl NeuralMcmc {
     /// Begins with a sample of the network.
     ///
     /// # Errors
-    /// β that is negative or not finite; [`Error::NotFinite`] for the weight of the first sample.
+    /// β that is negative or not finite; [`Error::WrongLength`] for a network and a model of different sizes; [`Error::NotFinite`]
+    /// for the weight of the first sample.
     pub fn new<Q, M, R>(network: &Q, model: &M, beta: f64, rng: &mut R) -> Result<Self>
     where
         Q: Normalized,
@@ -50,13 +61,11 @@ impl NeuralMcmc {
         R: Rng + ?Sized,
     {
         check_beta(beta)?;
+        check_sizes(network.n_spins(), model.n_spins())?;
         let mut spins = vec![1; network.n_spins()];
         let ln_q = network.sample(&mut spins, rng);
         let energy = model.energy(&spins);
-        let ln_weight = -beta * energy - ln_q;
-        if !ln_weight.is_finite() {
-            return Err(Error::NotFinite { what: "weight of sample", index: 0, value: ln_weight });
-        }
+        let ln_weight = ln_weight(beta, energy, ln_q)?;
         Ok(Self { spins, ln_weight, energy, proposed: 0, accepted: 0 })
     }
 
@@ -77,10 +86,12 @@ impl NeuralMcmc {
         taken
     }
 
-    /// Makes `steps` proposals. `visit` sees the configuration after each.
+    /// Makes `steps` proposals. `visit` sees the configuration after each. Network, model and β may be others than before: the
+    /// weight of the present configuration is taken anew.
     ///
     /// # Errors
-    /// β that is negative or not finite; no steps.
+    /// β that is negative or not finite; no steps; [`Error::WrongLength`] for a network, a model and a chain of different sizes;
+    /// [`Error::NotFinite`] for the weight of the present configuration.
     ///
     /// ```
     /// use linalg_core::Streams;
@@ -113,6 +124,10 @@ impl NeuralMcmc {
         check_beta(beta)?;
         check_positive("steps", steps)?;
         let n = network.n_spins();
+        check_sizes(n, model.n_spins())?;
+        check_sizes(n, self.spins.len())?;
+        self.energy = model.energy(&self.spins);
+        self.ln_weight = ln_weight(beta, self.energy, network.ln_prob(&self.spins))?;
         let before = (self.proposed, self.accepted);
         let mut energies = Vec::with_capacity(steps);
         let mut rng = streams.stream(u64::MAX);
