@@ -164,7 +164,7 @@ impl Action {
         weights
     }
 
-    fn ends(&self) -> Option<(&[f64], &[f64])> {
+    pub(crate) fn ends(&self) -> Option<(&[f64], &[f64])> {
         match &self.ensemble.kind {
             Kind::FixedEnds { from, to } => Some((from, to)),
             _ => None,

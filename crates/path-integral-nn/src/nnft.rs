@@ -80,6 +80,34 @@ impl CosineNetwork {
     }
 }
 
+/// Points of a panel of the quadrature over momenta.
+const GAUSS_POINTS: usize = 16;
+
+/// Panels of an axis at most.
+const MOST_PANELS: f64 = 65_536.0;
+
+/// Terms of a sum over all axes at most.
+const MOST_TERMS: f64 = 3e8;
+
+/// Edges of panels from 0 to the cut-off: equally wide in arsinh(b/ω), on which 1/(b² + ω²) is smooth, and short against the
+/// oscillation of cos(bt).
+fn panels(cutoff: f64, omega: f64, t: f64) -> Result<Vec<f64>> {
+    let longest = 3.0 / t.abs();
+    let needed = cutoff / longest + (cutoff / omega).asinh();
+    if needed.is_nan() || needed > MOST_PANELS {
+        let expected = "at most 2e5: a smaller cut-off or a shorter distance";
+        return Err(Error::Parameter { what: "cut-off times distance", value: cutoff * t.abs(), expected });
+    }
+    let mut edges = vec![0.0];
+    let mut from = 0.0;
+    while from < cutoff {
+        let next = omega * ((from / omega).asinh() + 1.0).sinh();
+        from = next.min(from + longest).min(cutoff);
+        edges.push(from);
+    }
+    Ok(edges)
+}
+
 impl NetworkEnsemble {
     /// Networks of `width` hidden units with `dim` inputs.
     ///
@@ -145,6 +173,7 @@ impl NetworkEnsemble {
     /// quadrature.
     ///
     /// # Errors
+    /// [`Error::Parameter`] for distances that are not finite and for more oscillations within the cut-off than can be summed;
     /// [`Error::Core`] when the quadrature is refused.
     ///
     /// # Panics
@@ -156,24 +185,24 @@ impl NetworkEnsemble {
             Design::Cauchy => Ok(0.5 * scale / self.omega * (-self.omega * t[0].abs()).exp()),
             Design::Uniform { cutoff } => {
                 let square = self.omega * self.omega;
-                // Panels short against ω and against the oscillation, of 16 Gauss points each.
-                let panels =
-                    |t: f64| (cutoff / self.omega.min(3.0 / t.abs().max(1e-9)).min(cutoff)).ceil().min(400.0) as usize;
-                let rule = linalg_core::quadrature::GaussLegendre::new(16)?;
-                let axes: Vec<Vec<(f64, f64)>> = t
+                let rule = linalg_core::quadrature::GaussLegendre::new(GAUSS_POINTS)?;
+                let axes = t
                     .iter()
                     .map(|&t| {
-                        let n = panels(t);
-                        let h = cutoff / n as f64;
-                        (0..n)
-                            .flat_map(|k| rule.nodes().iter().zip(rule.weights()).map(move |(x, w)| (k, *x, *w)))
-                            .map(|(k, x, w)| {
-                                let b = h * (k as f64 + 0.5 * (x + 1.0));
-                                (b * b, 0.5 * h * w * (b * t).cos() / PI)
-                            })
-                            .collect()
+                        let edges = panels(cutoff, self.omega, t)?;
+                        let points = edges.windows(2).flat_map(|edge| {
+                            let (from, h) = (edge[0], edge[1] - edge[0]);
+                            let points = rule.nodes().iter().zip(rule.weights());
+                            points.map(move |(x, w)| (from + 0.5 * h * (x + 1.0), 0.5 * h * w))
+                        });
+                        Ok(points.map(|(b, w)| (b * b, w * (b * t).cos() / PI)).collect())
                     })
-                    .collect();
+                    .collect::<Result<Vec<Vec<(f64, f64)>>>>()?;
+                let terms: f64 = axes.iter().map(|axis| axis.len() as f64).product();
+                if terms > MOST_TERMS {
+                    let expected = "at most 3e8 terms of the quadrature: a smaller cut-off or shorter distances";
+                    return Err(Error::Parameter { what: "number of terms", value: terms, expected });
+                }
                 let mut partial = vec![(square, 1.0)];
                 for (k, axis) in axes.iter().enumerate() {
                     if k + 1 == axes.len() {
@@ -381,5 +410,20 @@ mod tests {
         let error = got.std_error.unwrap();
         assert!(error < 0.03 && (got.value - x2).abs() < 4.0 * error, "{got:?} {x2}");
         assert!(ensemble.interacting_x_squared(-1.0, 3.0, 4, 10, Streams::new(2)).is_err());
+    }
+
+    #[test]
+    fn any_cut_off_and_distance_is_exact_or_refused() {
+        let ensemble = |cutoff: f64| NetworkEnsemble::new(Design::Uniform { cutoff }, 10, 1, 1.0, 1.0, 1.0).unwrap();
+        for cutoff in [1e-3f64, 1.0, 1e3, 1e6, 1e12] {
+            let exact = cutoff.atan() / PI;
+            assert!((ensemble(cutoff).two_point(&[0.0]).unwrap() / exact - 1.0).abs() < 1e-12, "{cutoff}");
+        }
+        // Beyond many oscillations what a cut-off leaves out is of order sin(Λt)/(πtΛ²).
+        let far = ensemble(1e4).two_point(&[3.0]).unwrap();
+        assert!((far - 0.5 * (-3f64).exp()).abs() < 1e-8, "{far}");
+        for t in [1e6, f64::NAN, f64::INFINITY] {
+            assert!(matches!(ensemble(1e6).two_point(&[t]), Err(Error::Parameter { .. })), "{t}");
+        }
     }
 }

@@ -147,3 +147,41 @@ fn gaps_with_control_variates() {
         }
     }
 }
+
+#[test]
+fn the_only_point_between_fixed_ends() {
+    // Two segments and one point: a Gaussian of variance 1 / (2m/Δ + Δ m ω²) around 0, everything in closed form.
+    let (step, omega) = (0.2, 1.3f64);
+    let system = System::new(Polynomial::oscillator(1.0, omega).unwrap()).unwrap();
+    let ensemble = Ensemble::fixed_ends(2.0 * step, 2, &[0.0], &[0.0]).unwrap();
+    let report = run(&system, &ensemble, Rule::Trapezoid, 3000);
+    let square = 1.0 / (2.0 / step + step * omega * omega);
+    close(report.x2.plain.estimate(), square, 1e-2);
+    // ħ/2Δ - m⟨(Δx)²⟩/2Δ² + ⟨V⟩.
+    let energy = 0.5 / step - 0.5 * square / (step * step) + 0.5 * omega * omega * square;
+    close(report.thermodynamic_energy.plain.estimate(), energy, 3e-2);
+}
+
+#[test]
+fn windows_at_the_edge_have_an_energy() {
+    // One point in the middle, and the last point, which has no middle of a segment after it.
+    let system = quartic();
+    let ensemble = Ensemble::ground_state(6.0, 60).unwrap();
+    for (rule, point) in [(Rule::Trapezoid, 30), (Rule::Midpoint, 60)] {
+        let target = Target::variational(&Action::new(&system, &ensemble, rule).unwrap()).unwrap();
+        let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default().seed(12)).unwrap();
+        chains.thermalize(300, &mut ()).unwrap();
+        let params = ObservablesParams::default().window(point..point + 1);
+        let mut observables = vec![Observables::new(&target, params).unwrap(); 2];
+        chains.run(3000, &mut observables, &mut ()).unwrap();
+        let report = Report::new(&observables).unwrap();
+        assert!(report.energy.plain.estimate().value > 0.3, "{rule:?}: {:?}", report.energy.plain);
+        if point == 30 {
+            close(report.thermodynamic_energy.plain.estimate(), 0.80, 0.1);
+        }
+    }
+    let mut params = ObservablesParams::default();
+    params.every = 0;
+    let target = Target::variational(&Action::new(&system, &ensemble, Rule::Trapezoid).unwrap()).unwrap();
+    assert!(Observables::new(&target, params).is_err());
+}

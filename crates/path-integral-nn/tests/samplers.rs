@@ -130,6 +130,9 @@ fn geweke() {
         Ensemble::periodic(1.0, 5).unwrap(),
         Ensemble::periodic(1.0, 1).unwrap(),
         Ensemble::ground_state(1.0, 1).unwrap(),
+        // Bridges of two steps.
+        Ensemble::periodic(1.0, 2).unwrap(),
+        Ensemble::ground_state(1.0, 2).unwrap(),
     ] {
         let action = Action::new(&system, &ensemble, Rule::Trapezoid).unwrap();
         let exact = Target::new(&action, path_integral_nn::ReferenceOscillator::new(1.5, 0.0).unwrap()).unwrap();

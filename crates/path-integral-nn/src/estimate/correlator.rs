@@ -143,7 +143,7 @@ impl Correlators {
     /// As [`connected`](Self::connected).
     pub fn effective_mass(&self) -> Result<Vec<Estimate>> {
         let half = if self.ring == 0 { usize::MAX } else { self.ring / 2 };
-        (0..self.lags - 1)
+        (0..self.lags.saturating_sub(1))
             .take_while(|lag| *lag < half)
             .map(|lag| {
                 let of = |means: &[f64]| {

@@ -128,10 +128,15 @@ impl Observables {
     /// For blocks of chains of a target.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a window that is empty or reaches beyond the path.
+    /// [`Error::Parameter`] for a window that is empty or reaches beyond the path, and for bins or intervals of no samples.
     pub fn new(target: &Target, params: ObservablesParams) -> Result<Self> {
         let (system, ensemble) = (target.action().system(), target.action().ensemble());
         let n = ensemble.n_points();
+        for (what, value) in [("samples in a bin", params.bin), ("steps between measurements", params.every)] {
+            if value == 0 {
+                return Err(Error::Parameter { what, value: 0.0, expected: "at least 1" });
+            }
+        }
         let window =
             params.window.clone().unwrap_or(if ensemble.is_periodic() { 0..n } else { n / 4..(3 * n).div_ceil(4) });
         if window.start >= window.end || window.end > n {
@@ -210,10 +215,12 @@ impl Observables {
         let (dim, step) = (system.dim(), ensemble.step());
         let cols = LANES * dim;
         // Midpoint k lies between points k and k + 1; fixed ends shift it by one.
-        let from = self.window.start;
+        let mut from = self.window.start;
         let mut count = self.window.len();
         let all = action.places(block.paths(), LANES, &mut self.places);
         if rule.at_midpoints() {
+            // The last point of an open path has none after it.
+            from = from.min(all.len() / cols - 1);
             count = count.min(all.len() / cols - from);
         }
         let places = &all[from * cols..(from + count) * cols];
@@ -248,13 +255,30 @@ impl Observables {
             (self.window.start..self.window.end - 1).map(|k| (k, k + 1)).collect()
         };
         let x = block.paths();
-        let share = 1.0 / links.len().max(1) as f64;
         let (half, stiffness) = (0.5 * system.hbar() * dim as f64 / step, 0.5 * system.mass() / (step * step));
         let mut kinetic = vec![0.0; cols];
+        let row = |k: usize| &x[k * cols..(k + 1) * cols];
+        let mut n_links = links.len();
         for (a, b) in links {
-            let pair = x[a * cols..(a + 1) * cols].iter().zip(&x[b * cols..(b + 1) * cols]);
+            let pair = row(a).iter().zip(row(b));
             kinetic.iter_mut().zip(pair).for_each(|(sum, (a, b))| *sum += (a - b) * (a - b));
         }
+        if n_links == 0 {
+            // One point: the segments at its sides, up to fixed ends too.
+            let k = self.window.start;
+            let around = ensemble.is_periodic().then_some(n - 1);
+            let before = k.checked_sub(1).or(around);
+            let after = Some((k + 1) % n).filter(|&next| next > k || ensemble.is_periodic());
+            let (from, to) = action.ends().unzip();
+            for (point, end) in [(before, from), (after, to)] {
+                let at = |c: usize| point.map(|k| row(k)[c]).or_else(|| end.map(|end: &[f64]| end[c % dim]));
+                n_links += usize::from(at(0).is_some());
+                for (c, sum) in kinetic.iter_mut().enumerate() {
+                    *sum += at(c).map_or(0.0, |x| (row(k)[c] - x).powi(2));
+                }
+            }
+        }
+        let share = 1.0 / n_links.max(1) as f64;
         for (l, columns) in kinetic.chunks_exact(dim).enumerate() {
             rows[l * self.width + THERMODYNAMIC] += half - stiffness * share * columns.iter().sum::<f64>();
         }

@@ -286,7 +286,9 @@ impl Sampler for Staging {
         let target = block.shared_target();
         let ensemble = target.action().ensemble();
         let (slices, length) = (ensemble.slices(), self.length);
-        self.offset = (self.offset + length / 2 + 1) % length.max(1);
+        // Half a bridge and one more; of two steps that would be none.
+        let stride = if length == 2 { 1 } else { length / 2 + 1 };
+        self.offset = (self.offset + stride) % length.max(1);
         if ensemble.is_periodic() {
             // Around the ring from an anchor that moves along.
             let start = self.offset;
