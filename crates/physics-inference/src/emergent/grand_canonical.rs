@@ -339,12 +339,13 @@ impl<'a, E: HiddenEnergy> BirthDeath<'a, E> {
         }
         // Around the first number, so that the square does not cancel.
         let origin = self.number as f64;
-        let (mut first, mut second, mut accepted) = (Binning::new(), Binning::new(), 0);
+        let (mut first, mut second, mut sum, mut accepted) = (Binning::new(), Binning::new(), Binning::new(), 0);
         for _ in 0..moves {
             accepted += u64::from(self.step(rng).is_some());
             let x = self.number as f64 - origin;
             first.push(x);
             second.push(x * x);
+            sum.push(x + x * x);
             if observer.observe(&self.number).is_break() {
                 break;
             }
@@ -352,7 +353,17 @@ impl<'a, E: HiddenEnergy> BirthDeath<'a, E> {
         let done = first.count();
         let (mean, square) = (first.mean(), second.mean());
         let variance = (square - mean * mean).max(0.0);
-        let error = second.std_error().hypot(2.0 * mean * first.std_error());
+        // The variance moves as x² - 2⟨x⟩x does, whose two parts depend on each other: their covariance from the error of the sum,
+        // all at one size of bins.
+        let size = [&first, &second, &sum].iter().filter_map(|x| x.plateau()).map(|(level, _)| level.bin_size).max();
+        let at = |x: &Binning| {
+            x.levels()
+                .iter()
+                .find(|level| Some(level.bin_size) == size)
+                .map_or(f64::NAN, |level| level.std_error.powi(2))
+        };
+        let covariance = 0.5 * (at(&sum) - at(&first) - at(&second));
+        let error = (at(&second) + 4.0 * mean * mean * at(&first) - 4.0 * mean * covariance).max(0.0).sqrt();
         let delta = variance.sqrt();
         let accepted = accepted as f64 / done.max(1) as f64;
         Sampled {
