@@ -206,7 +206,8 @@ impl<V: Unit + Clone, H: Unit + Clone> TrajectoryTempering<V, H> {
     /// Goes on by so many rounds and estimates $`\ln Z_{r+1} - \ln Z_r`$ of all neighbours by Bennett's ratio on the free energies of the
     /// chains. With ln Z of the first machine, of independent units say, the sum is ln Z of the last.
     ///
-    /// The standard errors take successive states of a chain for independent.
+    /// The standard errors take successive states of a chain for independent. Neighbouring steps share the states of the machine between
+    /// them, so that the error of a sum is not that of independent steps: take it from several runs.
     ///
     /// # Errors
     /// [`Error::Parameter`] for no round.

@@ -49,6 +49,11 @@ pub fn disagreements(values: &[(&str, LnZ)], z: f64) -> Vec<Disagreement> {
         Kind::Upper => [false, true],
         _ => [false, false],
     };
+    // An estimate without an error may be anywhere; exact values and bounds without one are no random numbers.
+    let error_of = |value: &LnZ| match value.kind {
+        Kind::Estimate => value.std_error.unwrap_or(f64::INFINITY),
+        _ => value.std_error.unwrap_or(0.0),
+    };
     for (k, (one, a)) in values.iter().enumerate() {
         for (other, b) in &values[k + 1..] {
             // The larger of the two must not be one that claims to be at most the truth while the smaller claims to be at least that.
@@ -58,7 +63,7 @@ pub fn disagreements(values: &[(&str, LnZ)], z: f64) -> Vec<Disagreement> {
                 continue;
             }
             let gap = high.value - low.value;
-            let error = high.std_error.unwrap_or(0.0).hypot(low.std_error.unwrap_or(0.0));
+            let error = error_of(high).hypot(error_of(low));
             let rounding = 1e-9 * high.value.abs().max(low.value.abs()).max(1.0);
             if gap.is_nan() || gap > z * error + rounding {
                 let names = [(*high_name).to_owned(), (*low_name).to_owned()];
@@ -93,5 +98,15 @@ mod tests {
         let found = disagreements(&[("exact", exact), ("far", estimate(4.0, 0.1))], 3.0);
         assert_eq!(found[0].to_string(), "ln Z by exact lies 1.0000 above ln Z by far, 10.0 standard errors");
         assert_eq!(count(&[("exact", exact), ("nan", estimate(f64::NAN, 0.1))]), 1);
+    }
+
+    #[test]
+    fn what_has_no_error_known_disagrees_with_nothing() {
+        use crate::partition::{AisRun, bennett};
+        let run = |reverse: bool, ln_weight: f64| AisRun { ln_weights: vec![ln_weight], reverse };
+        let one = bennett(&run(false, 0.0), &run(true, 10.0)).unwrap();
+        assert_eq!(one.std_error, Some(f64::INFINITY));
+        let unknown = LnZ { value: 5.0, std_error: None, kind: Kind::Estimate };
+        assert!(disagreements(&[("one", one), ("unknown", unknown), ("exact", LnZ::exact(7.0))], 3.0).is_empty());
     }
 }

@@ -86,7 +86,7 @@ impl AisRun {
 /// ln Z from chains of both directions by Bennett's acceptance ratio (J. Comput. Phys. 22, 245 (1976)).
 ///
 /// The solution c of `Σ_F 1/(1 + e^{M + c - w}) = Σ_R 1/(1 + e^{w - M - c})` with `M = ln(n_F/n_R)`, by bisection; the error is that of
-/// two independent means of the two sides.
+/// two independent means of the two sides, infinite where a side has one chain.
 ///
 /// # Errors
 /// [`Error::Empty`] for a run without chains; [`Error::NotApplicable`] unless one run is forward and the other backward.
@@ -111,10 +111,14 @@ pub fn bennett(forward: &AisRun, reverse: &AisRun) -> Result<LnZ> {
     }
     let value = 0.5 * (low + high);
     let relative = |values: Vec<f64>| {
+        // One chain says nothing of its error.
+        if values.len() < 2 {
+            return f64::INFINITY;
+        }
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares = values.iter().map(|x| x * x).sum::<f64>() / n;
-        (squares / (mean * mean) - 1.0) / n
+        (squares / (mean * mean) - 1.0) / (n - 1.0)
     };
     let variance = relative(up(value).collect()) + relative(down(value).collect());
     Ok(LnZ::estimate(value, variance.max(0.0).sqrt()))
