@@ -552,3 +552,14 @@ fn streams_stay_as_they_are() {
     let ones = |from: usize| (from..from + 1024).map(|k| samples.detectors.view().ones(k).count()).sum::<usize>();
     assert_eq!([ones(0), ones(1024)], [2789, 2766]);
 }
+
+#[test]
+fn certain_noise_on_no_qubit_leaves_the_rest_alone() {
+    for nothing in ["X_ERROR(1)", "DEPOLARIZE1(1)", "DEPOLARIZE2(1)", "PAULI_CHANNEL_1(0.5,0.25,0.25)", "X_ERROR(0)"] {
+        let circuit: Circuit = format!("{nothing}\nX_ERROR(0.5) 0\nM 0\nDETECTOR rec[-1]\n").parse().unwrap();
+        let samples = CircuitSampler::new(&circuit).unwrap().sample(10_000, &Streams::new(5));
+        let fired = (0..10_000).filter(|&shot| samples.detectors.row(shot)[0] & 1 == 1).count() as f64;
+        // Seed 5, 10⁴ shots: a standard deviation of 50.
+        assert!((fired - 5000.0).abs() < 200.0, "{nothing}: {fired}");
+    }
+}

@@ -366,6 +366,9 @@ fn events(
     trials: &Trials,
     mut happen: impl FnMut(usize, usize, &mut Random<'_>),
 ) {
+    if places == 0 {
+        return;
+    }
     let n = places * SHOTS;
     let length = n as f64 * trials.time;
     if *gap >= length {

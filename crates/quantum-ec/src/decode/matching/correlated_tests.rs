@@ -4,9 +4,10 @@ use linalg_core::Streams;
 use linalg_core::rand::{Rng, RngExt};
 
 use super::*;
-use crate::DetectorErrorModel;
+use crate::decode::Decoder;
 use crate::decode::matching::sparse_blossom::Solver;
 use crate::shots::words_per_row;
+use crate::{DetectorErrorModel, Prediction};
 
 /// What the second matching of a shot costs, once changed where it has to be and once from nothing with all implied weights
 /// in place, as integers; and whether the first matching was not the best.
@@ -131,4 +132,25 @@ fn surface_memories_against_a_second_matching_from_nothing() {
         }
         assert!(moved > 100, "{moved}");
     }
+}
+
+#[test]
+fn implied_weights_far_above_the_heaviest_edge_are_not_taken() {
+    // Edges of probability 0.3036 and an implied one of 0.0296, whose weight is 4.2 times that of the heaviest edge.
+    let text = "error(0.3) D0 D1\nerror(0.3) D2 D3\nerror(0.009) D0 D1 ^ D2 D3\nerror(0.426) D2 L0\nerror(0.426) D3";
+    // Nothing follows from what is impossible, erased or not.
+    let impossible =
+        "error(0) D0 D1 ^ D2 D3\nerror(0) D0 D1 ^ D4 D5\nerror(0.1) D4 D5\nerror(0.3) D4 L0\nerror(0.3) D5";
+    let correlated = |text: &str| {
+        let model: DetectorErrorModel = text.parse().unwrap();
+        Matching::from_model(&model).unwrap().correlated(true)
+    };
+    let prediction = correlated(text).decode(&"1111".parse().unwrap()).unwrap();
+    assert_eq!(prediction.observables.to_string(), "1");
+    let mut out = Prediction::new(1);
+    let mut matching = correlated(impossible);
+    let first = (0..matching.graph().n_edges()).find(|&e| matching.graph().ends(e) == (0, Some(1))).unwrap();
+    let second = (0..matching.graph().n_edges()).find(|&e| matching.graph().ends(e) == (2, Some(3))).unwrap();
+    matching.decode_erased(&[0b11_1111], &[first, second], &mut out).unwrap();
+    assert_eq!(out.observables.to_string(), "1");
 }

@@ -105,8 +105,9 @@ impl Correlations {
         let mut implied = vec![(0, 0.0); 2 * joint.len()];
         for &(a, b, p) in &joint {
             for (given, other) in [(a, b), (b, a)] {
-                // Without its edge being possible nothing follows from it: the ratio is then not a number and not used.
-                let conditional = (p / probabilities[given as usize]).min(0.5);
+                // Without its edge being possible nothing follows from it: the ratio is then not a number.
+                let ratio = p / probabilities[given as usize];
+                let conditional = if ratio.is_nan() { 0.0 } else { ratio.min(0.5) };
                 let at = &mut first[given as usize + 1];
                 implied[*at as usize] = (other, (-conditional).ln_1p() - conditional.ln());
                 *at += 1;

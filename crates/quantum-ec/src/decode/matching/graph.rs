@@ -429,7 +429,8 @@ impl MatchingGraph {
 /// A weight in units of the solver.
 fn integer(weight: f64, step: f64) -> u32 {
     // All are zero where the step is.
-    if step > 0.0 { 4 * (weight / step).round() as u32 } else { 0 }
+    // Implied weights may be far above the heaviest edge; the largest integer stands for all of them.
+    if step > 0.0 { 4 * (weight / step).round().min(f64::from(u32::MAX / 4)) as u32 } else { 0 }
 }
 
 fn check_weight(weight: f64) -> Result<()> {

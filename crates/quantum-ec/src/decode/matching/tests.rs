@@ -461,7 +461,7 @@ fn windows_answer_the_syndrome() {
     let graph = MatchingGraph::from_edges(n, edges.len(), &edges).unwrap();
     let layers: Vec<i64> = (0..n).map(|v| (v / 3) as i64 - 4).collect();
     let mut rng = Streams::new(7).stream(0);
-    for (commit, buffer) in [(1, 0), (1, 3), (3, 2), (12, 0), (50, 9)] {
+    for (commit, buffer) in [(1, 0), (1, 3), (3, 2), (12, 0), (50, 9), (1, usize::MAX), (usize::MAX, 1)] {
         let mut decoder = WindowedMatching::new(&graph, &layers, commit, buffer).unwrap();
         let mut out = Prediction::new(edges.len());
         for _ in 0..200 {

@@ -80,9 +80,9 @@ impl WindowedMatching {
         }
         let mut place = vec![usize::MAX; n];
         let mut windows = Vec::new();
-        let mut start = 0;
+        let mut start = 0usize;
         loop {
-            let end = times.len().min(start + commit + buffer);
+            let end = times.len().min(start.saturating_add(commit).saturating_add(buffer));
             let last = end == times.len();
             let committed_end = if last { end } else { start + commit };
             let mut window =
