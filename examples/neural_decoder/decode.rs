@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use quantum_ec::io::{Layout, ShotFormat, ShotWriter};
-use quantum_ec::neural::{CodeNoise, ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject};
+use quantum_ec::neural::{CodeNoise, ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Subject};
 use quantum_ec::noise::Noise;
 use quantum_ec::{Shots, code};
 use workspace_examples::json::Line;
@@ -80,14 +80,16 @@ fn report(outcomes: &[Outcomes], beside: &Beside, json: bool) {
                 .flag("p_outside_training", beside.outside)
                 .number("samples_per_shot", beside.effort.map(|e| e.0))
                 .number("effective_part", beside.effort.map(|e| e.1));
-            if let Some(l) = &beside.likelihood {
-                line = line
-                    .count("nll_shots", l.shots as u64)
-                    .number("nll_logical", l.class)
-                    .number("nll_logical_floor", l.class_floor)
-                    .number("nll_joint", l.error)
-                    .number("nll_floor", l.error_floor);
-            }
+            let of = |pick: fn(&Likelihood) -> Option<f64>| beside.likelihood.as_ref().and_then(pick);
+            line = match &beside.likelihood {
+                Some(l) => line.count("nll_shots", l.shots as u64),
+                None => line.number("nll_shots", None),
+            };
+            line = line
+                .number("nll_logical", of(|l| l.class))
+                .number("nll_logical_floor", of(|l| l.class_floor))
+                .number("nll_joint", of(|l| l.error))
+                .number("nll_floor", of(|l| l.error_floor));
         }
         println!("{}", line.finish());
     }
@@ -98,7 +100,9 @@ fn subject(setting: &Setting, header: &ModelHeader, file: &str) -> Outcome<(Subj
     let other = |found: String| format!("{file}: the model was trained for noise {}, expected {found}", header.noise);
     match setting.noise()? {
         None | Some(QubitNoise::Ising { .. }) => Ok((setting.subject()?, None)),
-        Some(QubitNoise::Named { low, high, .. }) if low < high => Err("--noise: shots are drawn at one p".into()),
+        Some(QubitNoise::Named { low, high, .. }) if low.total_cmp(&high).is_ne() => {
+            Err("--noise: shots are drawn at one p".into())
+        }
         Some(QubitNoise::Named { noise, low: p, .. }) => {
             // The noise of the file, which may be a range, on the code of the command line.
             let trained = QubitNoise::parse(&header.noise).map_err(|_| other(noise.to_string()))?;
@@ -120,8 +124,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     let header = ModelHeader::read(&bytes[..]).map_err(|error| format!("{name}: {error}"))?;
     let (subject, noise) = subject(&args.setting, &header, &name)?;
     let p = noise.map(|(_, p)| p);
-    let otherwise = if subject.n_observables() <= 12 { Search::Exact } else { Search::Greedy };
-    let search = args.contest.search_or(otherwise);
+    let search = args.contest.search_or_best(subject.n_observables());
     let model = NeuralModel::read(subject, &bytes[..]).map_err(|error| format!("{name}: {error}"))?;
     let decoder = args.contest.decoder(model, search, p)?;
     let outside = decoder.outside_training();

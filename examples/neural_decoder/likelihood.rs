@@ -15,7 +15,8 @@ pub struct Likelihood {
     /// Of the class given the syndrome, and the entropy of that.
     pub class: Option<f64>,
     pub class_floor: Option<f64>,
-    /// Of the whole error, and the entropy of that, in closed form for independent noise.
+    /// Of all that the subject has, which is the whole error where it has a stabilizer part, and the entropy of that, in closed
+    /// form for independent noise.
     pub error: Option<f64>,
     pub error_floor: Option<f64>,
 }
@@ -33,10 +34,12 @@ impl Likelihood {
             _ => subject.clone(),
         };
         let mut batch = Batch::default();
-        at.draw(shots, Streams::new(seed).child(1), &mut batch)?;
+        // Trainings of this seed draw from the children of their steps.
+        at.draw(shots, Streams::new(seed).child(u64::MAX), &mut batch)?;
         batch.globals = p.map_or_else(Vec::new, |p| subject.globals(p)).repeat(shots);
         let loss = model.loss(&batch);
-        let error = loss.iter().try_fold(0.0, |sum, part| part.map(|part| sum + part));
+        let parts = if subject.n_gauge() > 0 { &loss[..] } else { &loss[..2] };
+        let error = parts.iter().try_fold(0.0, |sum, part| part.map(|part| sum + part));
         let class_floor = source.distribution()?.map(|all| all.class_entropy());
         Ok(Self { shots, class: loss[1], class_floor, error, error_floor: at.entropy() })
     }

@@ -8,7 +8,7 @@
 //! cargo run --release --example neural_decoder -- decode --model d5.safetensors --code unrotated-surface:5 --noise depolarizing:0.15 --shots 100000 --compare matching,maximum-likelihood --json
 //! cargo run --release --example neural_decoder -- train  --code rotated-surface:3 --noise depolarizing:0.02:0.2 --network transformer --minutes 5 --out d3.safetensors
 //! cargo run --release --example neural_decoder -- sweep  --model d3.safetensors --p 0.02:0.2:7 --shots 20000 --compare matching,maximum-likelihood --svg sweep.svg
-//! cargo run --release --example neural_decoder -- train  --code rotated-surface:3 --noise ising:X:0.5:0,0.8 --minutes 1 --out ising.safetensors
+//! cargo run --release --example neural_decoder -- train  --code rotated-surface:3 --noise ising:X:0.5:0.8,0 --minutes 1 --out ising.safetensors
 //! cargo run --release --example neural_decoder -- train  --dem x.dem --network made --minutes 10 --out x.safetensors
 //! cargo run --release --example neural_decoder -- decode --model x.safetensors --dem x.dem --in y.b8 --in-observables o.b8
 //! cargo run --release --example neural_decoder -- --quick

@@ -24,7 +24,7 @@ pub struct Setting {
     #[arg(long, value_name = "NAME[:PARAMS]", required_unless_present = "dem", requires = "noise")]
     pub code: Option<String>,
     /// Noise and its p, or its smallest and largest p: `depolarizing:0.15`, `depolarizing:0.05:0.2`, `biased:10:0.1`. Or
-    /// correlated errors, `ising:PAULI:FIELD:J[,J][:SWEEPS]` with couplings J along the two axes, as `ising:X:0.5:0,0.8`.
+    /// correlated errors, `ising:PAULI:FIELD:J[,J][:SWEEPS]` with couplings J along the two axes, as `ising:X:0.5:0.8,0`.
     #[arg(long, value_name = "NAME:P[:P]", requires = "code")]
     pub noise: Option<String>,
     /// A detector error model.
@@ -57,13 +57,14 @@ const SYMMETRIES: usize = 256;
 /// How a model decodes, and what it is compared with.
 #[derive(Debug, clap::Args)]
 pub struct Contest {
-    /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`; exact for up to 12 observables by default.
+    /// How the class is chosen: `greedy`, `beam:WIDTH` or `exact`; by default exact for up to 12 observables, `beam:16` for more.
     #[arg(long, value_parser = search)]
     search: Option<Search>,
     /// Averages over the symmetries of the code, at the cost of a pass for each of them.
     #[arg(long)]
     symmetrize: bool,
-    /// Refines joint models by importance sampling, at most so many rounds of so many samples a class.
+    /// Refines joint models by importance sampling, at most so many rounds of so many samples a class; of the classes that the
+    /// search finds, averaged over symmetries if asked for.
     #[arg(long, value_name = "SAMPLESxROUNDS", value_parser = refine)]
     pub refine: Option<(usize, usize)>,
     /// Other decoders for the same shots, separated by commas: `matching`, `maximum-likelihood`, `bp-osd:0`, ..
@@ -72,9 +73,9 @@ pub struct Contest {
 }
 
 impl Contest {
-    /// The search that was asked for, or the other.
-    pub fn search_or(&self, otherwise: Search) -> Search {
-        self.search.unwrap_or(otherwise)
+    /// The search that was asked for, or the best one for so many observables.
+    pub fn search_or_best(&self, n_observables: usize) -> Search {
+        self.search.unwrap_or_else(|| Search::best_for(n_observables))
     }
 
     /// The model as a decoder at this p.

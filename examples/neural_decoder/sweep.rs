@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use quantum_ec::code;
-use quantum_ec::neural::{ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Search, Subject};
+use quantum_ec::neural::{ModelHeader, NeuralModel, RefinedDecoder, RefinementParams, Subject};
 use workspace_examples::figure::{Curves, Points};
 use workspace_examples::json::Line;
 
@@ -52,7 +52,8 @@ fn values(text: &str) -> Result<Values, String> {
         return Err(wrong());
     }
     let step = if number > 1 { (last - first) / (number - 1) as f64 } else { 0.0 };
-    Ok(Values((0..number).map(|k| first + step * k as f64).collect()))
+    // Rounding must not carry the last value beyond the range a model was trained on.
+    Ok(Values((0..number).map(|k| (first + step * k as f64).min(last)).collect()))
 }
 
 /// A model with what its file says.
@@ -81,7 +82,7 @@ fn read(path: &std::path::Path) -> Outcome<Trained> {
 fn at(args: &Args, trained: &Trained, p: f64, seed: u64) -> Outcome<(Vec<Outcomes>, bool)> {
     let QubitNoise::Named { noise, .. } = trained.noise else { return Err("the noise is not independent".into()) };
     let subject = trained.model.subject();
-    let search = args.contest.search_or(Search::best_for(subject.n_observables()));
+    let search = args.contest.search_or_best(subject.n_observables());
     let mut neural = args.contest.decoder(Arc::clone(&trained.model), search, Some(p))?;
     let code = subject.code().ok_or("the model has no code")?.clone();
     let source = Source::of_code(code, quantum_ec::neural::CodeNoise::fixed(noise, p), Some(p))?;

@@ -80,8 +80,10 @@ impl Means {
         self.loss[k] / self.steps
     }
 
-    fn joint(&self) -> f64 {
-        self.loss.iter().sum::<f64>() / self.steps
+    /// Of all parts that the subject has; not finite for a model that lacks one of them.
+    fn joint(&self, parts: &[bool; 3]) -> f64 {
+        let sum = self.loss.iter().zip(parts).filter(|(_, part)| **part).map(|(loss, _)| loss).sum::<f64>();
+        sum / self.steps
     }
 }
 
@@ -92,6 +94,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     let params = TrainingParams::default().batch(args.batch).learning_rate(args.learning_rate).seed(args.seed);
     let params = params.threads(args.threads).steps(args.steps.unwrap_or(u64::MAX));
     let entropy = subject.entropy();
+    let parts = [true, true, subject.n_gauge() > 0];
     let mut trainer = NeuralTrainer::new(NeuralModel::new(subject, args.network.seed(args.seed))?, params)?;
     if let Some(path) = &args.resume {
         let state = Checkpoint::load(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -111,6 +114,10 @@ pub fn run(args: &Args) -> Outcome<()> {
         trainer.set_steps((steps as u64).max(10))?;
     }
     let steps = trainer.params().steps;
+    // A path that cannot be written is noticed before the work.
+    if let Some(path) = &args.checkpoint {
+        trainer.checkpoint().save(path)?;
+    }
     let start = Instant::now();
     let (mut saved, mut shown) = (start, start);
     let (mut recent, mut last) = (Means::default(), Means::default());
@@ -119,7 +126,8 @@ pub fn run(args: &Args) -> Outcome<()> {
             Ok(step) => step,
             Err(error) => {
                 write_model(args, trainer.model())?;
-                return Err(format!("{error}; {} holds the model of the step before", args.out.display()).into());
+                let (file, steps) = (args.out.display(), trainer.steps());
+                return Err(format!("{error}; {file} holds the model after {steps} steps").into());
             }
         };
         recent.add(&step);
@@ -133,7 +141,7 @@ pub fn run(args: &Args) -> Outcome<()> {
                 if let Some(floor) = floor {
                     print!(", its floor {floor:.5}");
                 }
-                let (joint, floor) = (recent.joint(), recent.floor / recent.steps);
+                let (joint, floor) = (recent.joint(&parts), recent.floor / recent.steps);
                 if joint.is_finite() && floor.is_finite() {
                     print!(", of the whole error {joint:.4}, its floor {floor:.4}");
                 }
@@ -143,13 +151,16 @@ pub fn run(args: &Args) -> Outcome<()> {
         }
         if let Some(path) = args.checkpoint.as_ref().filter(|_| saved.elapsed().as_secs() >= 60) {
             saved = Instant::now();
-            trainer.checkpoint().save(path)?;
+            // A full disk may have room again later; the training is worth more than one of its states.
+            if let Err(error) = trainer.checkpoint().save(path) {
+                eprintln!("warning: {}: {error}", path.display());
+            }
         }
     }
+    write_model(args, trainer.model())?;
     if let Some(path) = &args.checkpoint {
         trainer.checkpoint().save(path)?;
     }
-    write_model(args, trainer.model())?;
     let seconds = start.elapsed().as_secs_f64();
     let model = trainer.model();
     if args.json {
@@ -163,16 +174,19 @@ pub fn run(args: &Args) -> Outcome<()> {
             .count("shots", model.steps() * args.batch as u64)
             .number("nll_logical", finite(last.part(1)))
             .number("nll_logical_floor", floor)
-            .number("nll_joint", finite(last.joint()))
+            .number("nll_joint", finite(last.joint(&parts)))
             .number("nll_floor", entropy)
             .number("floor_of_the_shots", finite(last.floor / last.steps))
             .number("seconds", Some(seconds));
         println!("{}", line.finish());
     } else {
         println!("{} parameters, {} steps in {seconds:.0} s: {}", model.n_parameters(), steps, args.out.display());
-        match (entropy, last.joint().is_finite()) {
+        match (entropy, last.joint(&parts).is_finite()) {
             (Some(entropy), true) => {
-                println!("-ln q of the last twentieth {:.4} nats, entropy of the error {entropy:.4}", last.joint());
+                println!(
+                    "-ln q of the last twentieth {:.4} nats, entropy of the error {entropy:.4}",
+                    last.joint(&parts)
+                );
             }
             (Some(entropy), false) => println!("entropy of the error {entropy:.4} nats, of which the class is a part"),
             _ => {}

@@ -10,9 +10,6 @@ use quantum_ec::neural::{NeuralDecoder, NeuralModel, Search, Subject};
 use crate::decode::choice;
 use crate::files::{Outcome, named};
 
-/// Classes of so many observables are compared; of more, one bit after the other is chosen.
-const MOST_OBSERVABLES: usize = 12;
-
 /// A decoder by name, or one from a file.
 #[derive(Debug, Clone)]
 pub enum Wanted {
@@ -32,7 +29,7 @@ pub fn wanted(text: &str) -> Result<Wanted, String> {
 /// The decoders of a file for a detector error model, one a thread, and their name.
 pub fn decoders(file: &Path, model: &DetectorErrorModel, threads: u16) -> Outcome<(String, Vec<Box<dyn Decoder>>)> {
     let subject = named(file, Subject::of_model(model, "this detector error model"))?;
-    let search = if subject.n_observables() <= MOST_OBSERVABLES { Search::Exact } else { Search::Greedy };
+    let search = Search::best_for(subject.n_observables());
     let source = named(file, File::open(file).map_err(Into::into))?;
     let decoder = named(file, NeuralModel::read(subject, source).and_then(|m| NeuralDecoder::new(m, search, None)))?;
     let all = (0..threads).map(|_| Box::new(decoder.another()) as Box<dyn Decoder>).collect();

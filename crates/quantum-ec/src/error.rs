@@ -194,7 +194,7 @@ pub enum Error {
     #[cfg(feature = "neural")]
     #[error("training diverged at step {step}: {what} is {value}")]
     Diverged {
-        /// The step, from 1; the model is as it was before.
+        /// The step, from 1; the model is the last one known to have finite losses, one or two steps back.
         step: u64,
         /// Which number, for example `loss`.
         what: &'static str,

@@ -112,8 +112,8 @@ impl NeuralDecoder {
     /// A decoder; `p` tells a model of a range of p which one it is.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for [`Search::Exact`] with more than 12 observables and for too wide a beam, [`Error::Parameter`] for a model of a range
-    /// without a p, or p that is not a number from 0 to 1.
+    /// [`Error::TooLarge`] for [`Search::Exact`] with more than 12 observables and for too wide a beam, [`Error::Parameter`] for a
+    /// model of a range without a p, or p that is not a number from 0 to 1.
     pub fn new(model: impl Into<Arc<NeuralModel>>, search: Search, p: Option<f64>) -> Result<Self> {
         let model = model.into();
         model.logical()?;
@@ -194,9 +194,14 @@ impl NeuralDecoder {
         self.clone()
     }
 
-    /// The model, for another decoder of it.
-    pub(super) fn shared(&self) -> Arc<NeuralModel> {
-        Arc::clone(&self.model)
+    /// This decoder at p, with a search that finds more than one class.
+    pub(super) fn for_refinement(&self, p: f64) -> Result<Self> {
+        let search = match self.search {
+            Search::Greedy => Search::best_for(self.model.subject().n_observables()),
+            search => search,
+        };
+        let decoder = Self::new(Arc::clone(&self.model), search, Some(p))?;
+        Ok(Self { symmetries: Arc::clone(&self.symmetries), ..decoder })
     }
 
     /// The numbers that the networks see beside the bits, for so many rows.

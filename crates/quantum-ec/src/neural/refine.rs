@@ -4,7 +4,7 @@ use linalg_core::Streams;
 use linalg_core::gf2::BitVec;
 use linalg_core::stats::{Estimate, WeightedMean};
 
-use super::decoder::{NeuralDecoder, Search};
+use super::decoder::NeuralDecoder;
 use super::network::Network;
 use super::subject::{CodeNoise, push_reference};
 use crate::decode::{Decoder, Prediction};
@@ -21,7 +21,7 @@ pub struct RefinementParams {
     pub samples: usize,
     /// Rounds at most; default 8.
     pub rounds: usize,
-    /// It ends as soon as the best class leads by so many standard errors, or the network alone is as sure; default 3.
+    /// Rounds end as soon as the best class leads by so many standard errors; default 3.
     pub z: f64,
     /// Classes that the network gives less than this part of the best one are left alone; default 1e-4.
     pub least: f64,
@@ -84,9 +84,13 @@ pub struct RefinedClass {
 ///   = \Big\langle \frac{P(\gamma, \beta, \alpha)}{q(\alpha \mid \gamma, \beta)} \Big\rangle_{\alpha \sim q}
 /// ```
 ///
-/// An unbiased estimate for each class, whatever the network; its effective sample size says how good the network is. It may
-/// be stopped at any time: with no rounds the prediction is that of the network, with many the exact one, as long as
-/// q is nowhere far too small. Rounds end when the best class leads clearly. Needs a joint model of independent noise.
+/// For a fixed number of rounds an unbiased estimate for each class, whatever the network; its effective sample size says how
+/// good the network is. It may be stopped at any time: with no rounds the prediction is that of the network, with many the
+/// exact one, as long as q is nowhere far too small. Rounds end when the best class leads clearly; the estimate of where it
+/// stopped is not free of bias, then. Needs a joint model of independent noise.
+///
+/// The classes are those that the search of the decoder finds, averaged over symmetries if it does that; a greedy search, which
+/// finds one and leaves nothing to compare, is replaced by [`Search::best_for`](super::Search::best_for).
 #[derive(Debug, Clone)]
 pub struct RefinedDecoder {
     decoder: NeuralDecoder,
@@ -102,8 +106,8 @@ impl RefinedDecoder {
     /// A decoder of a joint model at this p.
     ///
     /// # Errors
-    /// [`Error::NotApplicable`] for a model without the network of the stabilizer part or of other noise,
-    /// [`Error::Parameter`] for no samples, a part or a lead out of range; as [`NeuralDecoder::new`].
+    /// [`Error::NotApplicable`] for a model without the network of the stabilizer part, [`Error::Model`] for one of other noise,
+    /// [`Error::Parameter`] for fewer than two samples, a part or a lead out of range; as [`NeuralDecoder::new`].
     pub fn new(decoder: NeuralDecoder, noise: Noise, p: f64, params: RefinementParams) -> Result<Self> {
         decoder.model().gauge()?;
         if params.samples < 2 {
@@ -125,8 +129,7 @@ impl RefinedDecoder {
             }
         }
         let ln_p = noise.table(1, p)?.row(0).map(f64::ln);
-        let search = Search::best_for(decoder.model().subject().n_observables());
-        let decoder = NeuralDecoder::new(decoder.shared(), search, Some(p))?;
+        let decoder = decoder.for_refinement(p)?;
         Ok(Self { decoder, params, ln_p, shots: 0, samples: 0, ess: 0.0 })
     }
 

@@ -93,7 +93,6 @@ enum Kind {
         problem: Box<DecodingProblem>,
         sampler: Box<Sampler>,
         name: String,
-        positions: Option<Vec<[f64; 3]>>,
         /// Detectors of which an even number fires in every shot.
         relations: Vec<Vec<usize>>,
     },
@@ -185,7 +184,7 @@ impl Subject {
         let (turns, relations) = light_turns(&problem)?;
         let sampler = Box::new(Sampler::new(&problem));
         let (problem, name) = (Box::new(problem), name.to_owned());
-        let kind = Kind::Model { problem, sampler, name, positions: None, relations };
+        let kind = Kind::Model { problem, sampler, name, relations };
         Ok(Self { kind, turns })
     }
 
@@ -327,7 +326,7 @@ impl Subject {
                 let layout = code.layout()?;
                 Some(basis.generators().iter().map(|&i| layout.checks[i]).collect())
             }
-            Kind::Model { positions, .. } => positions.clone(),
+            Kind::Model { .. } => None,
         }
     }
 

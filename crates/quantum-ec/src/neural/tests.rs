@@ -336,9 +336,11 @@ fn diverging_training_keeps_the_last_model() {
         };
         // What a step began with has shown a finite loss once the step is done.
         let (mut proven, mut done) = (parameters(&trainer), 0);
+        let mut last = None;
         let error = (0..50)
             .find_map(|_| {
                 let before = (parameters(&trainer), trainer.steps());
+                last = Some((before.clone(), trainer.checkpoint()));
                 let failed = trainer.step().err();
                 if failed.is_none() {
                     (proven, done) = before;
@@ -348,6 +350,13 @@ fn diverging_training_keeps_the_last_model() {
             .expect("steps of 1e36 overflow single precision");
         assert!(matches!(error, Error::Diverged { .. }), "{error}");
         assert_eq!((parameters(&trainer), trainer.steps()), (proven, done));
+        // What a trainer did before it was restored is not what it goes back to.
+        let mut other = NeuralTrainer::new(model("rotated-surface:3", network), params).unwrap();
+        other.step().unwrap();
+        let (state, checkpoint) = last.unwrap();
+        other.restore(&checkpoint).unwrap();
+        assert!(matches!(other.step(), Err(Error::Diverged { .. })));
+        assert_eq!((parameters(&other), other.steps()), state);
     }
 }
 

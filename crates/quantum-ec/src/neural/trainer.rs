@@ -278,7 +278,8 @@ impl NeuralTrainer {
     /// One step: samples, gradient, parameters.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when a loss, a gradient or a parameter is not finite; the model is then the last one whose losses were.
+    /// [`Error::Diverged`] when a loss, a gradient or a parameter is not finite; the model is then the last one known to have
+    /// finite losses, one or two steps back.
     pub fn step(&mut self) -> Result<TrainingStep> {
         let result = self.try_step();
         if let Err(Error::Diverged { .. }) = &result
@@ -393,6 +394,8 @@ impl NeuralTrainer {
         }
         reader.finish().map_err(problem)?;
         restored.model.steps = steps;
+        // Of the history that is left behind.
+        restored.good = None;
         *self = restored;
         Ok(())
     }
