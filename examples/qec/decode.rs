@@ -75,7 +75,7 @@ pub struct Args {
     /// `maximum-likelihood[:enumeration|transfer-matrix|planar|tensor-network|boundary-mps:CHI]`,
     /// `maximum-likelihood-sequential`, `maximum-likelihood-marginals`, `lookup`, `matching[:correlated]`,
     /// `matching,commit=C,buffer=B` in windows of C + B rounds, `belief-matching`, `union-find`, `bp`, `bp-osd:0`, `bp-osd:cs:W`, `bp-osd:e:W`,
-    /// `bp-lsd:W` or `relay:S`; options follow as `,key=value`. Without this flag: `matching:correlated` for models whose
+    /// `bp-lsd:W`, `relay:S` or `guided-decimation:R`; options follow as `,key=value`. Without this flag: `matching:correlated` for models whose
     /// mechanisms flip two detectors at most, whole or in pieces, `relay:1` for others, `maximum-likelihood` for
     /// `--pauli-table`. `neural:FILE` decodes the shots of `--dem` by a model of the example `neural_decoder`.
     #[arg(long, value_name = "NAME", value_parser = wanted)]

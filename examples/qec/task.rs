@@ -51,31 +51,44 @@ enum Known {
     Erased,
 }
 
-/// Where shots come from.
-pub enum Source {
+/// Where shots come from: for every noise from streams of its own, so that the failures of two points are independent, and for
+/// all decoders of one noise from the same.
+pub struct Source {
+    key: u64,
+    shots: Drawn,
+}
+
+enum Drawn {
     Mechanisms(Box<Sampler>),
     Erasure(ErasureSource),
 }
 
+impl Source {
+    fn new(problem: &DecodingProblem, shots: Drawn) -> Self {
+        Self { key: problem.content_hash(), shots }
+    }
+}
+
 impl ShotSource for Source {
     fn n_detectors(&self) -> usize {
-        match self {
-            Self::Mechanisms(source) => source.n_detectors(),
-            Self::Erasure(source) => source.n_detectors(),
+        match &self.shots {
+            Drawn::Mechanisms(source) => source.n_detectors(),
+            Drawn::Erasure(source) => source.n_detectors(),
         }
     }
 
     fn n_observables(&self) -> usize {
-        match self {
-            Self::Mechanisms(source) => source.n_observables(),
-            Self::Erasure(source) => source.n_observables(),
+        match &self.shots {
+            Drawn::Mechanisms(source) => source.n_observables(),
+            Drawn::Erasure(source) => source.n_observables(),
         }
     }
 
     fn sample_unit(&self, unit: u64, streams: &Streams, detectors: ShotsMut<'_>, observables: ShotsMut<'_>) {
-        match self {
-            Self::Mechanisms(source) => source.sample_unit(unit, streams, detectors, observables),
-            Self::Erasure(source) => source.sample_unit(unit, streams, detectors, observables),
+        let streams = streams.child(self.key);
+        match &self.shots {
+            Drawn::Mechanisms(source) => source.sample_unit(unit, &streams, detectors, observables),
+            Drawn::Erasure(source) => source.sample_unit(unit, &streams, detectors, observables),
         }
     }
 }
@@ -90,7 +103,7 @@ impl Task {
         }
         let rounds = if repeated { setting.rounds.unwrap_or(distance as u64) } else { 1 };
         let of = |problem: DecodingProblem, known: Known| {
-            let source = Source::Mechanisms(Box::new(Sampler::new(&problem)));
+            let source = Source::new(&problem, Drawn::Mechanisms(Box::new(Sampler::new(&problem))));
             Self { distance, p, rounds, problem, source, known }
         };
         if noise.starts_with("circuit:") {
@@ -117,7 +130,8 @@ impl Task {
                 let (checks, observables) = (source.problem().checks(), source.problem().observables());
                 let all = vec![p; checks.n_cols()];
                 let problem = DecodingProblem::new(checks.clone(), observables.clone(), all)?;
-                Self { distance, p, rounds, problem, source: Source::Erasure(source), known: Known::Erased }
+                let source = Source::new(&problem, Drawn::Erasure(source));
+                Self { distance, p, rounds, problem, source, known: Known::Erased }
             }
             _ => {
                 let table = noise.table(code.n_qubits(), p)?;
@@ -157,7 +171,7 @@ impl Task {
 
     /// The decoder of a choice.
     pub fn build(&self, choice: DecoderChoice) -> quantum_ec::Result<ChosenDecoder> {
-        let Source::Erasure(source) = &self.source else {
+        let Drawn::Erasure(source) = &self.source.shots else {
             return match &self.known {
                 Known::Paulis(_, coset) => choice.build_of_coset((**coset).clone()),
                 Known::Model(model) => choice.build_of_model(model),
@@ -229,6 +243,8 @@ fn circuit_noise(name: &str, p: f64) -> quantum_ec::Result<CircuitNoise> {
 
 #[cfg(test)]
 mod tests {
+    use quantum_ec::Shots;
+
     use super::*;
 
     #[test]
@@ -279,6 +295,37 @@ mod tests {
         for (i, name) in ids.iter().enumerate() {
             assert_eq!(ids.iter().position(|other| other == name), Some(i), "{i}");
         }
+    }
+
+    #[test]
+    fn points_draw_from_streams_of_their_own_and_decoders_from_the_same() {
+        let point = |decoder: DecoderChoice, p: f64| {
+            let setting = Setting { code: "toric", noise: "bit-flip", basis_x: false, rounds: None, decoder };
+            Task::new(&setting, 4, p).unwrap()
+        };
+        // The number of defects of a unit, over units: neighbouring rates would rise and fall together if they shared streams.
+        let defects = |task: &Task| -> Vec<f64> {
+            let unit = |k: u64| {
+                let mut detectors = Shots::zeros(Sampler::UNIT, task.source().n_detectors());
+                let mut observables = Shots::zeros(Sampler::UNIT, task.source().n_observables());
+                task.source().sample_unit(k, &Streams::new(1), detectors.view_mut(), observables.view_mut());
+                let ones = |shot: usize| detectors.row(shot).iter().map(|word| word.count_ones()).sum::<u32>();
+                f64::from((0..Sampler::UNIT).map(ones).sum::<u32>())
+            };
+            (0..400).map(unit).collect()
+        };
+        let matching: DecoderChoice = "matching".parse().unwrap();
+        let a = defects(&point(matching, 0.1));
+        let b = defects(&point(matching, 0.101));
+        let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+        let covariance = |x: &[f64], y: &[f64]| {
+            let (mx, my) = (mean(x), mean(y));
+            x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / x.len() as f64
+        };
+        let correlation = covariance(&a, &b) / (covariance(&a, &a) * covariance(&b, &b)).sqrt();
+        // 400 units: a standard error of 0.05.
+        assert!(correlation.abs() < 0.2, "{correlation}");
+        assert_eq!(a, defects(&point(DecoderChoice::UnionFind, 0.1)));
     }
 
     #[test]

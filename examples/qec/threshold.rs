@@ -150,6 +150,7 @@ fn run_task(args: &Args, task: &Task, table: &mut Table) -> Outcome<Row> {
         Ok(done.first_missing(units.start) < units.end)
     };
     while unfinished(&row)? {
+        let before = row.shots;
         let until = (row.shots.saturating_add(args.save_every * Sampler::UNIT as u64)).min(shots);
         let params = CollectParams::default()
             .max_shots(until)
@@ -165,6 +166,9 @@ fn run_task(args: &Args, task: &Task, table: &mut Table) -> Outcome<Row> {
             &Streams::new(args.seed),
             &mut (),
         )?;
+        if row.shots == before {
+            return Err(format!("{name} on {metadata}: {before} shots, no more can be counted").into());
+        }
         table.replace(row.clone());
         if let Some(path) = &args.out {
             table.write(path)?;
@@ -267,9 +271,15 @@ pub fn run(args: &Args) -> Outcome<()> {
         y_label: format!("logical error rate a {unit}"),
         ..Curves::default()
     };
-    for &distance in &args.distances {
+    // A point twice is not two measurements.
+    let (mut distances, mut rates) = (args.distances.clone(), args.p.0.clone());
+    distances.sort_unstable();
+    distances.dedup();
+    rates.sort_unstable_by(f64::total_cmp);
+    rates.dedup();
+    for distance in distances {
         let mut curve = Points { name: format!("d = {distance}"), points: Vec::new() };
-        for &p in &args.p.0 {
+        for &p in &rates {
             let task = Task::new(&setting, distance, p)?;
             let row = run_task(args, &task, &mut table)?;
             print_point(args, &task, &row)?;

@@ -1,5 +1,6 @@
 //! What a decoder is given: checks, observables, priors.
 
+use linalg_core::checkpoint::ContentHash;
 use linalg_core::gf2::{BinaryCsc, BitSlice, BitVec};
 
 use crate::error::{Error, Result};
@@ -104,6 +105,27 @@ impl DecodingProblem {
     /// If `error` has another length than the number of mechanisms.
     pub fn logical<'a>(&self, error: impl Into<BitSlice<'a>>) -> BitVec {
         self.observables.mul_vec(error)
+    }
+
+    /// A number for what the problem is: of its sizes, of all bits of its probabilities, of which mechanism flips what.
+    ///
+    /// ```
+    /// use quantum_ec::DetectorErrorModel;
+    ///
+    /// let hash = |text: &str| -> quantum_ec::Result<u64> { Ok(text.parse::<DetectorErrorModel>()?.to_problem()?.content_hash()) };
+    /// assert_eq!(hash("error(0.1) D0")?, hash("error(0.1) D0 # the same")?);
+    /// assert_ne!(hash("error(0.1) D0")?, hash("error(0.10000000000000002) D0")?);
+    /// # Ok::<(), quantum_ec::Error>(())
+    /// ```
+    pub fn content_hash(&self) -> u64 {
+        let mut hash = ContentHash::new();
+        hash.write_u64(self.n_detectors() as u64).write_u64(self.n_observables() as u64).write_f64s(&self.priors);
+        for matrix in [&self.checks, &self.observables] {
+            matrix.columns().for_each(|column| {
+                hash.write_usizes(column);
+            });
+        }
+        hash.finish()
     }
 }
 
