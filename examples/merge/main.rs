@@ -2,11 +2,12 @@
 //!
 //! Puts files of numbered work units together: tables of counts (`qec threshold --units A..B --out`) row by row, lists of units
 //! (`edwards_anderson`, `ground_state_energy`, `nishimori`, `rbm_eval` with `--units`) line by line. A row of another problem, or a
-//! unit that is there already, ends it with status 2, file and line; nothing is then written. The result does not depend on how
+//! unit that is there already, ends it with status 2, file and line; nothing is then written. A task that never began is in no
+//! file: `--tasks` says how many there must be. The result does not depend on how
 //! units were divided nor on the order of the files, but for the sum of the measured seconds.
 //!
 //! ```text
-//! cargo run --release --example merge -- part-*.csv --out all.csv --expect 0..1000
+//! cargo run --release --example merge -- part-*.csv --out all.csv --expect 0..1000 --tasks 21
 //! cargo run --release --example merge -- part-*.jsonl --out all.jsonl
 //! cargo run --release --example merge -- --quick
 //! ```
@@ -18,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use linalg_core::checkpoint::replace_file;
 use linalg_core::merge::Units;
-use quantum_ec::sample::write_csv;
+use quantum_ec::sample::{Row, write_csv};
 use workspace_examples::exit;
-use workspace_examples::units::{Outcome, Table, UnitLines, line_of_unit, missing, replace, unit_range};
+use workspace_examples::units::{Outcome, Table, UnitLines, line_of_unit, missing, shots_of, unit_range};
 
 /// Puts files of numbered work units together.
 #[derive(Debug, Parser)]
@@ -36,8 +38,11 @@ struct Args {
     /// Units that every task must have: what is missing ends it with status 2, and nothing is written.
     #[arg(long, value_name = "A..B", value_parser = unit_range)]
     expect: Option<Range<u64>>,
+    /// How many tasks there must be, as sizes times rates; another number ends it with status 2, and nothing is written.
+    #[arg(long, value_name = "N")]
+    tasks: Option<u64>,
     /// Three shares made on the spot.
-    #[arg(long, conflicts_with_all = ["files", "out", "expect"])]
+    #[arg(long, conflicts_with_all = ["files", "out", "expect", "tasks"])]
     quick: bool,
 }
 
@@ -69,18 +74,44 @@ fn report(expected: Option<&Range<u64>>, task: &str, units: &Units) -> Outcome<(
     Ok(())
 }
 
+/// Refuses another number of tasks than was asked for, and none where all their units are.
+fn check_number(args: &Args, found: u64) -> Outcome<()> {
+    match args.tasks {
+        Some(expected) if expected != found => Err(format!("{found} tasks, expected {expected}").into()),
+        None if args.expect.is_some() && found == 0 => Err("no file has a unit".into()),
+        _ => {
+            eprintln!("{found} tasks");
+            Ok(())
+        }
+    }
+}
+
+/// Says where shots have no number, since nothing shows if such shots are there twice.
+fn check_numbered(args: &Args, row: &Row, numbered: u128) -> Outcome<()> {
+    let rest = u128::from(row.shots) - numbered;
+    let what = format!("{} on {}: {rest} of {} shots are of no unit", row.decoder, row.json_metadata, row.shots);
+    if args.expect.is_some() && (rest > 0 || numbered == 0) {
+        return Err(what.into());
+    }
+    if rest > 0 {
+        eprintln!("warning: {what}; the same shots in two rows are not noticed");
+    }
+    Ok(())
+}
+
 fn counts(args: &Args, files: &[&PathBuf]) -> Outcome<()> {
     let mut table = Table::default();
     files.iter().try_for_each(|file| table.read(file))?;
+    let mut tasks = 0;
     for row in table.rows() {
         let units = row.units()?;
-        if units.is_empty() && args.expect.is_some() {
-            return Err(format!("{} on {}: no unit has a number", row.decoder, row.json_metadata).into());
-        }
+        check_numbered(args, row, shots_of(&units))?;
+        tasks += units.len().max(1) as u64;
         for (seed, units) in &units {
             report(args.expect.as_ref(), &format!("{} on {}, seed {seed}", row.decoder, row.json_metadata), units)?;
         }
     }
+    check_number(args, tasks)?;
     match &args.out {
         Some(path) => table.write(path),
         None => Ok(write_csv(&table.rows().cloned().collect::<Vec<_>>(), std::io::stdout().lock())?),
@@ -97,13 +128,14 @@ fn lines(args: &Args, files: &[&PathBuf]) -> Outcome<()> {
         }
     }
     lines.units().try_for_each(|(task, units)| report(args.expect.as_ref(), task, &units))?;
+    check_number(args, lines.units().count() as u64)?;
     let mut text = String::new();
     for line in lines.lines() {
         text.push_str(&line.text);
         text.push('\n');
     }
     let Some(path) = &args.out else { return Ok(std::io::stdout().lock().write_all(text.as_bytes())?) };
-    replace(path, |mut file| Ok(file.write_all(text.as_bytes())?))
+    Ok(replace_file(path, text.as_bytes())?)
 }
 
 fn merge(args: &Args) -> Outcome<()> {
@@ -136,13 +168,15 @@ fn demonstration() -> Outcome<()> {
         std::fs::write(&file, units.map(line).collect::<String>())?;
         files.push(file);
     }
-    let of = |files: &[PathBuf]| Args { files: files.to_vec(), out: None, expect: Some(0..10), quick: false };
+    let of =
+        |files: &[PathBuf]| Args { files: files.to_vec(), out: None, expect: Some(0..10), tasks: None, quick: false };
     let merged = merge(&of(&files[..3]));
     let refused = merge(&of(&files));
     let incomplete = merge(&of(&files[..2]));
+    let fewer = merge(&Args { tasks: Some(2), ..of(&files[..3]) });
     std::fs::remove_dir_all(&folder)?;
     merged?;
-    for (what, result) in [("a unit twice", refused), ("a share missing", incomplete)] {
+    for (what, result) in [("a unit twice", refused), ("a share missing", incomplete), ("a task missing", fewer)] {
         println!("{what}: {}", result.err().ok_or("was accepted")?);
     }
     Ok(())

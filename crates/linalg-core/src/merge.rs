@@ -1,7 +1,8 @@
 //! Adding partial results from other seeds, threads or machines.
 //!
-//! A long computation is cut into numbered work units. Whatever it averages implements [`Merge`] and carries the
-//! [`Units`] it has done, so that a sum over machines cannot count one unit twice.
+//! A long computation is cut into numbered work units. Whatever it averages implements [`Merge`]; kept
+//! together with the [`Units`] it has done, a sum over machines cannot count one unit twice. Averages of single numbers
+//! ([`Running`](crate::stats::Running) and its like) do not carry units: what holds them does.
 
 use thiserror::Error as ThisError;
 

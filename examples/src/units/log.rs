@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::{Outcome, UnitLine, UnitLines};
 
+/// How every line begins that [`line_of_unit`](super::line_of_unit) makes.
+const LINE_START: &[u8] = b"{\"task\":";
+
 /// The units that a file holds, and the file, open for more.
 ///
 /// A line is written with its end in one piece. After a kill the file holds whole lines and perhaps a part of one, which the next
@@ -37,6 +40,14 @@ impl UnitLog {
         }
         let mut lines = UnitLines::default();
         let whole = lines.read(path)?;
+        // Only the beginning of a line of a unit is cut off, nothing that someone else has written.
+        let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
+        let rest = &bytes[whole as usize..];
+        if !rest.iter().zip(LINE_START).all(|(a, b)| a == b) {
+            let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let name = path.display();
+            return Err(format!("{name}:{line}: the last line has no end and is not one of a unit").into());
+        }
         out.set_len(whole).and_then(|()| out.seek(SeekFrom::Start(whole))).map_err(|error| fail(&error))?;
         Ok(Self { lines, out: Some(out) })
     }
@@ -81,6 +92,13 @@ mod tests {
             missing.into_iter().for_each(|unit| log.write(line(unit)).unwrap());
             drop(log);
             assert_eq!(std::fs::read(&path).unwrap(), whole, "cut at {end}");
+        }
+        // What is no beginning of a line stays.
+        for (text, at) in [("{\"other\":1}", 1), ("x", 1), (&format!("{}\n[1,", line(1)), 2)] {
+            std::fs::write(&path, text).unwrap();
+            let error = UnitLog::open(Some(&path), true).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{}:{at}: the last line", path.display())), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         std::fs::write(&path, format!("{}\n{}\n", line(1), line(1))).unwrap();
         let error = UnitLog::open(Some(&path), true).unwrap_err().to_string();

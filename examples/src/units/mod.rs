@@ -8,16 +8,14 @@
 mod lines;
 mod log;
 mod range;
-mod replace;
 mod study;
 mod table;
 
 pub use lines::{UnitLine, UnitLines, line_of_unit};
 pub use log::UnitLog;
 pub use range::{missing, unit_range};
-pub use replace::replace;
 pub use study::{Computed, Study};
-pub use table::Table;
+pub use table::{Table, shots_of};
 
 /// What reading and writing these files returns.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::BufReader;
 use std::path::Path;
 
+use linalg_core::checkpoint::replace_file;
+use linalg_core::merge::Units;
+use quantum_ec::dem::Sampler;
 use quantum_ec::sample::{Row, read_numbered_csv, write_csv};
 
-use super::{Outcome, replace};
+use super::Outcome;
 
 /// Rows of counts, one a task, by the content hash of the task.
 ///
@@ -20,13 +23,24 @@ pub struct Table {
     names: BTreeMap<(String, String), (String, String)>,
 }
 
+/// Shots of units of all seeds.
+pub fn shots_of(units: &BTreeMap<u64, Units>) -> u128 {
+    units.values().map(|units| u128::from(units.len()) * Sampler::UNIT as u128).sum()
+}
+
 impl Table {
     /// Adds a row that was found at `place`.
     ///
     /// # Errors
-    /// Beginning with `place`: another problem under the same name, units that are there already, or counts that do not add up.
+    /// Beginning with `place`: another problem under the same name, units that are there already, fewer shots than
+    /// its units have, or a sum of counts that overflows.
     pub fn add(&mut self, row: Row, place: &str) -> Outcome<()> {
-        if !row.units().map_err(|error| format!("{place}: {error}"))?.is_empty() {
+        let units = row.units().map_err(|error| format!("{place}: {error}"))?;
+        let numbered = shots_of(&units);
+        if u128::from(row.shots) < numbered {
+            return Err(format!("{place}: {} shots, but its units have {numbered}", row.shots).into());
+        }
+        if !units.is_empty() {
             self.check_name(&row.decoder, &row.json_metadata, &row.strong_id, place)?;
             let name = (row.decoder.clone(), row.json_metadata.clone());
             self.names.entry(name).or_insert_with(|| (row.strong_id.clone(), place.to_owned()));
@@ -92,7 +106,9 @@ impl Table {
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Outcome<()> {
         let rows: Vec<Row> = self.rows().cloned().collect();
-        replace(path, |file| Ok(write_csv(&rows, BufWriter::new(file))?))
+        let mut text = Vec::new();
+        write_csv(&rows, &mut text)?;
+        Ok(replace_file(path, &text)?)
     }
 }
 
@@ -128,6 +144,8 @@ mod tests {
             error(row("3f", "{}", "units_of_seed_1", 1)),
             "c:4: x on {} has the problem 3f, expected 1f as in a:2"
         );
+        let fewer = Row { shots: 2047, ..row("1f", "{}", "units_of_seed_2", 2) };
+        assert_eq!(error(fewer), "c:4: 2047 shots, but its units have 2048");
         assert!(table.row("x", "{}", "3f").is_err());
         assert_eq!(table.row("x", "{}", "1f").unwrap().shots, 5 * 1024);
         assert_eq!(table.row("x", "other", "3f").unwrap().shots, 0);

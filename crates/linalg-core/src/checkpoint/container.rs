@@ -1,11 +1,10 @@
 //! The container around a payload, in memory and in files.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
-use super::{CheckpointError, ContentHash, Reader};
+use super::{CheckpointError, ContentHash, Reader, replace_file};
 
 /// The first bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"\x89LACKP\r\n";
@@ -133,38 +132,12 @@ impl Checkpoint {
         Self::from_bytes(&bytes)
     }
 
-    /// Saves to a file, so that a crash at any moment leaves either the old file or the new one.
-    ///
-    /// Writes a temporary file beside it, flushes it to the disk and renames it.
+    /// Saves to a file, as [`replace_file`] does: a crash at any moment leaves either the old file or the new one.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`]; the temporary file is then removed and an older file is untouched.
+    /// [`CheckpointError::Io`]; an older file is then untouched.
     pub fn save<P: AsRef<Path>>(&self, path: P) -> Result<(), CheckpointError> {
-        let path = path.as_ref();
-        let temporary = temporary_beside(path)?;
-        let result = self.write_and_rename(&temporary, path);
-        if result.is_err() {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&temporary);
-        }
-        result
-    }
-
-    fn write_and_rename(&self, temporary: &Path, path: &Path) -> Result<(), CheckpointError> {
-        let failed = |what: &str, path: &Path| {
-            let operation = format!("{what} {}", path.display());
-            move |error: std::io::Error| CheckpointError::io(operation, &error)
-        };
-        let mut file = File::create_new(temporary).map_err(failed("create", temporary))?;
-        file.write_all(&self.to_bytes()).map_err(failed("write", temporary))?;
-        file.sync_all().map_err(failed("flush", temporary))?;
-        drop(file);
-        fs::rename(temporary, path).map_err(failed("rename to", path))?;
-        // The new name is on the disk once its directory is; not every file system can flush one.
-        if let Some(directory) = path.parent().and_then(|parent| File::open(parent).ok()) {
-            let _ = directory.sync_all();
-        }
-        Ok(())
+        replace_file(path, &self.to_bytes())
     }
 
     /// Loads from a file.
@@ -176,21 +149,6 @@ impl Checkpoint {
         let bytes = fs::read(path).map_err(|error| CheckpointError::io(format!("read {}", path.display()), &error))?;
         Self::from_bytes(&bytes)
     }
-}
-
-/// A name in the same directory that no other process or thread uses.
-fn temporary_beside(path: &Path) -> Result<PathBuf, CheckpointError> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let Some(name) = path.file_name() else {
-        let operation = format!("save to {:?}", path.display().to_string());
-        let error = std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path names no file");
-        return Err(CheckpointError::io(operation, &error));
-    };
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-    temporary.push(format!(".{}.{unique}.tmp", std::process::id()));
-    Ok(path.with_file_name(temporary))
 }
 
 #[cfg(test)]

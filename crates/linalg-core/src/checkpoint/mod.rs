@@ -27,10 +27,12 @@ mod container;
 mod error;
 mod hash;
 mod reader;
+mod replace;
 mod writer;
 
 pub use container::{Checkpoint, MAGIC, VERSION};
 pub use error::CheckpointError;
 pub use hash::ContentHash;
 pub use reader::Reader;
+pub use replace::replace_file;
 pub use writer::Writer;
