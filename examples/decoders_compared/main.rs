@@ -77,7 +77,7 @@ struct Args {
     /// A decoder, with its options; may be repeated.
     #[arg(long, value_name = "NAME")]
     decoder: Vec<String>,
-    /// Shots at most.
+    /// Shots at most, rounded up to multiples of 1024.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     shots: u64,
     /// Seconds for each decoder.
@@ -193,7 +193,7 @@ fn measure(args: &Args, name: &str, problem: &DecodingProblem, streams: &Streams
         let report = decoder.decoder.decode_batch(samples.detectors.view(), &mut out.view_mut())?;
         seconds += start.elapsed().as_secs_f64();
         if let Some((shot, error)) = report.failures.first() {
-            return Err(format!("shot {shot}: {error}").into());
+            return Err(format!("shot {}: {error}", unit as usize * Sampler::UNIT + shot).into());
         }
         failures += (0..Sampler::UNIT).filter(|&shot| out.row(shot) != samples.observables.row(shot)).count() as u64;
         shots += Sampler::UNIT as u64;
@@ -216,6 +216,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     let mut args = args.clone();
     if args.quick {
         (args.shots, args.seconds) = (4096, 0.5);
+    }
+    if !(args.seconds.is_finite() && args.seconds > 0.0) {
+        return Err(format!("--seconds is {}, expected a positive number", args.seconds).into());
     }
     if let Some(path) = &args.points {
         let title = args.title.clone().unwrap_or_else(|| path.display().to_string());

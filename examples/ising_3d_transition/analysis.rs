@@ -30,7 +30,7 @@ pub struct Crossing {
     slope: f64,
 }
 
-/// The crossing of each size with the next, by bisection within the simulated range.
+/// The crossing of each size with the next, by bisection within the simulated range and half as much beyond, by reweighting.
 pub fn crossings(sizes: &[Size]) -> Result<Vec<Crossing>, Failure> {
     let mut crossings = Vec::new();
     for (a, pair) in sizes.windows(2).enumerate() {

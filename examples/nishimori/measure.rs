@@ -40,12 +40,18 @@ pub struct Point {
 }
 
 impl Point {
-    /// Averages over samples. Thermal noise is shared among the samples of a unit, disorder is not: errors come from the scatter of
-    /// samples.
+    /// Averages over samples, whose disorder is independent. The thermal noise that the samples of a unit share does not show in
+    /// their scatter: the error is the larger one of leaving out samples and of leaving out units, where there are several.
     pub fn new(l: usize, p: f64, means: &[Means]) -> Result<Self, Failure> {
         let rows: Vec<f64> = means.iter().flatten().copied().collect();
-        let estimate = |function: &dyn Fn(&[f64]) -> f64| {
-            jackknife(&rows, KEYS.len(), function).map(|found| Estimate::new(found.value, found.std_error))
+        let mean = |unit: &[Means], k: usize| unit.iter().map(|means| means[k]).sum::<f64>() / unit.len() as f64;
+        let units: Vec<f64> =
+            means.chunks_exact(UNIT).flat_map(|unit| (0..KEYS.len()).map(move |k| mean(unit, k))).collect();
+        let estimate = |function: &dyn Fn(&[f64]) -> f64| -> Result<Estimate, Failure> {
+            let found = jackknife(&rows, KEYS.len(), function)?;
+            let of_units =
+                if units.len() > KEYS.len() { jackknife(&units, KEYS.len(), function)?.std_error } else { 0.0 };
+            Ok(Estimate::new(found.value, found.std_error.max(of_units)))
         };
         let binder = estimate(&|means| 1.0 - means[1] / (3.0 * means[0] * means[0]))?;
         let identity = estimate(&|means| means[2] - (1.0 - 2.0 * p))?;

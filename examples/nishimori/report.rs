@@ -73,7 +73,7 @@ pub fn report(args: &Args, points: &[Point]) -> Result<(), Failure> {
     if !args.json {
         println!(
             "{:>4} {:>8} {:>10} {:>9} {:>13} {:>7} {:>12}",
-            "L", "p", "Binder", "±", "bond - (1-2p)", "z", "starts, z"
+            "L", "p", "Binder", "±", "bond - (1-2p)", "z", "starts, %"
         );
     }
     for point in points {

@@ -155,7 +155,7 @@ fn run(mut args: Args) -> Result<(), Box<dyn std::error::Error>> {
             .chains(100)
             .learning_rate(0.03)
             .schedule(Schedule::Linear { end: 0.0 })
-            .seed(args.seed)
+            .seed(args.seed.wrapping_add(k as u64))
             .threads(args.threads);
         let mut trainer = Trainer::new(samples, start, params)?;
         trainer.run(&mut ())?;

@@ -14,8 +14,8 @@ pub struct Args {
     /// Inverse temperature.
     #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
     pub beta: f64,
-    /// A method, or `auto` for all that apply; may be repeated.
-    #[arg(long = "method", value_name = "NAME", default_value = "auto")]
+    /// Methods, separated by commas, or `auto` for all that apply; may be repeated.
+    #[arg(long = "method", value_name = "NAME", default_value = "auto", value_delimiter = ',')]
     pub methods: Vec<String>,
     /// File format.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
