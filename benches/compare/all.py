@@ -217,6 +217,10 @@ def join(known):
              "rate over theirs; below 1 the other program is cheaper. Ratios are taken within a run, where both programs alternate; the table",
              "has their median, the least and the greatest, and medians of the numbers themselves. One thread against one thread unless a",
              "row says otherwise. What was set and measured stands in the text of each script and on the page of the crate.", ""]
+    # What all were measured with stands once.
+    same = {", ".join(found["versions"]) for found in known.values()}
+    if len(same) == 1:
+        lines += [f"Versions: {same.pop()}.", ""]
     for name, found in known.items():
         page, _, _ = settings(name)
         where = f"[{page}]({page}.md), " if page else ""
@@ -229,7 +233,9 @@ def join(known):
             file = f"compared_{name}_{slug(case)}.svg"
             (FIGURES / file).write_text(figure(case, axis, unit, programs), encoding="utf-8")
             lines += ["", f"![Cost of {html.escape(case)} against {axis}](../figures/{file})"]
-        lines += ["", f"Versions: {', '.join(found['versions'])}.", ""]
+        if same:
+            lines += ["", f"Versions: {', '.join(found['versions'])}."]
+        lines.append("")
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 

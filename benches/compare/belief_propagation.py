@@ -195,7 +195,9 @@ def wilson(failures, shots, z=1.96):
     scale = 1 / (1 + z * z / shots)
     centre = scale * (rate + z * z / (2 * shots))
     half = scale * z * math.sqrt(rate * (1 - rate) / shots + z * z / (4 * shots * shots))
-    return f"{100 * rate:.3g}% ({100 * (centre - half):.3g} to {100 * (centre + half):.3g})"
+    # Rounding would leave 1e-17 where no shot has failed.
+    lower, upper = max(0.0, round(centre - half, 12)), min(1.0, centre + half)
+    return f"{100 * rate:.3g}% ({100 * lower:.3g} to {100 * upper:.3g})"
 
 
 def qec(folder, name, events, flipped, program):
