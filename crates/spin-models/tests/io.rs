@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use spin_models::io::{Format, Instance, Label, Sign, read_instance, write_bqpjson, write_dimod, write_edge_list};
-use spin_models::{EnergyModel, Error, Ising};
+use spin_models::{Duplicates, EnergyModel, Error, Ising};
 
 fn data(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
@@ -305,6 +305,10 @@ fn mistakes_in_plain_dimod_files_have_their_place() {
             "{\"linear\": {\"a\": 1, \"a\": 2}, \"vartype\": \"SPIN\"}",
             "line 1, column 21: found the member \"a\" again, expected every member once, as on line 1",
         ),
+        (
+            "{\"linear\": {\"a\": 1, \"a \": 2}, \"vartype\": \"SPIN\"}",
+            "line 1, column 21: found the name \"a \" again, expected every name once, spaces around it apart",
+        ),
         (r#"{"linear": {}, "vartype": "SPIN"}"#, "line 1, column 12: found an object, expected at least one variable"),
         (
             " {}",
@@ -372,6 +376,16 @@ fn what_a_format_cannot_hold_is_refused() {
     );
     let lonely = Instance::new(Ising::builder((1 << 20) + 1).build().unwrap());
     assert!(text(write_edge_list(&lonely, Sign::Coupling, std::io::sink())).contains("1048577 spins with 0 couplings"));
+
+    let twice = Ising::builder(2).couplings([(0, 1, 1.0), (1, 0, 0.5)]).duplicates(Duplicates::Keep).build().unwrap();
+    let twice = Instance::new(twice);
+    for result in [
+        write_edge_list(&twice, Sign::Coupling, std::io::sink()),
+        write_dimod(&twice, Sign::Coupling, std::io::sink()),
+        write_bqpjson(&twice, Sign::Coupling, std::io::sink()),
+    ] {
+        assert!(text(result).ends_with("cannot hold a second coupling of spins 0 and 1"));
+    }
 
     let mut named = Instance::new(pair().build().unwrap());
     named.labels = vec![Label::Text("a".into()), Label::Integer(-1)];

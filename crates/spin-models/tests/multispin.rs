@@ -655,11 +655,11 @@ fn overlaps_by_words_are_those_of_the_spins() {
         replicas.measure_overlaps(&mut words);
         ladders.measure_overlaps(&mut words_3);
         for pair in 0..150 {
-            spins.record(0, &replicas.configuration(2 * pair), &replicas.configuration(2 * pair + 1));
+            spins.record_pair(0, pair, &replicas.configuration(2 * pair), &replicas.configuration(2 * pair + 1));
         }
         for beta in 0..3 {
-            for lane in (40 * beta..40 * (beta + 1)).step_by(2) {
-                spins_3.record(beta, &ladders.configuration(lane), &ladders.configuration(lane + 1));
+            for (pair, lane) in (40 * beta..40 * (beta + 1)).step_by(2).enumerate() {
+                spins_3.record_pair(beta, pair, &ladders.configuration(lane), &ladders.configuration(lane + 1));
             }
         }
     }

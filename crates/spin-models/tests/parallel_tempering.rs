@@ -287,6 +287,32 @@ fn a_panic_in_a_thread_is_passed_on() {
     ParallelTempering::new(&model, Broken, ladder, params, Streams::new(1)).unwrap().advance(3, &mut ());
 }
 
+/// The same with three threads, of which one alone panics and is not the one that leads.
+#[test]
+#[should_panic]
+fn a_panic_in_one_of_three_threads_is_passed_on() {
+    let model = glass(false);
+    let ladder = Ladder::linear(0.1, 1.0, 6).unwrap();
+    #[derive(Clone)]
+    struct Broken;
+    impl<M: CachedModel> MarkovKernel<M> for Broken {
+        fn sweep<R: linalg_core::rand::Rng + ?Sized>(
+            &mut self,
+            _: &M,
+            beta: f64,
+            _: &mut [i8],
+            _: &mut M::Cache,
+            _: &mut R,
+        ) -> spin_models::SweepStats {
+            // The replicas of the second thread begin at the second temperature.
+            assert!(!(0.2..0.4).contains(&beta), "broken");
+            spin_models::SweepStats::default()
+        }
+    }
+    let params = ParallelTemperingParams::default().with_threads(3);
+    ParallelTempering::new(&model, Broken, ladder, params, Streams::new(1)).unwrap().advance(3, &mut ());
+}
+
 /// An SK model of 64 spins: tuning brings all acceptances near each other from a bad ladder.
 #[test]
 fn tuning_equalises_acceptances() {

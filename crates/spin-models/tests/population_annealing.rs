@@ -235,6 +235,12 @@ fn a_run_in_two_parts_continues_ln_z() {
     let few = PopulationStart { configurations: start.configurations[..100].to_vec(), ..start.clone() };
     let run = second(&few, &params);
     approx::assert_relative_eq!(run.steps[0].rho_t, 20.0, max_relative = 1e-12);
+    // ln Z of the start is known however few configurations there are.
+    assert!(run.steps[0].ln_z.std_error.unwrap() < 1e-12);
+    // What the start does not know no number of runs does.
+    let runs: Vec<PopulationRun> = (0..8).map(|_| second(&uncertain, &params)).collect();
+    let combined = PopulationRun::combine(&runs).unwrap();
+    assert!(combined.last().ln_z.std_error.unwrap() >= 0.5 && combined.last().ln_z.std_error.unwrap() < 0.51);
     for bad in [
         PopulationStart { configurations: Vec::new(), ..start.clone() },
         PopulationStart { configurations: vec![Spins::up(3)], ..start.clone() },

@@ -149,12 +149,13 @@ impl Ids {
 /// member of the metadata.
 ///
 /// # Errors
-/// [`Error::Unrepresentable`] for a label that is not an integer >= 0 or is used twice, and for a model with fields
-/// under [`Sign::MaxCut`]; [`Error::WrongLength`] for labels; [`Error::Io`].
+/// [`Error::Unrepresentable`] for a label that is not an integer >= 0 or is used twice, for two couplings of one pair, and
+/// for a model with fields under [`Sign::MaxCut`]; [`Error::WrongLength`] for labels; [`Error::Io`].
 pub fn write_bqpjson(instance: &Instance, sign: Sign, mut writer: impl Write) -> Result<()> {
     let model = &instance.model;
     instance.check_labels()?;
     members::check_fields(model, sign, "a Max-Cut file")?;
+    members::check_pairs(model, "bqpjson")?;
     let mut ids = Vec::with_capacity(instance.labels.len());
     let mut seen = HashMap::new();
     for (i, label) in instance.labels.iter().enumerate() {

@@ -189,9 +189,14 @@ fn plain_terms(document: &Document, sign: Sign) -> Result<Terms> {
     let linear_node = document.require(root, "linear")?;
     for member in document.object(linear_node)? {
         members::refuse_field(document, &member.node, sign)?;
-        sites.insert(&member.key, names.len());
+        // As in the keys of pairs, spaces around a name are not part of it.
+        let name = member.key.trim();
+        if sites.insert(name, names.len()).is_some() {
+            let found = format!("the name {} again", quote(&member.key));
+            return Err(document.error_at(member.at, found, "every name once, spaces around it apart").into());
+        }
         linear.push((names.len(), document.number(&member.node)?));
-        names.push(&member.key);
+        names.push(name);
     }
     let declared = names.len();
     let mut quadratic = Vec::new();
@@ -252,12 +257,13 @@ fn split<'k>(
 /// comments, as its member `description`.
 ///
 /// # Errors
-/// [`Error::Unrepresentable`] for a label that is used twice and for a model with fields under [`Sign::MaxCut`];
-/// [`Error::WrongLength`] for labels; [`Error::Io`].
+/// [`Error::Unrepresentable`] for a label that is used twice, for two couplings of one pair and for a model with fields
+/// under [`Sign::MaxCut`]; [`Error::WrongLength`] for labels; [`Error::Io`].
 pub fn write_dimod(instance: &Instance, sign: Sign, mut writer: impl Write) -> Result<()> {
     let model = &instance.model;
     instance.check_labels()?;
     members::check_fields(model, sign, "a Max-Cut file")?;
+    members::check_pairs(model, "dimod")?;
     let mut seen = HashMap::new();
     for (i, label) in instance.labels.iter().enumerate() {
         if let Some(first) = seen.insert(label, i) {

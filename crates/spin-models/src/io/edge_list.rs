@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::error::{ParseError, quote};
 use super::instance::{Format, Instance, Label, Sign};
+use super::members;
 use super::text::number;
 use crate::{EnergyModel, Error, Ising, Result};
 
@@ -202,7 +203,7 @@ fn vertex<'a>(words: &mut Words<'a>, n: usize) -> Result<(Word<'a>, usize)> {
 /// `label i name`, which are read back as comments only.
 ///
 /// # Errors
-/// [`Error::Unrepresentable`] for a model with fields, with a constant, or with more than 2²⁰ spins beyond the ends of
+/// [`Error::Unrepresentable`] for a model with fields, with a constant, with two couplings of one pair, or with more than 2²⁰ spins beyond the ends of
 /// its couplings; [`Error::WrongLength`] for labels; [`Error::Io`].
 pub fn write_edge_list(instance: &Instance, sign: Sign, mut writer: impl Write) -> Result<()> {
     let model = &instance.model;
@@ -214,6 +215,7 @@ pub fn write_edge_list(instance: &Instance, sign: Sign, mut writer: impl Write) 
     if model.offset() != 0.0 {
         return refuse(format!("the constant {:?}", model.offset()));
     }
+    members::check_pairs(model, "an edge list")?;
     let (n, m) = (model.n_spins(), model.n_couplings());
     if n > 2 * m + ISOLATED {
         return refuse(format!("{n} spins with {m} couplings"));

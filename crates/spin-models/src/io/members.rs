@@ -1,5 +1,6 @@
 //! What the JSON formats share beside the model: metadata, positions, members kept as they are.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::error::Parsed;
@@ -59,6 +60,17 @@ pub(super) fn check_fields(model: &Ising, sign: Sign, format: &'static str) -> R
             Err(Error::Unrepresentable { format, what })
         }
         _ => Ok(()),
+    }
+}
+
+/// Refuses to write a pair twice, as readers do to read it.
+pub(super) fn check_pairs(model: &Ising, format: &'static str) -> Result<()> {
+    let mut seen = HashSet::new();
+    match model.couplings().find(|&(i, j, _)| !seen.insert((i.min(j), i.max(j)))) {
+        Some((i, j, _)) => {
+            Err(Error::Unrepresentable { format, what: format!("a second coupling of spins {i} and {j}") })
+        }
+        None => Ok(()),
     }
 }
 

@@ -18,8 +18,8 @@ const KIND: &str = "chain 1";
 ///
 /// The cache is recomputed every 1000 sweeps. A checkpoint holds the state at that moment and the number of sweeps
 /// since; [`restore`](Simulation::restore) repeats them, which reproduces every rounded bit of the cache for any model
-/// and, since the result is compared with the configuration that was saved, notices another kernel. Kernels whose
-/// sweeps depend on a state of their own are beyond it.
+/// and, since the result is compared with the configuration that was saved, notices another kernel if there were sweeps
+/// since. Kernels whose sweeps depend on a state of their own are beyond it.
 ///
 /// ```
 /// use linalg_core::Streams;

@@ -383,6 +383,7 @@ mod tests {
             Ising::edwards_anderson(&lattice, Disorder::gaussian(), &mut rng)?,
             Ising::square(33, Boundary::Periodic, 1.0)?,
             Ising::rectangle([32, 40], [Boundary::Free, Boundary::Periodic], -1.0)?,
+            Ising::builder(16).couplings(lattice.edges().map(|(i, j)| (i, j, 1.0))).offset(7.0).build()?,
         ];
         for (k, model) in models.iter().enumerate() {
             for engine in Engine::ALL {

@@ -64,7 +64,8 @@ impl Metropolis {
         let exponential = &*EXPONENTIAL;
         let mut stats = SweepStats::default();
         self.order.for_each(n, rng, |i, rng| {
-            let q = model.n_states(i) as u32;
+            // A state is a byte.
+            let q = model.n_states(i).min(256) as u32;
             if q < 2 {
                 return;
             }

@@ -192,7 +192,7 @@ impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
                 let new = |units: Range<u64>| {
                     let (first, count) = (units.start / group, (units.end - units.start) as usize);
                     let replicas = Replicas::new(ising, count, params.dynamics, range.0, *streams, first)?;
-                    Ok(MultispinReads(replicas.with_sure_ties()))
+                    Ok(MultispinReads { replicas: replicas.with_sure_ties(), lowest: f64::INFINITY })
                 };
                 drive(*model, params, *range, &Cut { batch: 8 * group, group }, new, reads, observer)
             }
@@ -200,11 +200,17 @@ impl<'a, M: PairwiseModel + CachedModel + Sync> Annealer<'a, M> {
     }
 }
 
-/// Couplings and fields.
+/// Couplings, fields and the constant.
 fn to_ising<M: PairwiseModel>(model: &M) -> Result<Ising> {
     let n = model.n_spins();
-    let pairs = (0..n).flat_map(|i| model.neighbors(i).filter(move |&(j, _)| i < j).map(move |(j, c)| (i, j, c)));
-    Ising::builder(n).couplings(pairs).fields((0..n).map(|i| model.field(i))).build()
+    let pairs = || (0..n).flat_map(|i| model.neighbors(i).filter(move |&(j, _)| i < j).map(move |(j, c)| (i, j, c)));
+    let fields = || (0..n).map(|i| model.field(i));
+    let terms = || pairs().map(|(_, _, coupling)| coupling).chain(fields());
+    let constant = model.energy(&vec![1; n]) + terms().sum::<f64>();
+    // What rounding leaves is none, and of an energy that overflows none is known: reports alone need it.
+    let rounding = 1e-12 * terms().map(f64::abs).sum::<f64>();
+    let constant = if constant.is_finite() && constant.abs() > rounding { constant } else { 0.0 };
+    Ising::builder(n).couplings(pairs()).fields(fields()).offset(constant).build()
 }
 
 fn automatic_plan<M: PairwiseModel>(
@@ -236,7 +242,7 @@ impl Group for DenseReads<'_> {
         self.replicas.sweep(self.dense, betas);
     }
 
-    fn lowest(&self) -> f64 {
+    fn lowest(&mut self) -> f64 {
         self.replicas.lowest(self.dense)
     }
 
@@ -245,22 +251,26 @@ impl Group for DenseReads<'_> {
     }
 }
 
-struct MultispinReads(Replicas);
+struct MultispinReads {
+    replicas: Replicas,
+    lowest: f64,
+}
 
 impl Group for MultispinReads {
     fn anneal(&mut self, betas: &[f64]) {
         for &beta in betas {
-            self.0.set_beta(beta).expect("a checked range");
-            self.0.advance(1, &mut ());
+            self.replicas.set_beta(beta).expect("a checked range");
+            self.replicas.advance(1, &mut ());
         }
     }
 
-    fn lowest(&self) -> f64 {
-        self.0.energies().into_iter().fold(f64::INFINITY, f64::min)
+    fn lowest(&mut self) -> f64 {
+        self.lowest = self.replicas.energies().into_iter().fold(self.lowest, f64::min);
+        self.lowest
     }
 
     fn finish(self) -> Vec<Spins> {
-        let signs = (0..self.0.n_lanes()).map(|read| self.0.spins(read));
+        let signs = (0..self.replicas.n_lanes()).map(|read| self.replicas.spins(read));
         signs.map(|signs| Spins::from_signs(&signs).expect("spins are up or down")).collect()
     }
 }

@@ -24,8 +24,8 @@ pub(super) trait Group: Send {
     /// A sweep of every read at each of these temperatures.
     fn anneal(&mut self, betas: &[f64]);
 
-    /// The lowest energy so far, up to rounding.
-    fn lowest(&self) -> f64;
+    /// The lowest energy so far, up to rounding; of the configurations at the times of the calls where no others are kept.
+    fn lowest(&mut self) -> f64;
 
     /// The configuration of every read.
     fn finish(self) -> Vec<Spins>;
@@ -51,14 +51,14 @@ impl<M: CachedModel + Sync> Group for ChainRead<'_, M> {
         for &beta in betas {
             self.chain.sweep_at(beta);
             let energy = self.chain.energy();
-            if energy < self.best {
+            if lower(energy, self.best) {
                 self.best = energy;
                 self.spins.copy_from_slice(self.chain.spins());
             }
         }
     }
 
-    fn lowest(&self) -> f64 {
+    fn lowest(&mut self) -> f64 {
         self.best
     }
 
@@ -106,7 +106,7 @@ pub(super) fn drive<M: CachedModel + Sync, G: Group>(
             share(params.threads, &mut groups, |group| group.anneal(&betas));
             done += piece;
             found.sweeps += piece * (batch.end - batch.start);
-            let best = groups.iter().map(G::lowest).fold(found.energy, f64::min);
+            let best = groups.iter_mut().map(G::lowest).fold(found.energy, f64::min);
             let progress = Progress::new("annealing", found.sweeps, total).with_energy(best);
             if observer.observe(&progress).is_break() {
                 found.complete = false;
@@ -122,7 +122,7 @@ pub(super) fn drive<M: CachedModel + Sync, G: Group>(
         share(params.threads, &mut finished, finish);
         let mut wanted = true;
         for (read, (spins, energy)) in batch.clone().zip(finished) {
-            if energy < found.energy || found.energies.is_empty() {
+            if lower(energy, found.energy) || found.energies.is_empty() {
                 (found.energy, found.spins) = (energy, spins.clone());
             }
             found.energies.push(energy);
@@ -134,6 +134,11 @@ pub(super) fn drive<M: CachedModel + Sync, G: Group>(
     // A stop at the very last report left nothing undone.
     found.complete |= found.sweeps == total;
     Ok(found)
+}
+
+/// Whether `energy` is below `best`; any number is below one that is not.
+fn lower(energy: f64, best: f64) -> bool {
+    energy < best || best.is_nan() && !energy.is_nan()
 }
 
 fn share<T: Send>(threads: usize, items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {

@@ -128,6 +128,10 @@ impl AnnealingParams {
         let beta = match self.schedule {
             Schedule::Linear => first + (last - first) * fraction,
             Schedule::Geometric if first == 0.0 => 0.0,
+            // The ratio of the two may overflow.
+            Schedule::Geometric if !(last / first).is_finite() => {
+                (first.ln() + fraction * (last.ln() - first.ln())).exp()
+            }
             Schedule::Geometric => first * (last / first).powf(fraction),
         };
         beta.clamp(first, last)

@@ -1,6 +1,6 @@
 use super::*;
 use crate::mcmc::Dynamics;
-use crate::{EnergyModel, Error, Ising, SherringtonKirkpatrick};
+use crate::{Boundary, EnergyModel, Error, Ising, Lattice, SherringtonKirkpatrick};
 use std::ops::ControlFlow;
 
 fn ground_state(model: &SherringtonKirkpatrick) -> f64 {
@@ -136,6 +136,21 @@ fn reads_end_in_local_minima() {
 
 #[test]
 fn progress_has_the_energy_of_the_model() {
+    // Two batches of 1024 reads or less; the second must not forget the constant of the first.
+    let lattice = Lattice::square(12, Boundary::Periodic).unwrap();
+    let couplings = lattice.edges().map(|(i, j)| (i, j, 1.0));
+    let ferromagnet = Ising::builder(144).couplings(couplings).offset(100.0).build().unwrap();
+    let mut lowest = f64::INFINITY;
+    let mut falls = |progress: &Progress| {
+        assert!(progress.energy.unwrap() <= lowest);
+        lowest = progress.energy.unwrap();
+        ControlFlow::Continue(())
+    };
+    let params = AnnealingParams::default().with_reads(600).with_sweeps(20);
+    let annealer = Annealer::with_engine(&ferromagnet, params, Streams::new(3), AnnealingEngine::Multispin).unwrap();
+    let found = annealer.run(&mut (), &mut falls).unwrap();
+    approx::assert_abs_diff_eq!(found.energy, 100.0 - 288.0, epsilon = 1e-9);
+    assert!(lowest >= found.energy && lowest < 0.0, "{lowest}");
     let model = Ising::builder(4).couplings([(0, 1, 1.5), (1, 2, -2.0)]).field(3, 0.25).offset(100.0).build().unwrap();
     for engine in [AnnealingEngine::SingleSpin, AnnealingEngine::Dense] {
         let mut last = None;
@@ -267,4 +282,11 @@ fn sure_ties_turn_free_spins_and_keep_the_others_in_law() {
     let mean = means.iter().sum::<f64>() / 512.0;
     let variance = means.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 511.0;
     assert!((mean - exact).abs() < 4.0 * (variance / 512.0).sqrt(), "{mean} for {exact}");
+}
+
+#[test]
+fn temperatures_of_any_range_have_equal_ratios() {
+    let params = AnnealingParams::default().with_sweeps(3).with_range(1e-300, 1e10);
+    let middle = params.beta((1e-300, 1e10), 1);
+    approx::assert_relative_eq!(middle.log10(), -145.0, epsilon = 1e-9);
 }

@@ -36,6 +36,8 @@ pub(super) const MAX_DIMENSIONS: usize = 4;
 pub struct UniformTorus {
     lengths: Vec<usize>,
     coupling: f64,
+    /// A constant in the energy, that of a recognised model.
+    offset: f64,
 }
 
 impl UniformTorus {
@@ -71,7 +73,7 @@ impl UniformTorus {
                 expected: "a finite number >= 0",
             });
         }
-        Ok(Self { lengths: lengths.to_vec(), coupling })
+        Ok(Self { lengths: lengths.to_vec(), coupling, offset: 0.0 })
     }
 
     /// The lengths, in the order of [`new`](Self::new).
@@ -89,6 +91,11 @@ impl UniformTorus {
         self.coupling
     }
 
+    /// The constant in the energy: 0, or that of the model that was [recognised](Self::recognize).
+    pub fn offset(&self) -> f64 {
+        self.offset
+    }
+
     /// The same model as a graph, with the sites in this order; parallel bonds are added.
     ///
     /// # Errors
@@ -97,7 +104,7 @@ impl UniformTorus {
         let n = self.n_spins();
         let bonds = (0..n).flat_map(|i| (0..self.lengths.len()).map(move |axis| (i, axis)));
         let couplings = bonds.map(|(i, axis)| (i, self.neighbors(i, axis)[1], self.coupling));
-        Ising::builder(n).duplicates(Duplicates::Sum).couplings(couplings).build()
+        Ising::builder(n).duplicates(Duplicates::Sum).couplings(couplings).offset(self.offset).build()
     }
 
     /// Whether `model` is this one, up to the constant in its energy: for choosing the fast kernels.
@@ -130,7 +137,7 @@ impl UniformTorus {
         })
     }
 
-    /// The torus that `model` is, up to the constant in its energy, read off from the numbers of the neighbours.
+    /// The torus that `model` is, with the constant in its energy, read off from the numbers of the neighbours.
     ///
     /// `None` for anything but a uniform ferromagnet whose sites are numbered as here. `O(N)`.
     ///
@@ -163,7 +170,7 @@ impl UniformTorus {
             let fastest = couplings[neighbors.iter().position(|&j| j == 1)?];
             let coupling = if *lengths.first()? == 2 { fastest / 2.0 } else { fastest };
             let torus = Self::new(&slowest_first, coupling).ok()?;
-            return torus.describes(model).then_some(torus);
+            return torus.describes(model).then_some(Self { offset: model.offset(), ..torus });
         };
         if j != stride || lengths.len() == MAX_DIMENSIONS || coupling < 0.0 {
             return None;
@@ -225,12 +232,15 @@ impl EnergyModel for UniformTorus {
             }
             stride *= length;
         }
-        -self.coupling * sum as f64
+        self.offset - self.coupling * sum as f64
     }
 
     fn content_hash(&self) -> u64 {
         let mut hash = ContentHash::new();
         hash.write_str("uniform torus").write_usizes(&self.lengths).write_f64(self.coupling);
+        if self.offset != 0.0 {
+            hash.write_f64(self.offset);
+        }
         hash.finish()
     }
 

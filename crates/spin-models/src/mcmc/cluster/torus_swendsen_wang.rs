@@ -20,7 +20,8 @@ use crate::model::{CachedModel, EnergyModel, MarkovKernel, SweepStats};
 /// Hoshen and Kopelman: a run that meets its first neighbour takes over its label without a search. One ascending
 /// pass over the runs finds the roots and draws a bit for each.
 ///
-/// Probabilities are rounded down by less than 2⁻⁶⁴. Cost: `O(N)` a sweep; memory 10 bytes a site in the worst case.
+/// Probabilities are rounded down by less than 2⁻⁶⁴. Cost: `O(N)` a sweep; memory at most 10 bytes a site for rows of 16 sites
+/// or more, 17 for rows of two.
 ///
 /// References: Swendsen and Wang, Phys. Rev. Lett. 58, 86 (1987); Hoshen and Kopelman, Phys. Rev. B 14, 3438 (1976).
 ///

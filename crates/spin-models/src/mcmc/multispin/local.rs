@@ -17,12 +17,17 @@ pub(super) fn probability(dynamics: Dynamics, beta: f64, unit: f64, pull: usize)
     }
 }
 
-/// The dynamics with which to work at `beta`.
+/// The dynamics with which to work at `beta`, for couplings of this strength.
 ///
-/// At β = 0 both flip every spin with probability 1/2. The blocks of Metropolis would flip for certain where the neighbours
-/// pull.
-pub(super) fn effective(dynamics: Dynamics, beta: f64) -> Dynamics {
-    if beta > 0.0 { dynamics } else { Dynamics::HeatBath }
+/// Where nothing pulls both flip every spin with probability 1/2. The blocks of Metropolis would flip for certain along the
+/// neighbours.
+pub(super) fn effective(dynamics: Dynamics, beta: f64, unit: f64) -> Dynamics {
+    if pulls(beta, unit) { dynamics } else { Dynamics::HeatBath }
+}
+
+/// Whether couplings of this strength make a difference: 0 is also what an underflow leaves.
+pub(super) fn pulls(beta: f64, unit: f64) -> bool {
+    2.0 * beta * unit > 0.0
 }
 
 /// Number of classes with a probability other than 1/2 and 1 at a site of this degree.

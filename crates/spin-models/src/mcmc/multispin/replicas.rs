@@ -89,7 +89,7 @@ impl Replicas {
         let integers = IntegerModel::new(model, SOLVER)?;
         let cut = Cut::new(n_replicas, BITS);
         let population = Population::new(SOLVER, integers, model.content_hash(), dynamics, cut, streams.child(unit))?;
-        let table = Table::uniform(&population.packing, effective(dynamics, beta), beta);
+        let table = Table::uniform(&population.packing, effective(dynamics, beta, population.packing.model.unit), beta);
         Ok(Self { population, beta, table, sure_ties: false })
     }
 
@@ -110,7 +110,7 @@ impl Replicas {
         check_beta(beta)?;
         self.beta = beta;
         let Population { packing, dynamics, .. } = &self.population;
-        self.table = Table::uniform(packing, effective(*dynamics, beta), beta);
+        self.table = Table::uniform(packing, effective(*dynamics, beta, packing.model.unit), beta);
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl Replicas {
         population.sweeps += sweeps;
         let (packing, instructions, threads) =
             (&population.packing, population.instructions, population.threads(sweeps));
-        let dynamics = effective(population.dynamics, *beta);
+        let dynamics = effective(population.dynamics, *beta, packing.model.unit);
         threads::sum_over(threads, &mut population.units, |unit| {
             let (spins, generator, counted) = (&mut unit.spins, &mut unit.generator, &unit.used);
             instructions.run(Sweeps {

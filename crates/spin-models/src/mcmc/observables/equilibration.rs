@@ -10,8 +10,11 @@ use super::series::Series;
 /// Bound on every drift, in standard errors.
 pub(in crate::mcmc) const LARGEST_DRIFT: f64 = 5.0;
 
-/// Groups of blocks a window, from whose scatter its error comes.
+/// Groups of blocks a window, from whose scatter its error comes; fewer in a shorter chain.
 const GROUPS: usize = 8;
+
+/// Blocks of a chain below which it has no say: two in the shortest window.
+const FEWEST_BLOCKS: usize = 16;
 
 /// Independent samples below which no judgement is made.
 pub(in crate::mcmc) const FEWEST_SAMPLES: f64 = 100.0;
@@ -20,7 +23,8 @@ pub(in crate::mcmc) const FEWEST_SAMPLES: f64 = 100.0;
 ///
 /// Time is cut into the windows `[1/8, 1/4]`, `[1/4, 1/2]`, `[1/2, 1]` of the run. Averages that still drift differ
 /// between windows, on the logarithmic scale on which glassy systems relax; chains that are stuck differ from each
-/// other. Necessary conditions only: a valley that no chain has seen leaves no trace.
+/// other. Necessary conditions only: a valley that no chain has seen leaves no trace. Chains of fewer than 16 measurements
+/// have no say in the drifts, which are NaN if there are no others.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Equilibration {
@@ -74,28 +78,29 @@ impl Lanes<'_> {
     }
 }
 
-/// The mean of the last window less that of the two before it, in standard errors. `mean` takes the number of the chain,
-/// sums, and the number of measurements in them.
+/// The mean of the last window less that of the two before it, in standard errors; NaN if no chain is long enough. `mean`
+/// takes the number of the chain, sums, and the number of measurements in them.
 pub(in crate::mcmc) fn drift(chains: &[&Blocks], mean: impl Fn(usize, &Sums, f64) -> f64) -> [f64; 2] {
     // Mean and squared error of the blocks from/8 .. to/8 of every chain, from eight groups of blocks a chain. A
     // drift within the window adds little to their scatter.
     let window = |from: usize, to: usize| {
-        let (mut sum, mut squared_error) = (0.0, 0.0);
-        for (number, chain) in chains.iter().enumerate() {
+        let (mut sum, mut squared_error, mut n) = (0.0, 0.0, 0.0);
+        for (number, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.complete.len() >= FEWEST_BLOCKS) {
             let k = chain.complete.len();
             let blocks = &chain.complete[k * from / 8..k * to / 8];
-            let groups: Running = (0..GROUPS)
+            let n_groups = GROUPS.min(blocks.len());
+            let groups: Running = (0..n_groups)
                 .map(|g| {
                     let mut group = Block::default();
-                    let part = &blocks[blocks.len() * g / GROUPS..blocks.len() * (g + 1) / GROUPS];
+                    let part = &blocks[blocks.len() * g / n_groups..blocks.len() * (g + 1) / n_groups];
                     part.iter().for_each(|block| group.add(block));
                     mean(number, &group.sums, group.count as f64)
                 })
                 .collect();
             sum += groups.mean();
-            squared_error += groups.variance() / GROUPS as f64;
+            squared_error += groups.variance() / n_groups as f64;
+            n += 1.0;
         }
-        let n = chains.len() as f64;
         (sum / n, squared_error / (n * n))
     };
     let (last, last_error) = window(4, 8);

@@ -1,6 +1,7 @@
 //! Averages over Markov chains, with honest errors.
 
 mod blocks;
+mod chains;
 mod equilibration;
 mod lanes;
 mod pooled;
@@ -16,12 +17,13 @@ use linalg_core::stats::Estimate;
 use crate::model::{PairCorrelations, PairwiseModel};
 
 pub(super) use blocks::{Block, Blocks, Sums};
+pub(super) use chains::Chains;
 pub use equilibration::Equilibration;
 pub(super) use equilibration::{FEWEST_SAMPLES, LARGEST_DRIFT, drift};
 pub use lanes::Lanes;
 pub(super) use lanes::tau_estimate;
 pub(super) use pooled::{Pooled, function_estimate};
-pub(super) use saved::{Read, counted, invalid, read_units};
+pub(super) use saved::{Read, counted, invalid, read_lane, read_units};
 use series::Series;
 pub(super) use signs::{SignBlocks, column_estimate};
 
@@ -29,7 +31,8 @@ pub(super) use signs::{SignBlocks, column_estimate};
 ///
 /// A *lane* is one replica of a simulation: one chain for [`Chain`](super::Chain), as many as there are for
 /// [`multispin::Replicas`](super::multispin::Replicas), one a temperature for a ladder. The estimates of this type pool
-/// all lanes, as independent chains at one temperature; those of a ladder are asked for by [`lane`](Self::lane).
+/// all lanes, as independent chains at one temperature; those of a ladder are asked for by [`lane`](Self::lane). Several
+/// independent replicas of one lane are chains of their own, by [`record_replica`](Self::record_replica).
 ///
 /// | estimate | |
 /// |---|---|
@@ -75,8 +78,7 @@ pub struct Observables {
     units: Units,
     with_sites: bool,
     pairs: Vec<(u32, u32)>,
-    /// The chains of every lane: first its own, then those merged in.
-    lanes: Vec<Vec<Series>>,
+    lanes: Vec<Chains<Series>>,
 }
 
 impl Observables {
@@ -88,7 +90,7 @@ impl Observables {
             units: Units::range(0..1),
             with_sites: false,
             pairs: Vec::new(),
-            lanes: vec![Vec::new(); n_lanes],
+            lanes: vec![Chains::new(Series::default()); n_lanes],
         };
         observables.clear();
         observables
@@ -166,15 +168,24 @@ impl Observables {
     /// # Panics
     /// If `lane` is not a lane or `s` has the wrong length.
     pub fn record(&mut self, lane: usize, energy: f64, s: &[i8]) {
+        self.record_replica(lane, 0, energy, s);
+    }
+
+    /// Adds a measurement of one of several independent replicas of a lane, which are numbered from 0.
+    ///
+    /// # Panics
+    /// If `lane` is not a lane, `s` has the wrong length, or `replica` is above the number of replicas that were recorded
+    /// in this lane.
+    pub fn record_replica(&mut self, lane: usize, replica: usize, energy: f64, s: &[i8]) {
         assert_eq!(s.len(), self.n_spins, "{} spins for observables of {}", s.len(), self.n_spins);
         let total: i64 = s.iter().map(|&s| i64::from(s)).sum();
-        let series = self.push(lane, energy, total as f64);
+        let series = self.push(lane, replica, energy, total as f64);
         if let Some(sites) = &mut series.sites {
             sites.push(|sums| sums.iter_mut().zip(s).for_each(|(sum, &s)| *sum += i32::from(s)));
         }
         // The borrow of the lane ends before the pairs are read.
         let Self { pairs, lanes, .. } = self;
-        if let Some(products) = &mut lanes[lane][0].pairs {
+        if let Some(products) = &mut lanes[lane].measured[replica].pairs {
             products.push(|sums| {
                 for (sum, &(i, j)) in sums.iter_mut().zip(pairs.iter()) {
                     *sum += i32::from(s[i as usize] * s[j as usize]);
@@ -189,22 +200,22 @@ impl Observables {
     /// If `lane` is not a lane, or sites or pairs were asked for ([`needs_spins`](Self::needs_spins)).
     pub fn record_totals(&mut self, lane: usize, energy: f64, magnetization: i64) {
         assert!(!self.needs_spins(), "averages of sites or pairs need configurations");
-        self.push(lane, energy, magnetization as f64);
+        self.push(lane, 0, energy, magnetization as f64);
     }
 
-    fn push(&mut self, lane: usize, energy: f64, magnetization: f64) -> &mut Series {
+    fn push(&mut self, lane: usize, replica: usize, energy: f64, magnetization: f64) -> &mut Series {
         assert!(lane < self.lanes.len(), "lane {lane} of {}", self.lanes.len());
         let n = self.n_spins as f64;
-        let series = &mut self.lanes[lane][0];
+        let Self { with_sites, pairs, lanes, n_spins, .. } = self;
+        let series = lanes[lane].at(replica, || empty(*n_spins, *with_sites, pairs));
         series.push(energy / n, magnetization / n);
         series
     }
 
     /// Drops all measurements, keeping shape, units and problem.
     pub fn clear(&mut self) {
-        let n_sites = self.with_sites.then_some(self.n_spins);
-        let n_pairs = (!self.pairs.is_empty()).then_some(self.pairs.len());
-        self.lanes.iter_mut().for_each(|lane| *lane = vec![Series::new(n_sites, n_pairs)]);
+        let series = empty(self.n_spins, self.with_sites, &self.pairs);
+        self.lanes.iter_mut().for_each(|lane| *lane = Chains::new(series.clone()));
     }
 
     /// The estimates of one lane, merged chains included.
@@ -220,13 +231,18 @@ impl Observables {
     /// # Panics
     /// If the range reaches beyond the lanes.
     pub fn lanes(&self, lanes: Range<usize>) -> Lanes<'_> {
-        let chains = self.lanes[lanes].iter().flatten().filter(|chain| chain.count() > 0).collect();
+        let chains = self.lanes[lanes].iter().flat_map(Chains::iter).filter(|chain| chain.count() > 0).collect();
         Lanes { n_spins: self.n_spins, pairs: &self.pairs, chains }
     }
 
     fn all(&self) -> Lanes<'_> {
         self.lanes(0..self.lanes.len())
     }
+}
+
+/// A chain without measurements.
+fn empty(n_spins: usize, with_sites: bool, pairs: &[(u32, u32)]) -> Series {
+    Series::new(with_sites.then_some(n_spins), (!pairs.is_empty()).then_some(pairs.len()))
 }
 
 /// The estimates of all lanes pooled.
@@ -338,7 +354,7 @@ impl Merge for Observables {
         }
         self.units.merge(&other.units)?;
         for (mine, theirs) in self.lanes.iter_mut().zip(&other.lanes) {
-            mine.extend(theirs.iter().filter(|chain| chain.count() > 0).cloned());
+            mine.merged.extend(theirs.iter().filter(|chain| chain.count() > 0).cloned());
         }
         Ok(())
     }
@@ -381,6 +397,26 @@ mod tests {
             approx::assert_relative_eq!(c.std_error.unwrap(), error, max_relative = 0.4);
             assert!(averages.equilibrated(), "{:?}", averages.equilibration());
         }
+    }
+
+    #[test]
+    fn short_chains_have_a_say_from_sixteen_measurements_on() {
+        let mut many = Observables::new(1, 64);
+        let mut rng = Streams::new(6).stream(0);
+        for measurement in 0..40 {
+            for lane in 0..64 {
+                let x = standard_normal(&mut rng);
+                many.record(lane, x, &[if x > 0.0 { 1 } else { -1 }]);
+            }
+            let drifts = many.equilibration().energy_drift;
+            assert_eq!(drifts.iter().all(|z| z.abs() < 5.0), measurement >= 15, "{measurement}: {drifts:?}");
+        }
+        assert!(many.equilibrated(), "{:?}", many.equilibration());
+        // One more chain that is too short spoils nothing.
+        let mut short = Observables::new(1, 64).with_units(Units::range(1..2));
+        short.record(3, 0.0, &[1]);
+        many.merge(&short).unwrap();
+        assert!(many.equilibrated());
     }
 
     #[test]

@@ -5,13 +5,13 @@ use linalg_core::checkpoint::{Checkpoint, CheckpointError, Reader, Writer};
 use linalg_core::merge::{Merge, Units};
 use linalg_core::stats::Binning;
 
-use super::Observables;
 use super::blocks::{Block, Blocks, MOST_BLOCKS};
 use super::series::{PAIR_ROWS, SITE_ROWS, Series};
 use super::signs::SignBlocks;
+use super::{Chains, Observables};
 use crate::Result;
 
-const KIND: &str = "observables 1";
+const KIND: &str = "observables 2";
 
 pub(in crate::mcmc) type Read<T> = std::result::Result<T, CheckpointError>;
 
@@ -37,8 +37,10 @@ impl Observables {
         let units: Vec<u64> = self.units.ranges().iter().flat_map(|&(a, b)| [a, b]).collect();
         out.write_u64s(&pairs).write_u64s(&units).write_usize(self.lanes.len());
         for lane in &self.lanes {
-            out.write_usize(lane.len());
-            lane.iter().for_each(|chain| write_series(chain, &mut out));
+            for chains in [&lane.measured, &lane.merged] {
+                out.write_usize(chains.len());
+                chains.iter().for_each(|chain| write_series(chain, &mut out));
+            }
         }
         Checkpoint::new(KIND, self.problem, out)
     }
@@ -66,15 +68,25 @@ fn read_observables(from: &Checkpoint) -> Read<Observables> {
     let n_pairs = (!pairs.is_empty()).then_some(pairs.len());
     let mut lanes = Vec::new();
     for _ in 0..counted(&mut reader, "number of lanes")? {
-        let n_chains = counted(&mut reader, "number of chains")?;
-        if n_chains == 0 {
-            return invalid("number of chains", reader.position());
-        }
-        let chains: Read<Vec<Series>> = (0..n_chains).map(|_| read_series(&mut reader, n_sites, n_pairs)).collect();
-        lanes.push(chains?);
+        lanes.push(read_lane(&mut reader, |reader| read_series(reader, n_sites, n_pairs))?);
     }
     reader.finish()?;
     Ok(Observables { n_spins, problem: from.problem, units, with_sites, pairs, lanes })
+}
+
+/// The chains of a lane: those measured, one at least, then those merged in.
+pub(in crate::mcmc) fn read_lane<C>(
+    reader: &mut Reader<'_>,
+    read: impl Fn(&mut Reader<'_>) -> Read<C>,
+) -> Read<Chains<C>> {
+    let chains = |reader: &mut Reader<'_>| -> Read<Vec<C>> {
+        (0..counted(reader, "number of chains")?).map(|_| read(reader)).collect()
+    };
+    let (measured, merged) = (chains(reader)?, chains(reader)?);
+    if measured.is_empty() {
+        return invalid("number of chains", reader.position());
+    }
+    Ok(Chains { measured, merged })
 }
 
 /// Ranges of work units.

@@ -107,10 +107,14 @@ pub(in crate::mcmc) fn column_estimate(chains: &[&SignBlocks], column: usize) ->
         }
         length *= 2;
     }
-    within = within.max((2.0 / count as f64).powi(2));
+    let resolved = 2.0 / count as f64;
+    if !within.is_nan() {
+        within = within.max(resolved * resolved);
+    }
     let means: Vec<(f64, f64)> =
         chains.iter().map(|chain| (chain.count() as f64, chain.total(column) as f64 / chain.count() as f64)).collect();
-    Pooled { mean, within, tau, count, chains: chains.len(), between: Pooled::between(&means) }.estimate()
+    let pooled = Pooled { mean, within, tau, count, chains: chains.len(), between: Pooled::between(&means) };
+    Estimate::new(mean, pooled.variance().sqrt().max(resolved))
 }
 
 #[cfg(test)]
@@ -163,6 +167,17 @@ mod tests {
         assert!((32..64).contains(&blocks.n_rows()));
         let constant = column_estimate(&[&blocks], 0);
         assert_eq!(constant, Estimate::new(1.0, 2.0 / 1_000_003.0));
+    }
+
+    #[test]
+    fn the_spread_of_many_short_chains_is_their_error() {
+        // 512 replicas of a free spin, measured twice each: an error of about 1/√512, or 1/√1024.
+        let chains: Vec<SignBlocks> = (0..512).map(|k| telegraph(2, 0.5, 0.0, k)).collect();
+        let error = column_estimate(&chains.iter().collect::<Vec<_>>(), 0).std_error.unwrap();
+        assert!((0.025..0.05).contains(&error), "{error}");
+        // Spins that never turned are known to one turn.
+        let constant: Vec<SignBlocks> = (0..512).map(|k| telegraph(2, 1.0, 1.0, k)).collect();
+        assert_eq!(column_estimate(&constant.iter().collect::<Vec<_>>(), 0), Estimate::new(1.0, 2.0 / 1024.0));
     }
 
     #[test]

@@ -91,8 +91,8 @@ impl DisorderAverages {
         if self.samples.contains_key(&sample) {
             return refuse("a number that was not added before");
         }
-        let others = self.samples.values().flatten().chain(&lanes).map(OverlapMoments::measured);
-        if lanes.iter().zip(others).any(|(mine, other)| mine.measured() != other) {
+        let first = self.samples.values().flatten().chain(&lanes).next().map(OverlapMoments::measured);
+        if lanes.iter().any(|lane| Some(lane.measured()) != first) {
             return refuse("one with the same quantities measured at every temperature");
         }
         for (entry, moments) in lanes.iter().enumerate() {
@@ -201,6 +201,10 @@ impl Merge for DisorderAverages {
             ("number of lanes", n_lanes, theirs.1),
             ("number of wave vectors", waves, theirs.2),
         ];
+        if waves == theirs.2 && self.waves != other.waves {
+            let what = "set of wave vectors, by number,";
+            return Err(MergeError::Shape { what, expected: waves, found: theirs.2 });
+        }
         shapes.extend(columns.zip(theirs.3).map(|(a, b)| ("kind of quantities measured", a, b)));
         for (what, expected, found) in shapes {
             if expected != found {

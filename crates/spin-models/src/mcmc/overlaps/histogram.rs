@@ -53,7 +53,7 @@ impl Bins {
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OverlapDistribution {
-    /// Mean of the possible overlaps in each bin, ascending.
+    /// Mean of the possible overlaps in each bin, ascending; of their absolute values in the middle bin of a folded one.
     pub centers: Vec<f64>,
     /// Width of each bin: the number of its possible overlaps times 2/N. Folded, the bin of q = 0 alone counts half.
     pub widths: Vec<f64>,
@@ -106,8 +106,11 @@ impl OverlapDistribution {
             if b - 1 - c != c {
                 return (center, width);
             }
-            // Values |q| of the middle bin: from 0 to half its width.
-            (0.25 * width, 0.5 * width)
+            // The mean of |q| over the values of the middle bin.
+            let n = bins.n_spins;
+            let values = (0..=n).filter(|&different| bins.of(different) == c);
+            let distances: Vec<f64> = values.map(|k| (n as f64 - 2.0 * k as f64).abs() / n as f64).collect();
+            (distances.iter().sum::<f64>() / distances.len() as f64, 0.5 * width)
         };
         Self::of(&folded.iter().collect::<Vec<_>>(), upper.map(half).collect())
     }

@@ -17,6 +17,7 @@ use self::chain::{Chain, Measurement};
 use self::histogram::Bins;
 use self::links::Links;
 use super::cluster::pack_eight;
+use super::observables::Chains;
 use crate::model::PairwiseModel;
 
 pub use disorder::{DisorderAverages, OverlapMoments, link_identity_gap};
@@ -36,8 +37,10 @@ pub use wave_vectors::WaveVectors;
 /// ```
 ///
 /// A *lane* is a temperature, as for [`Observables`](super::Observables); the estimates are those of
-/// [`lane`](Self::lane). No configuration is stored. The link overlap, the distribution of q and the Fourier component
-/// are measured on request.
+/// [`lane`](Self::lane). Several independent pairs of replicas at one temperature are a chain each, by
+/// [`record_pair`](Self::record_pair): put one after the other into a single chain, their common valley would be taken
+/// for the whole of the configurations and its errors come out too small. No configuration is stored. The link overlap,
+/// the distribution of q and the Fourier component are measured on request.
 ///
 /// All is counted on 64 sites a word: [`record_words`](Self::record_words) takes packed spins, [`record`](Self::record)
 /// packs ±1 spins first. A measurement costs `O(N / 64)` and `O(M / 64)` for the links of a lattice, `O(M)` for those of
@@ -67,8 +70,7 @@ pub struct Overlaps {
     links: Links,
     waves: Option<WaveVectors>,
     bins: Option<Bins>,
-    /// The chains of every lane: first its own, then those merged in.
-    lanes: Vec<Vec<Chain>>,
+    lanes: Vec<Chains<Chain>>,
 }
 
 impl Overlaps {
@@ -85,7 +87,7 @@ impl Overlaps {
             links: Links::default(),
             waves: None,
             bins: None,
-            lanes: vec![Vec::new(); n_lanes],
+            lanes: vec![Chains::new(Chain::new(None)); n_lanes],
         };
         overlaps.clear();
         overlaps
@@ -171,11 +173,20 @@ impl Overlaps {
         &self.units
     }
 
-    /// Adds a measurement of a pair of configurations at a temperature.
+    /// Adds a measurement of a pair of configurations at a temperature: [`record_pair`](Self::record_pair) of pair 0.
     ///
     /// # Panics
     /// If `lane` is not a lane or a configuration has the wrong length.
     pub fn record(&mut self, lane: usize, a: &[i8], b: &[i8]) {
+        self.record_pair(lane, 0, a, b);
+    }
+
+    /// Adds a measurement of one of several independent pairs of replicas at a temperature, which are numbered from 0.
+    ///
+    /// # Panics
+    /// If `lane` is not a lane, a configuration has the wrong length, or `pair` is above the number of pairs that were
+    /// recorded in this lane.
+    pub fn record_pair(&mut self, lane: usize, pair: usize, a: &[i8], b: &[i8]) {
         let n = self.n_spins;
         assert!(a.len() == n && b.len() == n, "{} and {} spins for overlaps of {n}", a.len(), b.len());
         let mut differ = vec![0u64; n.div_ceil(64)];
@@ -190,7 +201,7 @@ impl Overlaps {
                 *word |= u64::from(a ^ b < 0) << (place + k);
             }
         }
-        self.push(lane, &differ);
+        self.push(lane, pair, &differ);
     }
 
     /// Adds a measurement of a pair of packed configurations: spin i is bit `i % 64` of word `i / 64`. Whether 1 means up
@@ -199,6 +210,15 @@ impl Overlaps {
     /// # Panics
     /// If `lane` is not a lane or a configuration has not `N / 64` words, rounded up.
     pub fn record_words(&mut self, lane: usize, a: &[u64], b: &[u64]) {
+        self.record_pair_words(lane, 0, a, b);
+    }
+
+    /// [`record_pair`](Self::record_pair) of packed configurations, as [`record_words`](Self::record_words) takes them.
+    ///
+    /// # Panics
+    /// If `lane` is not a lane, a configuration has not `N / 64` words, rounded up, or `pair` is above the number of
+    /// pairs that were recorded in this lane.
+    pub fn record_pair_words(&mut self, lane: usize, pair: usize, a: &[u64], b: &[u64]) {
         let words = self.n_spins.div_ceil(64);
         let lengths = (a.len(), b.len());
         assert_eq!(lengths, (words, words), "{lengths:?} words for overlaps of {} spins", self.n_spins);
@@ -207,10 +227,10 @@ impl Overlaps {
         if used > 0 {
             differ[words - 1] &= (1 << used) - 1;
         }
-        self.push(lane, &differ);
+        self.push(lane, pair, &differ);
     }
 
-    fn push(&mut self, lane: usize, differ: &[u64]) {
+    fn push(&mut self, lane: usize, pair: usize, differ: &[u64]) {
         let lanes = self.lanes.len();
         assert!(lane < lanes, "lane {lane} of {lanes}");
         let n = self.n_spins;
@@ -223,13 +243,14 @@ impl Overlaps {
             link: self.links.sum(differ) as f64 / links,
             wave: self.waves.as_ref().map_or(0.0, |waves| waves.mean_square(differ) / square),
         };
-        self.lanes[lane][0].push(measured, self.bins);
+        let bins = self.bins;
+        self.lanes[lane].at(pair, || Chain::new(bins)).push(measured, bins);
     }
 
     /// Drops all measurements, keeping what is measured, units and problem.
     pub fn clear(&mut self) {
         let bins = self.bins;
-        self.lanes.iter_mut().for_each(|lane| *lane = vec![Chain::new(bins)]);
+        self.lanes.iter_mut().for_each(|lane| *lane = Chains::new(Chain::new(bins)));
     }
 
     /// The estimates of one temperature, merged chains included.
@@ -250,7 +271,7 @@ impl Overlaps {
             has_links: !self.links.is_empty(),
             waves: self.waves.as_ref(),
             bins: self.bins,
-            chains: self.lanes[lanes].iter().flatten().filter(|chain| chain.count() > 0).collect(),
+            chains: self.lanes[lanes].iter().flat_map(Chains::iter).filter(|chain| chain.count() > 0).collect(),
         }
     }
 }
@@ -282,7 +303,7 @@ impl Merge for Overlaps {
         }
         self.units.merge(&other.units)?;
         for (mine, theirs) in self.lanes.iter_mut().zip(&other.lanes) {
-            mine.extend(theirs.iter().filter(|chain| chain.count() > 0).cloned());
+            mine.merged.extend(theirs.iter().filter(|chain| chain.count() > 0).cloned());
         }
         Ok(())
     }

@@ -9,9 +9,9 @@ use super::histogram::{Bins, ROWS};
 use super::links::Links;
 use super::{Overlaps, WaveVectors};
 use crate::Result;
-use crate::mcmc::observables::{Blocks, Read, SignBlocks, counted, invalid, read_units};
+use crate::mcmc::observables::{Blocks, Read, SignBlocks, counted, invalid, read_lane, read_units};
 
-const KIND: &str = "overlaps 1";
+const KIND: &str = "overlaps 2";
 
 impl Overlaps {
     /// Everything measured, as bytes; [`from_checkpoint`](Self::from_checkpoint) takes it back bit for bit.
@@ -39,8 +39,10 @@ impl Overlaps {
         }
         out.write_usize(self.lanes.len());
         for lane in &self.lanes {
-            out.write_usize(lane.len());
-            lane.iter().for_each(|chain| write_chain(chain, &mut out));
+            for chains in [&lane.measured, &lane.merged] {
+                out.write_usize(chains.len());
+                chains.iter().for_each(|chain| write_chain(chain, &mut out));
+            }
         }
         Checkpoint::new(KIND, self.problem, out)
     }
@@ -75,12 +77,7 @@ fn read_overlaps(from: &Checkpoint) -> Read<Overlaps> {
     let waves = read_waves(n_spins, &mut reader)?;
     let mut lanes = Vec::new();
     for _ in 0..counted(&mut reader, "number of lanes")? {
-        let n_chains = counted(&mut reader, "number of chains")?;
-        if n_chains == 0 {
-            return invalid("number of chains", reader.position());
-        }
-        let chains: Read<Vec<Chain>> = (0..n_chains).map(|_| read_chain(&mut reader, bins)).collect();
-        lanes.push(chains?);
+        lanes.push(read_lane(&mut reader, |reader| read_chain(reader, bins))?);
     }
     reader.finish()?;
     let links = Links::new(n_spins, edges);

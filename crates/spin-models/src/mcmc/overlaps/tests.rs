@@ -304,3 +304,73 @@ fn disorder_average_of_ratios_is_that_of_the_means() {
     let g = averages.binder_q(0);
     assert!((g.value + 0.375).abs() < 2e-3 && g.z_score(&Estimate::exact(-0.375)).abs() < 0.2, "{g}");
 }
+
+/// 64 pairs of 400 spins that never move, measured 60 times: each is in a valley of its own, and repeating a measurement
+/// adds nothing to what 64 of them know.
+#[test]
+fn pairs_that_do_not_move_are_worth_one_measurement_each() {
+    let mut rng = Streams::new(12).stream(0);
+    let pairs: Vec<[Vec<i8>; 2]> =
+        (0..64).map(|_| [random_signs(400, 0.5, &mut rng), random_signs(400, 0.5, &mut rng)]).collect();
+    let mut overlaps = Overlaps::new(400, 1).with_histogram(21);
+    for _ in 0..60 {
+        for (number, [a, b]) in pairs.iter().enumerate() {
+            overlaps.record_pair(0, number, a, b);
+        }
+    }
+    let lane = overlaps.lane(0);
+    assert_eq!((lane.count(), lane.n_chains()), (60 * 64, 64));
+    // σ(q) = 1/20 of one pair: 1/160 of the mean of all, and no less where the chains are seen to disagree.
+    let mean = lane.overlap();
+    assert!(mean.std_error.unwrap() > 0.75 / 160.0, "{mean}");
+    assert!(mean.value.abs() < 4.0 / 160.0);
+    assert!(lane.q2().std_error.unwrap() > 0.5 * 0.0025 * 2f64.sqrt() / 8.0);
+    assert!(!lane.equilibration().passed() || lane.q2().std_error.unwrap() > 1e-4);
+    let saved = Checkpoint::from_bytes(&overlaps.checkpoint().to_bytes()).unwrap();
+    assert_eq!(Overlaps::from_checkpoint(&saved).unwrap(), overlaps);
+    // What is merged in does not take the places of pairs that are still measured.
+    let mut merged = overlaps.clone();
+    merged.merge(&overlaps.clone().with_units(Units::range(1..2))).unwrap();
+    merged.record_pair(0, 63, &pairs[63][0], &pairs[63][1]);
+    assert_eq!((merged.lane(0).n_chains(), merged.lane(0).count()), (128, 2 * 60 * 64 + 1));
+    assert!(std::panic::catch_unwind(move || merged.record_pair(0, 65, &[1; 400], &[1; 400])).is_err());
+}
+
+#[test]
+fn averages_over_disorder_take_no_others() {
+    let shape = |lengths: [usize; 2]| Lattice::rectangle(lengths, [Boundary::Periodic; 2]).unwrap();
+    let lattice = shape([4, 16]);
+    let along = |axis| WaveVectors::along(lattice.shape().unwrap(), axis).unwrap();
+    let moments = OverlapMoments { abs_q: 0.5, q2: 0.5, q4: 0.5, link: Some(0.5), q2_k: Some(0.1) };
+    let mut rows = DisorderAverages::new(64, 2).with_wave_vectors(along(0));
+    rows.add(0, vec![moments; 2]).unwrap();
+    let mut columns = DisorderAverages::new(64, 2).with_wave_vectors(along(1));
+    columns.add(1, vec![moments; 2]).unwrap();
+    assert!(matches!(rows.merge(&columns), Err(MergeError::Shape { .. })));
+    // The first sample, too, measures the same at all temperatures.
+    let without = OverlapMoments { link: None, ..moments };
+    assert!(DisorderAverages::new(64, 2).add(0, vec![moments, without]).is_err());
+}
+
+#[test]
+fn centers_of_a_folded_distribution_are_means_of_its_values() {
+    for (n, bins) in [(4, 5), (6, 3), (7, 4), (10, 3)] {
+        let mut overlaps = Overlaps::new(n, 1).with_histogram(bins);
+        overlaps.record(0, &vec![1; n], &vec![1; n]);
+        let folded = overlaps.lane(0).folded_distribution().unwrap();
+        let mut sums = vec![(0.0, 0); folded.centers.len()];
+        let plain = overlaps.lane(0).distribution().unwrap();
+        for k in 0..=n {
+            let q = 1.0 - 2.0 * k as f64 / n as f64;
+            let nearest = |x: f64| {
+                let distance = |c: usize| (plain.centers[c] - x).abs() / plain.widths[c];
+                (0..plain.centers.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap()
+            };
+            let bin = nearest(q.abs()) - (plain.centers.len() - folded.centers.len());
+            sums[bin] = (sums[bin].0 + q.abs(), sums[bin].1 + 1);
+        }
+        for (center, (sum, count)) in folded.centers.iter().zip(sums) {
+            approx::assert_abs_diff_eq!(*center, sum / f64::from(count), epsilon = 1e-12);
+        }
+    }
+}

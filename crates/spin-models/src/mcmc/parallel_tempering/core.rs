@@ -207,22 +207,20 @@ impl<C, K, X> Core<C, K, X> {
             return lead(&mut |phase| Some(work(phase, 0)));
         }
         std::thread::scope(|scope| {
-            let (done, results) = mpsc::channel();
-            let orders: Vec<mpsc::Sender<Phase>> = (1..workers)
+            let workers: Vec<(mpsc::Sender<Phase>, mpsc::Receiver<SweepStats>)> = (1..workers)
                 .map(|worker| {
                     let (order, orders) = mpsc::channel();
-                    let done = done.clone();
+                    let (done, result) = mpsc::channel();
                     // Ends when the leader drops its orders; a panic drops `done`, which the leader notices.
                     scope.spawn(move || orders.iter().try_for_each(|phase| done.send(work(phase, worker))));
-                    order
+                    (order, result)
                 })
                 .collect();
-            drop(done);
             lead(&mut |phase| {
-                orders.iter().try_for_each(|order| order.send(phase)).ok()?;
+                workers.iter().try_for_each(|(order, _)| order.send(phase)).ok()?;
                 let mut stats = work(phase, 0);
-                for _ in &orders {
-                    stats += results.recv().ok()?;
+                for (_, result) in &workers {
+                    stats += result.recv().ok()?;
                 }
                 Some(stats)
             })

@@ -124,9 +124,9 @@ impl ParallelTemperingParams {
 /// move and configurations stay where they are: an exchange needs the energy and the number of a replica.
 ///
 /// The [`Simulation`] has a lane for each temperature. With several sets, of which only the replicas of one exchange
-/// temperatures, a measurement adds the replicas of all sets to the lane, one after the other: the series is then as
-/// correlated as the sets are, and the errors of [`Observables`] are right also where pair moves carry configurations
-/// from one set to another. With two or more sets a [`PairMove`] such as [`Houdayer`](super::cluster::Houdayer) acts
+/// temperatures, the replicas of the sets are chains of their own in the lane. Where pair moves carry configurations from
+/// one set to another the chains are not independent: the replicas of all sets are then put into one chain, one after the
+/// other, whose errors are found from bins that hold all of them. With two or more sets a [`PairMove`] such as [`Houdayer`](super::cluster::Houdayer) acts
 /// before each round of exchanges on random disjoint pairs of the replicas at one temperature.
 ///
 /// Replica `r` draws from the fast stream `r` of the seed, the exchanges from the stream after the last replica, and
@@ -511,7 +511,9 @@ where
         for lane in 0..lanes {
             for set in 0..self.params.sets {
                 let replica = lock(&self.core.replicas[self.replica(lane, set)]);
-                into.record(lane, replica.energy, &replica.spins);
+                // Sets that pair moves couple are one chain.
+                let chain = if X::ACTIVE { 0 } else { set };
+                into.record_replica(lane, chain, replica.energy, &replica.spins);
             }
         }
     }

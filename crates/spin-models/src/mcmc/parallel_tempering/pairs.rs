@@ -6,8 +6,8 @@ use super::pair_move::PairMove;
 use crate::mcmc::{Overlaps, ReplicaPairs};
 use crate::model::{CachedModel, MarkovKernel};
 
-/// Every pair of sets is a measurement, one after the other: with four sets six, which are not independent of each other.
-/// The errors of [`Overlaps`] take that as the correlation of a chain.
+/// The sets 0 and 1, 2 and 3, … are a pair each. Pairs that share a set are not independent of each other and are left out.
+/// The pairs are chains of their own, but where pair moves couple the sets: there they are one.
 impl<M, K, X> ReplicaPairs for ParallelTempering<M, K, X>
 where
     M: CachedModel + Sync,
@@ -19,10 +19,9 @@ where
         assert_eq!(into.n_lanes(), lanes, "overlaps of {} lanes for {lanes} temperatures", into.n_lanes());
         assert!(sets >= 2, "overlaps need two sets of replicas, there is {sets}");
         for lane in 0..lanes {
-            for (a, b) in (0..sets).flat_map(|a| (a + 1..sets).map(move |b| (a, b))) {
-                let first = lock(&self.core.replicas[self.replica(lane, a)]);
-                let second = lock(&self.core.replicas[self.replica(lane, b)]);
-                into.record(lane, &first.spins, &second.spins);
+            for (pair, first) in (0..sets - 1).step_by(2).enumerate() {
+                let [a, b] = [first, first + 1].map(|set| lock(&self.core.replicas[self.replica(lane, set)]));
+                into.record_pair(lane, if X::ACTIVE { 0 } else { pair }, &a.spins, &b.spins);
             }
         }
     }

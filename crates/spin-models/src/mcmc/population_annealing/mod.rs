@@ -23,7 +23,7 @@ use crate::error::check_beta;
 use crate::model::{CachedModel, LnZ, MarkovKernel, PairCorrelations, Progress};
 use crate::{Error, Result, Spins};
 
-const KIND: &str = "population annealing 1";
+const KIND: &str = "population annealing 2";
 
 pub(super) const NAME: &str = "population annealing";
 
@@ -109,6 +109,8 @@ pub struct PopulationAnnealing<M: CachedModel, K> {
     draws: Xoshiro256PlusPlus,
     /// Variance of ln Z at the start.
     start_variance: f64,
+    /// Sum of the squared shares of the families at the start.
+    start_squares: f64,
     steps: Vec<PopulationStep>,
     best: (f64, Spins),
 }
@@ -201,8 +203,10 @@ where
         (beta, ln_z, start_variance): (f64, f64, f64),
     ) -> Result<Self> {
         let best = (f64::INFINITY, replicas[0].spins.clone());
-        let mut new = Self { model, cooling, params, replicas, draws, start_variance, steps: Vec::new(), best };
+        let (start_squares, steps) = (0.0, Vec::new());
+        let mut new = Self { model, cooling, params, replicas, draws, start_variance, start_squares, steps, best };
         new.check_energies()?;
+        new.start_squares = new.squares();
         new.note(beta, ln_z);
         Ok(new)
     }
@@ -268,13 +272,13 @@ where
     /// The measurements at the present temperature.
     fn note(&mut self, beta: f64, ln_z: f64) {
         let population = self.replicas.len() as f64;
-        let sizes = || self.families().map(|family| family.len() as f64);
-        let squares = sizes().map(|size| size * size).sum::<f64>() / population.powi(2);
+        let squares = self.squares();
         let energies: Vec<f64> = self.replicas.iter().map(|replica| replica.energy).collect();
         let m: Vec<f64> = self.replicas.iter().map(|r| r.spins.magnetization_per_spin()).collect();
         let energy = self.average(squares, |j| energies[j]);
-        // Taken as exact at the start: ρ_t = 1 there.
-        let families = (population * squares - 1.0).max(0.0) / (population * (1.0 - squares));
+        // Nothing is added at the start. A single family knows no error.
+        let families = (squares - self.start_squares).max(0.0) / (1.0 - squares);
+        let families = if squares < 1.0 { families } else { f64::INFINITY };
         let step = PopulationStep {
             beta,
             ln_z: LnZ::estimate(ln_z, (self.start_variance + families).sqrt()),
@@ -284,13 +288,19 @@ where
             magnetization_2: self.average(squares, |j| m[j].powi(2)),
             magnetization_4: self.average(squares, |j| m[j].powi(4)),
             rho_t: population * squares,
-            largest_family: sizes().fold(0.0, f64::max) / population,
+            largest_family: self.families().map(|family| family.len() as f64).fold(0.0, f64::max) / population,
         };
         let lowest = (0..energies.len()).min_by(|&a, &b| energies[a].total_cmp(&energies[b])).unwrap_or(0);
         if energies[lowest] < self.best.0 {
             self.best = (energies[lowest], self.replicas[lowest].spins.clone());
         }
         self.steps.push(step);
+    }
+
+    /// `Σν²` over the families.
+    fn squares(&self) -> f64 {
+        let sizes = self.families().map(|family| family.len() as f64);
+        sizes.map(|size| size * size).sum::<f64>() / (self.replicas.len() as f64).powi(2)
     }
 
     fn check_energies(&self) -> Result<()> {
@@ -322,7 +332,7 @@ where
         if !same {
             return Err(invalid("population, sweeps or temperatures: those of another run"));
         }
-        let start_variance = reader.read_f64()?;
+        let (start_variance, start_squares) = (reader.read_f64()?, reader.read_f64()?);
         let draws = reader.read_xoshiro()?;
         let (best_energy, best_signs) = (reader.read_f64()?, reader.read_i8s()?);
         let numbers = reader.read_f64s()?;
@@ -349,7 +359,8 @@ where
             (replica.spins, replica.family, replica.energy, replica.rng) = (spins, family, energy, rng);
         }
         self.steps = chunks.iter().map(PopulationStep::from_numbers).collect();
-        (self.start_variance, self.draws, self.best) = (start_variance, draws, best);
+        (self.start_variance, self.start_squares) = (start_variance, start_squares);
+        (self.draws, self.best) = (draws, best);
         Ok(())
     }
 }
@@ -445,6 +456,7 @@ impl<M: CachedModel, K> PopulationAnnealing<M, K> {
         });
         PopulationRun {
             population: self.replicas.len(),
+            start_variance: self.start_variance,
             steps: self.steps.clone(),
             magnetizations,
             correlations: PairCorrelations { pairs: pairs.clone(), values },
@@ -459,7 +471,7 @@ impl<M: CachedModel, K> PopulationAnnealing<M, K> {
         let mut state = Writer::new();
         state.write_usize(self.params.population).write_u64(self.params.sweeps);
         state.write_f64s(&cooling_numbers(&self.cooling).collect::<Vec<_>>());
-        state.write_f64(self.start_variance).write_xoshiro(&self.draws);
+        state.write_f64(self.start_variance).write_f64(self.start_squares).write_xoshiro(&self.draws);
         state.write_f64(self.best.0).write_i8s(&self.best.1);
         state.write_f64s(&self.steps.iter().flat_map(PopulationStep::numbers).collect::<Vec<_>>());
         for replica in &self.replicas {

@@ -15,9 +15,9 @@ use crate::{Error, Result, Spins};
 /// σ^2 = \frac{1}{1 - \sum_i ν_i^2} \frac{1}{R^2} \sum_i \Bigl(\sum_{j \in i} (f_j - \bar f)\Bigr)^2
 /// ```
 ///
-/// with `ν_i` the share of family i, and for ln Z `(ρ_t - 1) / (R (1 - Σν²))`, which is exact for one step from the
-/// start apart from the rounding of resampling. Both are infinite when one family is left, and not to be trusted when
-/// `ρ_t` comes within a factor of ten of R.
+/// with `ν_i` the share of family i, and for ln Z `(Σν² - Σν_0²) / (1 - Σν²)` with the shares `ν_0` at the start, which is
+/// exact for one step from the start apart from the rounding of resampling. Both are infinite when one family is left,
+/// and not to be trusted when `ρ_t` comes within a factor of ten of R.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PopulationStep {
@@ -91,6 +91,8 @@ impl PopulationStep {
 pub struct PopulationRun {
     /// Replicas, over all runs.
     pub population: usize,
+    /// Variance of ln Z at the start, which is in that of every step; 0 from β = 0.
+    pub start_variance: f64,
     /// From the start to the last temperature reached.
     pub steps: Vec<PopulationStep>,
     /// `⟨s_i⟩` at the last temperature.
@@ -127,7 +129,11 @@ impl PopulationRun {
     ///
     /// Z is unbiased, and the bias of an average falls with the number of runs, as it would in one larger population,
     /// which a plain mean over the runs does not do. Errors are the larger of those of the families and, from four runs
-    /// on, of the spread of the runs. Families of different runs are different families in `rho_t`.
+    /// on, of the spread of the runs. Families of different runs are different families in `rho_t`. The error of ln Z at
+    /// the start is taken as common to the runs, of which it is where they have one [`PopulationStart`]: the largest is
+    /// added, as more runs do not know the start better.
+    ///
+    /// [`PopulationStart`]: super::PopulationStart
     ///
     /// Reference: J. Machta, Phys. Rev. E 82, 026704 (2010); W. Wang, J. Machta and H. G. Katzgraber, Phys. Rev. E 92,
     /// 063307 (2015).
@@ -167,6 +173,7 @@ impl PopulationRun {
         let best = runs.iter().min_by(|a, b| a.best_energy.total_cmp(&b.best_energy)).unwrap_or(first);
         Ok(Self {
             population: runs.iter().map(|run| run.population).sum(),
+            start_variance: runs.iter().map(|run| run.start_variance).fold(0.0, f64::max),
             steps,
             magnetizations: means(&|run| &run.magnetizations, first.magnetizations.len()),
             correlations: PairCorrelations {
@@ -226,9 +233,11 @@ impl Weights {
             self.mean(&steps.iter().map(|step| value(step)).collect::<Vec<_>>())
         };
         let population: f64 = runs.iter().map(|run| run.population as f64).sum();
-        let (mut within, mut between, mut rho_t, mut largest) = (0.0, 0.0, 0.0, 0f64);
+        let (mut within, mut between, mut rho_t, mut largest, mut start) = (0.0, 0.0, 0.0, 0f64, 0f64);
         for ((run, step), w) in runs.iter().zip(&steps).zip(&self.weights) {
-            within += (w * step.ln_z.std_error.unwrap_or(f64::INFINITY)).powi(2);
+            let since_start = step.ln_z.std_error.unwrap_or(f64::INFINITY).powi(2) - run.start_variance;
+            within += w * w * since_start.max(0.0);
+            start = start.max(run.start_variance);
             between += (w - run.population as f64 / population).powi(2);
             rho_t += w * w * step.rho_t / run.population as f64;
             largest = largest.max(w * step.largest_family);
@@ -241,7 +250,7 @@ impl Weights {
         });
         PopulationStep {
             beta: steps[0].beta,
-            ln_z: LnZ::estimate(self.ln_z, self.larger(within, between).sqrt()),
+            ln_z: LnZ::estimate(self.ln_z, (start + self.larger(within, between)).sqrt()),
             energy,
             energy_variance,
             abs_magnetization: mean(&|step| step.abs_magnetization),

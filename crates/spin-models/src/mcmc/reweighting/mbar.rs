@@ -77,6 +77,11 @@ impl Mbar {
         if let Some(other) = series.iter().find(|other| other.n_observables() != expected) {
             return Err(Error::WrongLength { what: "observables of a series", got: other.n_observables(), expected });
         }
+        let total = series.iter().map(EnergySeries::len).fold(0usize, usize::saturating_add);
+        let bound = u32::MAX as usize;
+        if total > bound {
+            return Err(Error::TooLarge { solver: NAME, what: "number of samples", value: total, bound });
+        }
         series.sort_by(|a, b| a.beta.total_cmp(&b.beta));
         let taus: Vec<f64> = series.iter().map(EnergySeries::autocorrelation_time).collect();
         let inefficiencies: Vec<f64> = taus.iter().map(|tau| 2.0 * tau).collect();

@@ -176,15 +176,24 @@ impl Wham {
 
     /// Variance of a quantity from what a unit of mass at each energy adds to it, the answer of the ln Z_k left out.
     fn error(&self, own: &[f64], response: &[f64]) -> f64 {
+        self.error_with(own, response, &self.moved())
+    }
+
+    /// What a unit of mass at each energy does to the ln Z_k: a row for each energy.
+    fn moved(&self) -> Vec<f64> {
         let equations = &self.equations;
         let mut p = vec![0.0; equations.n_states()];
-        let full: Vec<f64> = (0..own.len())
-            .map(|e| {
-                equations.posterior(e, &mut p);
-                let moved = equations.moved(&p);
-                own[e] + moved.iter().zip(response).map(|(a, b)| a * b).sum::<f64>()
-            })
-            .collect();
+        let rows = (0..equations.energies.len()).flat_map(|e| {
+            equations.posterior(e, &mut p);
+            equations.moved(&p)
+        });
+        rows.collect()
+    }
+
+    fn error_with(&self, own: &[f64], response: &[f64], moved: &[f64]) -> f64 {
+        let rows = moved.chunks_exact(response.len());
+        let answer = rows.map(|row| row.iter().zip(response).map(|(a, b)| a * b).sum::<f64>());
+        let full: Vec<f64> = own.iter().zip(answer).map(|(own, answer)| own + answer).collect();
         let mut variance = 0.0;
         for (g, bins) in &self.histograms {
             let n: f64 = bins.iter().map(|bin| bin.1).sum();
@@ -263,7 +272,7 @@ impl Wham {
     /// The logarithm of the number of states of each energy that was seen, ascending, such that all numbers add up to
     /// $`e^{\text{ln\_states}}`$: N ln 2 for N spins, if the histograms reach to β = 0.
     ///
-    /// Cost `O(D² K)` for the errors of D energies.
+    /// Cost `O(D² K + D K²)` for the errors of D energies and K histograms, memory `O(D K)`.
     pub fn ln_density_of_states(&self, ln_states: f64) -> Vec<(f64, Estimate)> {
         let equations = &self.equations;
         let (n, k) = (equations.energies.len(), equations.n_states());
@@ -272,13 +281,14 @@ impl Wham {
         let all: Vec<f64> = at.per_mass.iter().zip(&equations.weights).map(|(w, u)| w * u).collect();
         let total = equations.response(&all, 1);
         let mut p = vec![0.0; k];
+        let moved = self.moved();
         let of = |e: usize| {
             equations.posterior(e, &mut p);
             let response: Vec<f64> = p.iter().zip(&total).map(|(a, b)| a - b).collect();
             let mut own: Vec<f64> = at.per_mass.iter().map(|w| -w).collect();
             own[e] += 1.0 / equations.weights[e];
             let ln_g = equations.weights[e].ln() - equations.ln_d[e] - at.ln_z + ln_states;
-            (equations.energies[e] + equations.reference, Estimate::new(ln_g, self.error(&own, &response)))
+            (equations.energies[e] + equations.reference, Estimate::new(ln_g, self.error_with(&own, &response, &moved)))
         };
         (0..n).map(of).collect()
     }

@@ -321,18 +321,18 @@ impl Job<'_> {
 
 simulation_of_population!(VectorLadders);
 
-/// At every temperature the ladders 0 and 1, 2 and 3, … are a measurement each, one after the other. Two ladders never
-/// exchange, so their replicas are independent.
+/// At every temperature the ladders 0 and 1, 2 and 3, … are a pair each, chains of their own. Two ladders never exchange,
+/// so their replicas are independent.
 impl ReplicaPairs for VectorLadders {
     fn measure_overlaps(&self, into: &mut Overlaps) {
         let (lanes, n) = (self.betas.len(), self.n_ladders());
         assert_eq!(into.n_lanes(), lanes, "overlaps of {} lanes for {lanes} temperatures", into.n_lanes());
         assert!(n >= 2, "overlaps need two ladders, there is {n}");
         for lane in 0..lanes {
-            for first in (0..n - 1).step_by(2) {
+            for (pair, first) in (0..n - 1).step_by(2).enumerate() {
                 let [a, b] =
                     [first, first + 1].map(|ladder| self.population.packed_spins(self.replica(lane * n + ladder)));
-                into.record_words(lane, &a, &b);
+                into.record_pair_words(lane, pair, &a, &b);
             }
         }
     }

@@ -137,15 +137,15 @@ impl VectorReplicas {
 
 simulation_of_population!(VectorReplicas);
 
-/// The replicas 0 and 1, 2 and 3, … are a measurement each, one after the other in the only lane of the overlaps.
+/// The replicas 0 and 1, 2 and 3, … are a pair each, chains of their own in the only lane of the overlaps.
 impl ReplicaPairs for VectorReplicas {
     fn measure_overlaps(&self, into: &mut Overlaps) {
         let n = self.population.n_replicas;
         assert_eq!(into.n_lanes(), 1, "overlaps of {} lanes for one temperature", into.n_lanes());
         assert!(n >= 2, "overlaps need two replicas, there is {n}");
-        for first in (0..n - 1).step_by(2) {
+        for (pair, first) in (0..n - 1).step_by(2).enumerate() {
             let [a, b] = [first, first + 1].map(|replica| self.population.packed_spins(replica));
-            into.record_words(0, &a, &b);
+            into.record_pair_words(0, pair, &a, &b);
         }
     }
 }

@@ -13,6 +13,10 @@ const FINEST: f64 = 1.0 / 4096.0;
 /// Distance from a level, in spacings, up to which an energy counts as on it.
 const ON_LEVEL: f64 = 1e-3;
 
+/// Share of a width by which the lower edge of a bin is moved down: energies on the edge are in the bin above it however
+/// they were rounded.
+const EDGE: f64 = 1e-9;
+
 /// How energies are told apart: levels on a grid, or bins.
 ///
 /// ```
@@ -103,7 +107,8 @@ impl EnergyGrid {
         }
         let least = FINEST * largest;
         let mut spacing = 0.0;
-        for &change in &changes {
+        // Changes that cancel leave a rounding.
+        for &change in changes.iter().filter(|&&change| change > 1e-9 * largest) {
             spacing = common_divisor(change, spacing, 1e-9 * largest);
             if spacing > 0.0 && spacing < least {
                 let square = changes.iter().map(|change| (change / largest).powi(2)).sum::<f64>();
@@ -151,8 +156,9 @@ impl EnergyGrid {
             return Spot::Off;
         }
         // To the nearest integer, without the library call that `round` is on plain x86-64.
-        let cut = (x + 0.5) as i64;
-        let index = cut - i64::from(x + 0.5 < cut as f64);
+        let above = x + (0.5 + EDGE);
+        let cut = above as i64;
+        let index = cut - i64::from(above < cut as f64);
         if self.on_levels && (x - index as f64).abs() > ON_LEVEL {
             return Spot::Off;
         }
@@ -220,6 +226,26 @@ mod tests {
         assert!(!EnergyGrid::found(&real, Streams::new(1)).unwrap().on_levels());
         let free = Ising::builder(2).offset(3.0).build().unwrap();
         assert_eq!(EnergyGrid::found(&free, Streams::new(1)).unwrap(), EnergyGrid::levels(3.0, 1.0).unwrap());
+    }
+
+    #[test]
+    fn an_energy_on_an_edge_is_in_the_bin_above_it_whatever_its_rounding() {
+        let grid = EnergyGrid::bins(0.0, 0.4).unwrap();
+        for noise in [-1e-15, 0.0, 1e-15] {
+            assert_eq!(grid.index(-0.6 + noise), Spot::At(-1));
+            assert_eq!(grid.index(0.2 + noise), Spot::At(1));
+        }
+    }
+
+    #[test]
+    fn changes_that_cancel_do_not_decide_the_grid() {
+        // The field of spin 0 is 0 but for its rounding in a quarter of all configurations.
+        let model = Ising::builder(4).couplings([(0, 1, 0.1), (0, 2, 0.2), (0, 3, -0.3)]).build().unwrap();
+        for seed in 0..20 {
+            let grid = EnergyGrid::found(&model, Streams::new(seed)).unwrap();
+            assert!(grid.on_levels(), "seed {seed}");
+            approx::assert_relative_eq!(grid.spacing(), 0.2, max_relative = 1e-6);
+        }
     }
 
     #[test]

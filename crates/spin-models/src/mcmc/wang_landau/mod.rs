@@ -245,7 +245,7 @@ impl<M: CachedModel + Sync> WangLandau<M> {
         let (lowest, highest) = ends(&self.known);
         threads::for_each(self.params.threads, &mut self.learners, |learner| {
             let Learner { walker, ln_g, visited } = learner;
-            walker.refresh(model);
+            walker.refresh_in(model, frame);
             for sweep in 0..sweeps {
                 let step = if inverse_time { step.min(levels / (tries + sweep * n).max(1) as f64) } else { step };
                 for _ in 0..n {

@@ -141,7 +141,7 @@ impl<M: CachedModel + Sync> Multicanonical<M> {
             let (model, weights) = (&self.model, &self.weights);
             super::threads::for_each(self.threads, &mut self.walkers, |one| {
                 let Measured { walker, blocks, .. } = one;
-                walker.refresh(model);
+                walker.refresh_in(model, &weights.frame);
                 let mut none = [];
                 let sums = if measured { blocks.next_round(energies.len()) } else { &mut none };
                 for _ in 0..piece * n {

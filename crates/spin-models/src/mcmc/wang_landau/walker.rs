@@ -99,6 +99,14 @@ impl<C> Walker<C> {
         self.magnetization = self.spins.iter().map(|&s| i64::from(s)).sum();
     }
 
+    /// The same, with the place of the energy in the table: what a walker has that comes from a checkpoint.
+    pub fn refresh_in<M: CachedModel<Cache = C>>(&mut self, model: &M, frame: &Frame) {
+        self.refresh(model);
+        if let Spot::At(index) = frame.grid.index(self.energy) {
+            self.place = frame.place(index).unwrap_or(self.place);
+        }
+    }
+
     fn flip<M: CachedModel<Cache = C>>(&mut self, model: &M, i: usize, change: f64) {
         self.magnetization -= 2 * i64::from(self.spins[i]);
         model.flip(&mut self.cache, &mut self.spins, i);

@@ -89,7 +89,7 @@ impl HypercubicLattice {
     /// [`Error::Beta`]; [`Error::Parameter`] for another number of lengths; [`Error::NoSpins`] for a length of 0;
     /// [`Error::WrongLength`] if the model has another number of spins; [`Error::NotApplicable`] naming
     /// a field, a coupling of another absolute value than the first, or one between sites that are no neighbours of
-    /// different colour; [`Error::TooLarge`] if the memory is not there, before any of it is taken.
+    /// different colour; [`Error::TooLarge`] if the memory is not there.
     ///
     /// ```
     /// use linalg_core::Streams;
@@ -175,7 +175,7 @@ impl HypercubicLattice {
         for (color, spins) in spins.iter_mut().enumerate() {
             lattice.clear_unused(color, spins);
         }
-        let thresholds = thresholds(&lattice, effective(dynamics, beta), beta);
+        let thresholds = thresholds(&lattice, effective(dynamics, beta, lattice.unit), beta);
         let bands = Band::cut(&lattice, 1);
         let instructions = InstructionSet::detect();
         let problem = lattice.content_hash();
@@ -218,7 +218,7 @@ impl HypercubicLattice {
     pub fn set_beta(&mut self, beta: f64) -> Result<()> {
         check_beta(beta)?;
         self.beta = beta;
-        self.thresholds = thresholds(&self.lattice, effective(self.dynamics, beta), beta);
+        self.thresholds = thresholds(&self.lattice, effective(self.dynamics, beta, self.lattice.unit), beta);
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl HypercubicLattice {
     /// On this thread, or with the feature `rayon` on its pool.
     fn sweep(&mut self, sweeps: u64, scratch: &mut Scratch) -> u64 {
         self.sweeps += sweeps;
-        let dynamics = effective(self.dynamics, self.beta);
+        let dynamics = effective(self.dynamics, self.beta, self.lattice.unit);
         let update = Update { lattice: &self.lattice, dynamics, thresholds: &self.thresholds };
         let (instructions, band) = (self.instructions, &mut self.bands[0]);
         let (spins, generators) = (&mut self.spins, &mut self.generators[..]);
@@ -347,7 +347,7 @@ impl Simulation for HypercubicLattice {
             let mut scratch = Box::new(Scratch::new());
             return advance(sweeps, n, observer, |sweeps| self.sweep(sweeps, &mut scratch));
         }
-        let dynamics = effective(self.dynamics, self.beta);
+        let dynamics = effective(self.dynamics, self.beta, self.lattice.unit);
         let update = Update { lattice: &self.lattice, dynamics, thresholds: &self.thresholds };
         let Self { instructions, spins, bands, generators, .. } = self;
         let threads = threads::worthwhile(bands.len(), n.saturating_mul(sweeps), UPDATES_PER_THREAD);

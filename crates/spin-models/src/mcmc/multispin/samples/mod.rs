@@ -145,7 +145,8 @@ impl DisorderSamples {
     pub fn set_beta(&mut self, beta: f64) -> Result<()> {
         check_beta(beta)?;
         let Population { packing, dynamics, .. } = &self.population;
-        let of_degree = |degree| fractions(effective(*dynamics, beta), beta, packing.model.unit, degree);
+        let of_degree =
+            |degree| fractions(effective(*dynamics, beta, packing.model.unit), beta, packing.model.unit, degree);
         self.fractions = (0..=packing.max_degree()).map(of_degree).collect();
         self.beta = beta;
         Ok(())
@@ -191,7 +192,7 @@ impl DisorderSamples {
         population.sweeps += sweeps;
         let (packing, instructions, threads) =
             (&population.packing, population.instructions, population.threads(sweeps));
-        let dynamics = effective(population.dynamics, *beta);
+        let dynamics = effective(population.dynamics, *beta, packing.model.unit);
         let mut units: Vec<(&mut Unit, &Vec<Block>)> = population.units.iter_mut().zip(signs.iter()).collect();
         threads::sum_over(threads, &mut units, |(unit, signs)| {
             let (spins, generator, counted) = (&mut unit.spins[..], &mut unit.generator, &unit.used);

@@ -5,6 +5,7 @@ pub(in crate::mcmc) mod exchange;
 use linalg_core::checkpoint::{CheckpointError, Reader, Writer};
 use linalg_core::rng::Streams;
 
+use super::local::pulls;
 use super::measure::Energies;
 use super::population::{Cut, Population, Unit};
 use super::simd::{BITS, Block, InstructionSet};
@@ -134,9 +135,10 @@ impl TemperingLadders {
         let exchange = |unit| Exchange::new(streams.fast_stream(unit as u64), k, population.replicas_of(unit));
         let exchanges = (0..population.units.len()).map(exchange).collect();
         let mut free = None;
-        if of_bits[0] == 0.0 && dynamics == Dynamics::Metropolis {
+        let unit = population.packing.model.unit;
+        if !pulls(of_bits[0], unit) && dynamics == Dynamics::Metropolis {
             let free = free.insert(Block::ZERO);
-            (0..BITS).for_each(|bit| free.set_bit(bit, of_bits[bit] == 0.0));
+            (0..BITS).for_each(|bit| free.set_bit(bit, !pulls(of_bits[bit], unit)));
         }
         Ok(Self { population, betas: betas.to_vec(), table, exchanges, free, interval: 1 })
     }
