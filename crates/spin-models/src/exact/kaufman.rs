@@ -141,9 +141,15 @@ impl Kaufman {
                 lengths.reverse();
             }
             let couplings = Couplings::new(beta * direction[0], beta * direction[1]);
-            let jet = ln_half_sum(&couplings, lengths[0], lengths[1]);
-            let (slope, curvature) = jet.along(direction);
-            (jet.value, slope, curvature)
+            if couplings.is_decoupled() {
+                let rings = lengths[1] as f64;
+                let (value, slope, curvature) = ring(lengths[0], direction[0], beta, (0.0, 0.0));
+                (rings * value, rings * slope, rings * curvature)
+            } else {
+                let jet = ln_half_sum(&couplings, lengths[0], lengths[1]);
+                let (slope, curvature) = jet.along(direction);
+                (jet.value, slope, curvature)
+            }
         };
         let ln_z = if beta == 0.0 { sites * LN_2 } else { value };
         Ok(TorusSums { ln_z, energy: -slope, heat_capacity: (beta * beta * curvature).max(0.0) })
@@ -221,7 +227,8 @@ impl Kaufman {
     /// with Kaufman's γ for rows of n sites; γ_0 is negative in the disordered phase. In rows; 0 at β = 0. At the critical
     /// point of the isotropic lattice ξ/n tends to 4/π. In the ordered phase, where the spins of a row turn over
     /// together, ξ grows exponentially with n; 1/ξ has an absolute error of some 1e-15 n β|J|, and where nothing is left of
-    /// it ξ is infinite. Cost: `O(columns)`.
+    /// it ξ is infinite. A single column, or columns without couplings between them, are chains, $`\xi = -1/\ln\tanh K`$ to
+    /// relative accuracy. Cost: `O(columns)`.
     ///
     /// ```
     /// use spin_models::exact::Kaufman;
@@ -250,8 +257,13 @@ impl Kaufman {
         if along == 0.0 {
             return Ok(0.0);
         }
-        let couplings = Couplings::new(along, across);
         let n = self.columns;
+        if across == 0.0 || n == 1 {
+            // Chains along the columns: ln coth K, from the side where nothing is rounded away.
+            let x = (-2.0 * along).exp();
+            return Ok(1.0 / if along > 1.0 { x.ln_1p() - (-x).ln_1p() } else { -along.tanh().ln() });
+        }
+        let couplings = Couplings::new(along, across);
         let mut sum = Compensated::default();
         for number in 1..2 * n {
             let momentum = couplings.momentum((0.5 * PI * number as f64 / n as f64).sin().powi(2));

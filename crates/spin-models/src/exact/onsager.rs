@@ -124,15 +124,22 @@ impl Onsager {
     /// [`Error::Beta`]; [`Error::NotApplicable`] if β times a coupling overflows.
     pub fn at(&self, beta: f64) -> Result<BulkSums> {
         let couplings = self.couplings(beta)?;
-        let ln_z = mean_over_momenta(&couplings);
-        let (slope, curvature) = ln_z.along(self.direction());
-        // A distance of a few roundings is none.
-        let critical = couplings.order().abs() <= 8.0 * f64::EPSILON;
-        let specific_heat = if critical { f64::INFINITY } else { (beta * beta * curvature).max(0.0) };
         if beta == 0.0 {
             return Ok(BulkSums { ln_z_per_site: LN_2, energy_per_site: 0.0, specific_heat: 0.0 });
         }
-        Ok(BulkSums { ln_z_per_site: ln_z.value, energy_per_site: -slope, specific_heat })
+        let (ln_z_per_site, slope, specific_heat) = if couplings.is_decoupled() {
+            // Chains: λ = 2 cosh K.
+            let k = couplings.along;
+            (k + (-2.0 * k).exp().ln_1p(), self.direction()[0] * k.tanh(), (k / k.cosh()).powi(2))
+        } else {
+            let ln_z = mean_over_momenta(&couplings);
+            let (slope, curvature) = ln_z.along(self.direction());
+            (ln_z.value, slope, (beta * beta * curvature).max(0.0))
+        };
+        // A distance of a few roundings is none.
+        let critical = couplings.order().abs() <= 8.0 * f64::EPSILON;
+        let specific_heat = if critical { f64::INFINITY } else { specific_heat };
+        Ok(BulkSums { ln_z_per_site, energy_per_site: -slope, specific_heat })
     }
 
     /// The magnetization per site of a pure phase without field; 0 above the critical temperature.
@@ -172,7 +179,7 @@ impl Onsager {
     /// ```
     ///
     /// along rows (along columns with 1 and 2 exchanged) and along the diagonal. 0 at β = 0 and in the ground state,
-    /// infinite at the critical point; right to a few roundings of β elsewhere.
+    /// infinite at the critical point and beyond 1.8e308 (a chain at K > 355); right to a few roundings of β elsewhere.
     ///
     /// ```
     /// use spin_models::exact::onsager::{CRITICAL_COUPLING, Direction, Onsager};

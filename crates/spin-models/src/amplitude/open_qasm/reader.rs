@@ -15,13 +15,15 @@ use crate::{Error, Result};
 
 /// Reads a circuit in OpenQASM 2.
 ///
-/// Read are `qreg`, `creg`, the gates of `qelib1.inc` as published (arXiv:1707.03429) with up to three qubits, `sy`, `sw`, `iswap`, `ryy` and `fsim` besides,
+/// Read are `qreg`, `creg`, the gates of `qelib1.inc` as published (arXiv:1707.03429, but for `cu3`) with up to three qubits, `sy`,
+/// `sw`, `iswap`, `ryy` and `fsim` besides,
 /// definitions of gates, gates on whole registers, `barrier` (which does nothing) and `measure` after the last gate of its qubit.
 /// The qubits are numbered register by register. `if`, `reset` and `opaque` are refused by name: they are no unitary gates.
 ///
 /// A gate defined in the file on one or two qubits becomes one unitary matrix, unless its definition has the matrix that the
 /// name stands for anyway; a definition goes before a name known here. `rz`, `rzz` and `u3` have the phases of
-/// [`Gate`].
+/// [`Gate`]. `cu3` is this `u3` under a control, as in later versions of `qelib1.inc`: the published body lacks
+/// `u1((lambda+phi)/2)` on the control.
 ///
 /// ```
 /// use spin_models::amplitude::{Gate, StateVector, read_open_qasm};

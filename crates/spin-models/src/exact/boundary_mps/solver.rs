@@ -342,8 +342,7 @@ impl Solve<Ising> for BoundaryMps {
     }
 
     fn check(&self, model: &Ising, beta: f64) -> Result<()> {
-        check_beta(beta)?;
-        Grid::new(model).map(|_| ())
+        read(model, beta).map(|_| ())
     }
 
     /// Correlations of coupled pairs only: `None` for all pairs. The kind of ln Z is that of the means too.

@@ -14,9 +14,11 @@ use super::terms::{Terms, commensurate, split};
 use crate::model::Progress;
 use crate::{Error, Result};
 
-/// Up to this value of `β Σ|w|` the weights `e^{-βE}` and all their partial products are multiplied as they are:
-/// `e^600 = 1e260`, which leaves room for sums over 2^40 states.
-const LINEAR_RANGE: f64 = 600.0;
+/// Up to this value of `β Σ|w|` the weights `e^{-βE}` and all their partial products are multiplied as they are.
+///
+/// To turn a low spin down costs a factor `e^{2βc}`, and a block summed with these factors before its first weight joins
+/// reaches `e^{2βΣ|w|}` times its 2^11 states: `e^{680 + 7.7} = 1e298`. Sums over 2^40 states have `e^{340 + 27.8}`.
+const LINEAR_RANGE: f64 = 340.0;
 
 /// Energies that differ by less than this fraction of `Σ|w|` count as equal, unless all energies are exact.
 ///
@@ -155,8 +157,7 @@ impl Engine {
 
     /// The part of the energy that no spin changes.
     pub fn constant(&self) -> f64 {
-        let constants = self.terms.masks.iter().zip(&self.terms.weights).filter(|(mask, _)| **mask == 0);
-        self.terms.offset - constants.map(|(_, w)| w).sum::<f64>()
+        self.terms.constant()
     }
 
     /// Weights of the active terms.
@@ -166,18 +167,12 @@ impl Engine {
 
     /// `Σ|w|` over the terms with sites: no energy is further from the constant.
     pub fn total_weight(&self) -> f64 {
-        self.active.iter().map(|&a| self.terms.weights[a].abs()).sum()
+        self.terms.total_weight()
     }
 
     /// Refuses energies that overflow.
     pub fn check_range(&self, beta: f64, ask: Ask) -> Result<()> {
-        let largest = self.total_weight() + self.constant().abs();
-        let power = if ask == Ask::Cumulants { largest.max(1.0) } else { 1.0 };
-        if (8.0 * beta.max(1.0) * largest * power).is_finite() {
-            return Ok(());
-        }
-        let reason = format!("energies up to {largest} at beta {beta} are beyond the range of f64");
-        Err(Error::NotApplicable { solver: NAME, reason })
+        check_range(&self.terms, beta, ask)
     }
 
     /// Loads weights into one of the tables; energies have the opposite sign.
@@ -300,6 +295,17 @@ impl Engine {
         job(layout).run(&mut sum, work, observer, unit, |sums, sum| sum.push(sums))?;
         Ok(sum.finish().expect("there is at least one unit"))
     }
+}
+
+/// Refuses energies that overflow; linear in the number of terms.
+pub(super) fn check_range(terms: &Terms, beta: f64, ask: Ask) -> Result<()> {
+    let largest = terms.total_weight() + terms.constant().abs();
+    let power = if ask == Ask::Cumulants { largest.max(1.0) } else { 1.0 };
+    if (8.0 * beta.max(1.0) * largest * power).is_finite() {
+        return Ok(());
+    }
+    let reason = format!("energies up to {largest} at beta {beta} are beyond the range of f64");
+    Err(Error::NotApplicable { solver: NAME, reason })
 }
 
 /// ln Z from the logarithm of the sum of weights and the energy of weight 1; `N ln 2` to the last bit at β = 0.

@@ -26,13 +26,21 @@ impl Level {
             Self::Dense => (2 + l) << l,
         }
     }
+}
 
-    /// Whether coefficients of products that do not exist are read, so that they must be 0.
-    pub fn reads_all(&self) -> bool {
-        match self {
-            Self::Empty | Self::Field => false,
-            Self::Products(levels) => levels.iter().any(Self::reads_all),
-            Self::Dense => true,
+/// Sets to 0 what [`expand`] reads beyond the products that exist, but for `coefficients[0]`.
+///
+/// Those are the last spin alone where it has products, a field or not, and all products of a dense level.
+pub(super) fn clear_unset(coefficients: &mut [f64], levels: &[Level]) {
+    for (l, level) in levels.iter().enumerate() {
+        let own = &mut coefficients[1 << l..2 << l];
+        match level {
+            Level::Empty | Level::Field => {}
+            Level::Products(levels) => {
+                own[0] = 0.0;
+                clear_unset(own, levels);
+            }
+            Level::Dense => own.fill(0.0),
         }
     }
 }
@@ -59,8 +67,9 @@ pub(super) fn levels(products: impl Iterator<Item = usize>, bits: usize) -> Vec<
 
 /// Writes `Σ_A c_A Π_{i∈A} s_i` for every state of `levels.len()` spins, bit i of the state set for `s_i = -1`.
 ///
-/// `coefficients[A]` may be overwritten; only those of dense levels must be 0 where there is no product. `scratch`
-/// has the length of `out`. A level of fields costs two additions a state.
+/// `coefficients[A]` may be overwritten. Where there is no product, those that [`clear_unset`] sets and
+/// `coefficients[0]` must be 0; others are not read. `scratch` has the length of `out`. A level of fields costs two
+/// additions a state.
 pub(super) fn expand(coefficients: &mut [f64], levels: &[Level], out: &mut [f64], scratch: &mut [f64]) {
     out[0] = coefficients[0];
     for (l, level) in levels.iter().enumerate() {
@@ -148,6 +157,27 @@ mod tests {
         expand(&mut coefficients, &levels, &mut out, &mut [0.0; 32]);
         for (state, &energy) in out.iter().enumerate() {
             let direct: f64 = terms.iter().map(|&(mask, value)| value * product(mask, state)).sum();
+            approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
+        }
+    }
+
+    #[test]
+    fn only_what_is_cleared_is_read_without_a_product() {
+        // Products of spins 2, 3 and 5 without a field, nested ones too, and a dense level without one.
+        let few = [0b110, 0b1101, 0b1_0000, 0b10_1101, 0b10_0011];
+        let masks: Vec<usize> = few.into_iter().chain((1..64).map(|k| 0b100_0000 | k)).collect();
+        let levels = levels(masks.iter().copied(), 7);
+        assert!(matches!(levels[2], Level::Products(_)) && levels[6] == Level::Dense);
+        let mut coefficients = vec![f64::NAN; 128];
+        clear_unset(&mut coefficients, &levels);
+        coefficients[0] = 0.0;
+        for (k, &mask) in masks.iter().enumerate() {
+            coefficients[mask] = k as f64 - 3.0;
+        }
+        let mut out = vec![f64::NAN; 128];
+        expand(&mut coefficients, &levels, &mut out, &mut [f64::NAN; 128]);
+        for (state, &energy) in out.iter().enumerate() {
+            let direct: f64 = masks.iter().enumerate().map(|(k, &mask)| (k as f64 - 3.0) * product(mask, state)).sum();
             approx::assert_abs_diff_eq!(energy, direct, epsilon = 0.0);
         }
     }

@@ -5,7 +5,7 @@
 //! coefficients are in turn polynomials in the mid spins. Units are the grains of parallel work.
 
 use super::boltzmann::lowest;
-use super::expand::{Level, expand, levels};
+use super::expand::{Level, clear_unset, expand, levels};
 
 /// Low spins: a block of 2^11 weights and what goes with it fit in the first-level cache.
 const LOW: usize = 11;
@@ -164,15 +164,11 @@ impl Layout {
         rows[block] - reach + tables.lowest
     }
 
-    /// The energies of the states of a block.
+    /// The energies of the states of a block. What stands in the scratch space does not matter.
     pub fn energies(&self, tables: &Tables, rows: &[f64], block: usize, scratch: &mut Scratch, out: &mut [f64]) {
         let size = 1 << self.mid;
         let (coefficients, products) = scratch.space(1 << self.low);
-        for (l, level) in self.group_levels.iter().enumerate() {
-            if level.reads_all() {
-                coefficients[1 << l..2 << l].fill(0.0);
-            }
-        }
+        clear_unset(coefficients, &self.group_levels);
         for (group, row) in self.groups.iter().zip(rows.chunks_exact(size)) {
             coefficients[group.low] = row[block];
         }

@@ -350,9 +350,14 @@ impl<M: Enumerable + ?Sized> Solve<M> for Enumeration {
         NAME
     }
 
+    /// Linear in the number of terms.
     fn check(&self, model: &M, beta: f64) -> Result<()> {
         check_beta(beta)?;
-        self.check_size(model.n_spins())
+        self.check_size(model.n_spins())?;
+        match model.interactions() {
+            Some(interactions) => engine::check_range(&Terms::of_interactions(&interactions), beta, Ask::LnZ),
+            None => Ok(()),
+        }
     }
 
     /// [`Correlations::Coupled`] are those of the two-site terms in their order; for models without terms, all pairs.

@@ -27,6 +27,17 @@ impl Terms {
         let (masks, weights) = couplings.chain(fields).unzip();
         Self { n: model.fields().len(), offset: model.offset(), masks, weights }
     }
+
+    /// The part of the energy that no spin changes.
+    pub fn constant(&self) -> f64 {
+        let constants = self.masks.iter().zip(&self.weights).filter(|(mask, _)| **mask == 0);
+        self.offset - constants.map(|(_, w)| w).sum::<f64>()
+    }
+
+    /// `Σ|w|` over the terms with sites.
+    pub fn total_weight(&self) -> f64 {
+        self.masks.iter().zip(&self.weights).filter(|(mask, _)| **mask != 0).map(|(_, w)| w.abs()).sum()
+    }
 }
 
 /// `2^exponent`, down to the subnormal numbers.

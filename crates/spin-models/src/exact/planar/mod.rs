@@ -71,7 +71,7 @@ use crate::model::{
 use crate::models::Ising;
 use crate::{EnergyModel, Error, Result};
 use plan::PlanarPlan;
-use prepared::Prepared;
+use prepared::{Prepared, check_scaled};
 
 const NAME: &str = "planar";
 
@@ -164,6 +164,7 @@ impl Solve<Ising> for Planar {
     /// Tests planarity; linear in the size of the model but for sorting.
     fn check(&self, model: &Ising, beta: f64) -> Result<()> {
         check_beta(beta)?;
+        check_scaled(&scaled(model, beta))?;
         Prepared::new(model).map(|_| ())
     }
 

@@ -48,6 +48,18 @@ pub(super) fn check_fields(model: &Ising) -> Result<()> {
     }
 }
 
+/// Refuses couplings `K = βJ` whose sums lose their fractional part.
+pub(super) fn check_scaled(k: &[f64]) -> Result<()> {
+    match k.iter().position(|x| x.abs() > LARGEST) {
+        None => Ok(()),
+        Some(entry) => Err(Error::Parameter {
+            what: "beta * coupling",
+            value: format!("{} at coupling {entry}", k[entry]),
+            expected: "at most 1e15 in modulus",
+        }),
+    }
+}
+
 impl Prepared {
     pub(super) fn new(model: &Ising) -> Result<Self> {
         check_fields(model)?;
@@ -188,13 +200,7 @@ impl Prepared {
     /// Only the range of the numbers depends on it, not the result.
     fn reference(&self, k: &[f64]) -> Result<(Vec<i8>, CarefulSum)> {
         let graph = &self.graph;
-        if let Some(entry) = k.iter().position(|x| x.abs() > LARGEST) {
-            return Err(Error::Parameter {
-                what: "beta * coupling",
-                value: format!("{} at coupling {entry}", k[entry]),
-                expected: "at most 1e15 in modulus",
-            });
-        }
+        check_scaled(k)?;
         let mut spins = vec![0i8; graph.n_vertices()];
         let mut queue = VecDeque::new();
         for root in 0..spins.len() {
@@ -232,7 +238,10 @@ impl Prepared {
         }
         for &bridge in &self.cells.bridges {
             let (i, j) = graph.edges()[bridge];
-            sum.add((-2.0 * k[bridge] * f64::from(spins[i] * spins[j])).exp().ln_1p());
+            // ln(1 + e^x) from the side that does not overflow: the reference may leave a bridge unsatisfied.
+            let x = -2.0 * k[bridge] * f64::from(spins[i] * spins[j]);
+            sum.add(x.max(0.0));
+            sum.add((-x.abs()).exp().ln_1p());
         }
         Ok((spins, sum))
     }

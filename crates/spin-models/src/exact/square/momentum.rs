@@ -82,6 +82,12 @@ impl Couplings {
         self.distance() / self.sinh_sinh
     }
 
+    /// Whether K' is 0 or so small beside a large K that chains of K alone are left, to all digits and more: D is then of the
+    /// order of `e^{-4K}` in the scaled units, and its root leaves the range of `f64`.
+    pub fn is_decoupled(&self) -> bool {
+        self.across == 0.0 || self.sinh_sinh.max(self.one) < 1e-100
+    }
+
     /// `ln coth K - 2K'`: what an excitation costs a step in the disordered phase, minus half of it in the ordered one.
     ///
     /// Near the transition from $`\sinh(\ln\coth K - 2K') = (1 - k^2) / (\sinh 2K (\cosh 2K' + \cosh 2K \sinh 2K'))`$
@@ -92,9 +98,17 @@ impl Couplings {
         if difference.abs() > 0.5 {
             return difference;
         }
-        let numerator = -self.distance() * (self.sinh_sinh + self.one);
-        let denominator = self.sinh_along * self.cosh_across + self.sinh_sinh * self.cosh_along;
-        (numerator / denominator).asinh()
+        // All numbers may be as small as e^{-2K}, but for their ratios: products of two of them are not formed.
+        let sinh = -0.5 * (-4.0 * self.along).exp_m1();
+        let cosh = 0.5 * (1.0 + (-4.0 * self.along).exp());
+        let sinh_across = -0.5 * (-4.0 * self.across).exp_m1();
+        let denominator = self.cosh_across + cosh * sinh_across;
+        if denominator == 0.0 {
+            // A chain so cold that the cost of a wall is less than the smallest number.
+            return 0.0;
+        }
+        let sum = (self.sinh_sinh + self.one) / (-2.0 * self.across).exp();
+        (-(self.distance() / sinh) * (sum / denominator)).asinh()
     }
 
     /// ln of `sinh 2K sinh 2K'`, without cancellation near the transition.

@@ -14,13 +14,16 @@ use crate::exact::transfer_matrix::interactions::Interactions;
 use crate::model::{Kind, LnZ, LogPartitionPlan, Progress, check_weights};
 use crate::{Error, Result};
 
-/// Relative losses above this make a result an approximation.
+/// Rounding above this, relative, makes a result an approximation.
 const EXACT: f64 = 1e-11;
+
+/// A discarded weight below this is what rounding leaves of directions that a boundary does not have: no state was cut.
+const UNCUT: f64 = 1e-28;
 
 /// What rounding adds to an overlap, as a share of the product of the norms: a few hundred steps of 2e-16.
 const ROUNDING: f64 = 1e-13;
 
-/// A discarded weight below this is rounding: nothing was cut.
+/// A boundary with a discarded weight below this is as good as one with no state cut.
 const NOTHING: f64 = 1e-24;
 
 /// A connected part of the model.
@@ -124,8 +127,11 @@ impl PlanePlan {
         let scales = self.tables.tables.iter().zip(&self.entries);
         ln_z += scales.map(|(_, entries)| entries[entries.len() - 1]).sum::<f64>();
         let residual = report.discarded_weight.max(rounding);
-        let kind =
-            if residual <= EXACT && found { Kind::Exact } else { Kind::Approximation { converged: found, residual } };
+        let kind = if report.discarded_weight < UNCUT && rounding <= EXACT && found {
+            Kind::Exact
+        } else {
+            Kind::Approximation { converged: found, residual }
+        };
         report.ln_z = LnZ { value: ln_z, std_error: None, kind };
         Ok(report)
     }
@@ -300,9 +306,8 @@ impl Part {
         }
         let mut sum =
             PartSum { ln_z: 0.0, found: true, rounding: 0.0, discarded: 0.0, difference: None, bond_dimension: 1 };
-        if !exact {
-            sum.discarded = self.before[b - 1].discarded + self.after[a + 1].discarded;
-        }
+        // The last boundary in use from either side.
+        sum.discarded = self.before[until - 1].discarded + self.after[from].discarded;
         let used = self.before[..until].iter().chain(&self.after[from..]);
         sum.bond_dimension = used.map(|boundary| boundary.bond_dimension).max().unwrap_or(1);
         let mut plain = None;

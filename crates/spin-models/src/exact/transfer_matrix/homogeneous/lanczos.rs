@@ -1,4 +1,4 @@
-//! The eigenvalue of largest modulus of a symmetric operator.
+//! The leading eigenvalue of a symmetric operator.
 
 use linalg_core::Observer;
 use linalg_core::eigen::symmetric_eigen;
@@ -16,8 +16,18 @@ const RESTARTS: u64 = 100;
 /// Residual, relative to the eigenvalue, at which an eigenvector is accepted.
 const TOLERANCE: f64 = 1e-10;
 
+/// Which eigenvalue leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// The largest one, as that of a positive vector (Perron and Frobenius), even beside a negative one of equal modulus.
+    Largest,
+    /// That of largest modulus.
+    Modulus,
+}
+
 /// A symmetric operator on the image of a projector that commutes with it.
 pub(super) struct Search<'a> {
+    pub lead: Lead,
     pub apply: &'a dyn Fn(&mut [f64]),
     /// Takes out what rounding puts outside the subspace.
     pub project: &'a dyn Fn(&mut [f64]),
@@ -49,7 +59,7 @@ fn subtract(v: &mut [f64], factor: f64, other: &[f64]) {
     }
 }
 
-/// Finds the eigenvalue of largest modulus from a start vector; `None` where the subspace is empty.
+/// Finds the leading eigenvalue from a start vector; `None` where the subspace is empty.
 ///
 /// Lanczos iterations with full orthogonalisation, restarted. `steps` counts applications of the operator.
 pub(super) fn leading(
@@ -89,7 +99,7 @@ pub(super) fn leading(
             }
             let length = dot(&v, &v).sqrt();
             beside.push(length);
-            let ritz = Ritz::new(&diagonal, &beside)?;
+            let ritz = Ritz::new(&diagonal, &beside, search.lead)?;
             if ritz.residual <= TOLERANCE || basis.len() == SPACE {
                 break ritz;
             }
@@ -113,7 +123,7 @@ pub(super) fn leading(
     Ok(Some(best))
 }
 
-/// The eigenvalue of largest modulus of a tridiagonal matrix.
+/// The leading eigenvalue of a tridiagonal matrix.
 struct Ritz {
     value: f64,
     vector: Vec<f64>,
@@ -123,7 +133,7 @@ struct Ritz {
 
 impl Ritz {
     /// `beside` ends with the length of the vector that would come next.
-    fn new(diagonal: &[f64], beside: &[f64]) -> Result<Self> {
+    fn new(diagonal: &[f64], beside: &[f64], lead: Lead) -> Result<Self> {
         let n = diagonal.len();
         let mut matrix = vec![0.0; n * n];
         for j in 0..n {
@@ -134,7 +144,8 @@ impl Ritz {
             }
         }
         let eigen = symmetric_eigen(&matrix, n)?;
-        let k = if eigen.values[0].abs() > eigen.values[n - 1].abs() { 0 } else { n - 1 };
+        let lowest = lead == Lead::Modulus && eigen.values[0].abs() > eigen.values[n - 1].abs();
+        let k = if lowest { 0 } else { n - 1 };
         let (value, vector) = (eigen.values[k], eigen.vector(k).to_vec());
         let outside = (beside[n - 1] * vector[n - 1]).abs();
         // An operator that is 0 on the subspace has nothing outside either.

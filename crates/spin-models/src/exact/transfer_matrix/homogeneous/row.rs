@@ -5,7 +5,7 @@ use linalg_core::eigen::symmetric_eigenvalues;
 
 use super::super::NAME;
 use super::super::compiled::too_large;
-use super::lanczos::{Leading, Search, leading};
+use super::lanczos::{Lead, Leading, Search, leading};
 use super::sectors::{Sector, sectors};
 use crate::model::{LnZ, Progress};
 use crate::models::Boundary;
@@ -62,6 +62,12 @@ const MAX_WIDTH: usize = 20;
 
 /// Largest block that is diagonalised.
 const MAX_SECTOR: usize = 1300;
+
+/// Largest relative error of ln Z, which is at least ln 2 a site, by cancellation of eigenvalues of both signs.
+const ACCURACY: f64 = 1e-9;
+
+/// Error of an eigenvalue in roundings of the largest one.
+const ROUNDINGS: f64 = 4.0;
 
 /// Largest spread of ln entries of T.
 const SPREAD: f64 = 600.0;
@@ -124,8 +130,14 @@ impl UniformRow {
     /// # Ok::<(), spin_models::Error>(())
     /// ```
     ///
+    /// With negative `k_along` T has eigenvalues of both signs, and at odd lengths their powers cancel: the bonds are
+    /// frustrated, and the colder the ring, the less is left of the sum. The relative error of ln Z is below 1e-9 then, and
+    /// a few roundings elsewhere.
+    ///
     /// # Errors
-    /// [`Error::Parameter`] for a length below 2, [`Error::TooLarge`] where a block exceeds 1300 rows.
+    /// [`Error::Parameter`] for a length below 2, [`Error::TooLarge`] where a block exceeds 1300 rows,
+    /// [`Error::NotApplicable`] where eigenvalues cancel to a relative error of ln Z above 1e-9: such rings are left to
+    /// [`TransferMatrix`](crate::TransferMatrix).
     pub fn torus(&self, length: usize) -> Result<LnZ> {
         if length < 2 {
             return Err(Error::Parameter { what: "length", value: length.to_string(), expected: "at least 2" });
@@ -151,8 +163,23 @@ impl UniformRow {
             let size = (length as f64 * (value.abs() / top).ln()).exp();
             if odd && value < 0.0 { -size } else { size }
         };
-        let sum: f64 = values.iter().map(|&(value, multiplicity)| multiplicity * power(value)).sum();
-        Ok(LnZ::exact(length as f64 * (self.ln_scale + top.ln()) + sum.ln()))
+        let (mut sum, mut moduli) = (0.0, 0.0);
+        for &(value, multiplicity) in &values {
+            let term = multiplicity * power(value);
+            sum += term;
+            moduli += term.abs();
+        }
+        let ln_z = length as f64 * (self.ln_scale + top.ln()) + sum.ln();
+        // An eigenvalue has an error of a few roundings of the largest one, its power `length` times as many.
+        let error = ROUNDINGS * f64::EPSILON * length as f64 * moduli / sum;
+        if ln_z.is_nan() || error > ACCURACY * ln_z {
+            let reason = format!(
+                "powers of negative eigenvalues cancel {moduli:.1e} to {sum:.1e} at the odd length {length}: \
+                 take TransferMatrix"
+            );
+            return Err(Error::NotApplicable { solver: NAME, reason });
+        }
+        Ok(LnZ::exact(ln_z))
     }
 
     /// The block of T in one sector, row-major.
@@ -226,7 +253,7 @@ impl UniformRow {
     /// [`Error::Stopped`] by the observer; failures of the small eigenvalue problems.
     pub fn infinite(&self, observer: &mut dyn Observer<Progress>) -> Result<StripLimit> {
         let mut iterations = 0;
-        let mut search = |start: Vec<f64>, parity: Option<f64>, beside: Option<&[f64]>| {
+        let mut search = |start: Vec<f64>, lead: Lead, parity: Option<f64>, beside: Option<&[f64]>| {
             let project = |v: &mut [f64]| {
                 if let Some(parity) = parity {
                     symmetrise(v, parity);
@@ -237,18 +264,18 @@ impl UniformRow {
                 }
             };
             let apply = |v: &mut [f64]| self.apply(v);
-            leading(&Search { apply: &apply, project: &project }, start, &mut iterations, observer)
+            leading(&Search { lead, apply: &apply, project: &project }, start, &mut iterations, observer)
         };
         let parity = self.even.then_some(1.0);
         // All entries of the leading vector are positive (Perron and Frobenius).
-        let Some(first) = search(self.half.clone(), parity, None)? else {
+        let Some(first) = search(self.half.clone(), Lead::Largest, parity, None)? else {
             return Err(Error::NotApplicable { solver: NAME, reason: "the transfer matrix vanishes".into() });
         };
         let mut others: Vec<Leading> = Vec::new();
         if self.even {
-            others.extend(search(self.scattered(), Some(-1.0), None)?);
+            others.extend(search(self.scattered(), Lead::Modulus, Some(-1.0), None)?);
         }
-        others.extend(search(self.scattered(), parity, Some(&first.vector))?);
+        others.extend(search(self.scattered(), Lead::Modulus, parity, Some(&first.vector))?);
         let second = others.iter().map(|other| other.value.abs()).fold(0.0, f64::max);
         let residual = others.iter().map(|other| other.residual).fold(first.residual, f64::max);
         let ln_z_per_row = self.ln_scale + first.value.ln();
