@@ -170,8 +170,12 @@ pub enum Error {
         /// Their correlation, 1 or -1.
         correlation: f64,
     },
-    /// A spin that the others predict without a mistake: some combination of its couplings diverges.
-    #[error("{method}: the other spins determine spin {spin} in every sample, so that couplings to it diverge")]
+    /// A spin that some combination of the others never predicts wrongly, though it may leave samples undecided: its
+    /// couplings diverge along that combination.
+    #[error(
+        "{method}: a combination of the other spins predicts spin {spin} wrongly in no sample, so that couplings to it \
+         diverge"
+    )]
     Separable {
         /// Name of the method.
         method: &'static str,

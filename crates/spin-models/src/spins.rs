@@ -21,7 +21,30 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Spins(Vec<i8>);
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked(Vec<i8>);
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Spins {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        check_signs(&unchecked.0)?;
+        Ok(Self(unchecked.0))
+    }
+}
+
+fn check_signs(signs: &[i8]) -> Result<()> {
+    match signs.iter().position(|&s| s != 1 && s != -1) {
+        None => Ok(()),
+        Some(k) => Err(entry_error("spin", k, i64::from(signs[k]), "+1 or -1")),
+    }
+}
 
 fn entry_error(what: &'static str, entry: usize, value: i64, expected: &'static str) -> Error {
     Error::Parameter { what, value: format!("{value} at position {entry}"), expected }
@@ -50,10 +73,8 @@ impl Spins {
     /// # Errors
     /// [`Error::Parameter`] with the position and value of the first entry that is neither +1 nor -1.
     pub fn from_signs(signs: &[i8]) -> Result<Self> {
-        match signs.iter().position(|&s| s != 1 && s != -1) {
-            None => Ok(Self(signs.to_vec())),
-            Some(k) => Err(entry_error("spin", k, i64::from(signs[k]), "+1 or -1")),
-        }
+        check_signs(signs)?;
+        Ok(Self(signs.to_vec()))
     }
 
     /// Takes values that are +1 or -1 by construction.
@@ -176,5 +197,12 @@ mod tests {
         assert_eq!(error, "bit is 2 at position 2, expected 0 or 1");
         let error = Spins::from_parity_bits(&[255]).unwrap_err().to_string();
         assert_eq!(error, "bit is 255 at position 0, expected 0 or 1");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_signs() {
+        assert_eq!(*Spins::try_from(Unchecked(vec![1, -1])).unwrap(), [1, -1]);
+        assert!(Spins::try_from(Unchecked(vec![1, 0])).is_err());
     }
 }

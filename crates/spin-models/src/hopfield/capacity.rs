@@ -220,6 +220,10 @@ impl CapacityParams {
         if !self.loads.iter().any(|load| (load - self.loads[0]).abs() > 0.0) {
             return bad("loads", format!("{:?}", self.loads), "two different loads or more");
         }
+        // Before there are any patterns.
+        for &n in &self.sizes {
+            self.loads.iter().try_for_each(|&load| Hopfield::check_size(n, patterns_at(n, load)))?;
+        }
         Ok(())
     }
 
@@ -248,7 +252,7 @@ impl CapacityParams {
     }
 
     fn point(&self, n: usize, load: f64, first: u64, streams: &Streams) -> Result<CapacityPoint> {
-        let p = ((load * n as f64).round() as usize).max(1);
+        let p = patterns_at(n, load);
         let mut ends: Vec<(u64, Result<f64>)> = (0..self.samples).map(|t| (first + t, Ok(0.0))).collect();
         threads::for_each(threads::count(self.threads), &mut ends, |(k, end)| {
             let mut rng = streams.stream(*k);
@@ -272,6 +276,11 @@ impl CapacityParams {
             overlap: overlap.estimate(),
         })
     }
+}
+
+/// The number of patterns nearest to a load, one at least.
+fn patterns_at(n: usize, load: f64) -> usize {
+    ((load * n as f64).round() as usize).max(1)
 }
 
 /// The logistic fit of the points of one size by Newton's method, in p = σ(a - b x) with x the load about its mean.
@@ -493,6 +502,9 @@ mod tests {
         assert!(text(base().samples(0)).contains("at least 1"));
         assert!(text(base().exponent(0.0)).contains("exponent"));
         assert!(text(base().threshold(0.0)).contains("threshold"));
+        // Refused before 10¹⁸ entries of patterns are asked for.
+        let huge = base().sizes(&[10, 1_000_000]).loads(&[0.1, 1e6]).samples(1);
+        assert!(text(huge).starts_with("hopfield model: spins times patterns is"));
         let stopped =
             base().sizes(&[10, 20]).samples(1).measure(&Streams::new(0), &mut |_: &Progress| ControlFlow::Break(()));
         assert!(matches!(stopped, Err(Error::Stopped { done: 1, .. })));

@@ -1,7 +1,7 @@
 //! Dense associative memories: energies of higher order.
 
 use linalg_core::checkpoint::ContentHash;
-use linalg_core::logspace::log_sum_exp;
+use linalg_core::logspace::{ln_2cosh, log_sum_exp};
 
 use super::packed::Packed;
 use super::{Network, Patterns};
@@ -20,7 +20,8 @@ pub enum Interaction {
     /// $`E = -\frac{1}{\lambda} \ln \sum_\mu e^{\lambda M_\mu}`$ with $`M_\mu = N m_\mu`$. Its logarithm makes the energy extensive; at T = 0
     /// the dynamics is that of $`-\sum_\mu e^{\lambda M_\mu}`$. Capacity exponential in N.
     Exponential {
-        /// The number λ > 0; 1 in Demircigil's paper.
+        /// The number λ > 0; 1 in Demircigil's paper. Below 1/N the energy is `-ln P/λ` and little more; differences by
+        /// flips keep their digits.
         lambda: f64,
     },
 }
@@ -51,40 +52,76 @@ pub enum Interaction {
 /// References: D. Krotov and J. J. Hopfield, NIPS 29 (2016); M. Demircigil et al., J. Stat. Phys. 168, 288 (2017).
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct DenseMemory {
     packed: Packed,
     interaction: Interaction,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    packed: Packed,
+    interaction: Interaction,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for DenseMemory {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { packed, interaction } = unchecked;
+        check(packed.n_spins(), packed.n_patterns(), interaction)?;
+        Ok(Self { packed, interaction })
+    }
+}
+
+/// Refuses what [`DenseMemory::new`] does.
+fn check(n: usize, p: usize, interaction: Interaction) -> Result<()> {
+    let bad = |what, value: String, expected| Err(Error::Parameter { what, value, expected });
+    if n == 0 {
+        return Err(Error::NoSpins);
+    }
+    if p == 0 {
+        return bad("number of patterns", "0".to_owned(), "at least 1");
+    }
+    if n >= 1 << 30 {
+        return Err(Error::TooLarge {
+            solver: "dense memory",
+            what: "number of spins",
+            value: n,
+            bound: (1 << 30) - 1,
+        });
+    }
+    match interaction {
+        Interaction::Power(k) | Interaction::RectifiedPower(k) if !(2..=1000).contains(&k) => {
+            bad("power of the overlap", k.to_string(), "an integer from 2 to 1000")
+        }
+        Interaction::Exponential { lambda } => {
+            let (most, least) = (4.0 * lambda * n as f64, 4.0 * (p as f64).ln().max(1.0) / lambda);
+            if lambda > 0.0 && most.is_finite() && least.is_finite() {
+                return Ok(());
+            }
+            bad(
+                "lambda",
+                lambda.to_string(),
+                "a positive number so that its product with N and ln P over it are finite",
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 impl DenseMemory {
     /// The memory of these patterns, one at least. `O(N P)`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no patterns, a power below 2 or above 1000, or λ that is not positive and finite, or so large that λN
-    /// overflows; [`Error::TooLarge`] for 2³⁰ spins or more.
+    /// [`Error::Parameter`] for no patterns, a power below 2 or above 1000, or λ that is not positive and finite, so large
+    /// that λN overflows, or so small that 1/λ or ln P/λ does; [`Error::TooLarge`] for 2³⁰ spins or more.
     pub fn new(patterns: &Patterns, interaction: Interaction) -> Result<Self> {
-        let n = patterns.n_spins();
-        let bad = |what, value: String, expected| Err(Error::Parameter { what, value, expected });
-        if patterns.n_patterns() == 0 {
-            return bad("number of patterns", "0".to_owned(), "at least 1");
-        }
-        if n >= 1 << 30 {
-            return Err(Error::TooLarge {
-                solver: "dense memory",
-                what: "number of spins",
-                value: n,
-                bound: (1 << 30) - 1,
-            });
-        }
-        match interaction {
-            Interaction::Power(k) | Interaction::RectifiedPower(k) if !(2..=1000).contains(&k) => {
-                bad("power of the overlap", k.to_string(), "an integer from 2 to 1000")
-            }
-            Interaction::Exponential { lambda } if !(lambda > 0.0 && (4.0 * lambda * n as f64).is_finite()) => {
-                bad("lambda", lambda.to_string(), "a positive number whose product with N is finite")
-            }
-            _ => Ok(Self { packed: Packed::new(patterns), interaction }),
-        }
+        check(patterns.n_spins(), patterns.n_patterns(), interaction)?;
+        Ok(Self { packed: Packed::new(patterns), interaction })
     }
 
     /// How overlaps count.
@@ -103,6 +140,42 @@ impl DenseMemory {
     /// If `s` has another number of spins.
     pub fn overlaps(&self, s: &[i8]) -> Vec<f64> {
         self.packed.sums(s).iter().map(|&sum| f64::from(sum) / s.len() as f64).collect()
+    }
+
+    /// The change of the exponential energy when spin i of value `s` is flipped: the sums move by ±2, so that
+    /// `Δ = -(1/λ) ln [cosh(D/2 + 2λ)/cosh(D/2)]`, D being the logarithm of what the sums that rise have in `Σ e^{λM}`,
+    /// over that of those that fall.
+    fn exponential_delta(&self, lambda: f64, sums: &[i32], s: i8, i: usize) -> f64 {
+        let words = self.packed.spin(i);
+        // Bit 1 is ξ = -1; the sum rises where ξ and s differ.
+        let rises = |mu: usize| (words[mu / 64] >> (mu % 64)) & 1 == u64::from(s > 0);
+        let mut largest = [i32::MIN; 2];
+        for (mu, &m) in sums.iter().enumerate() {
+            let most = &mut largest[usize::from(rises(mu))];
+            *most = m.max(*most);
+        }
+        match largest {
+            [_, i32::MIN] => return 2.0,
+            [i32::MIN, _] => return -2.0,
+            _ => {}
+        }
+        let mut weights = [0.0; 2];
+        for (mu, &m) in sums.iter().enumerate() {
+            let rises = usize::from(rises(mu));
+            weights[rises] += (lambda * f64::from(m - largest[rises])).exp();
+        }
+        let half = 0.5 * (lambda * f64::from(largest[1] - largest[0]) + (weights[1] / weights[0]).ln());
+        if lambda > 0.5 {
+            return (ln_2cosh(half) - ln_2cosh(half + 2.0 * lambda)) / lambda;
+        }
+        // The ratio is 1 + 2 sinh λ sinh(D/2 + λ)/cosh(D/2): small λ keep their digits, and a tie is one.
+        let middle = half + lambda;
+        let share = if half >= 0.0 {
+            -lambda.exp() * (-2.0 * middle).exp_m1() / (1.0 + (-2.0 * half).exp())
+        } else {
+            (-lambda).exp() * (2.0 * middle).exp_m1() / (1.0 + (2.0 * half).exp())
+        };
+        -(2.0 * lambda.sinh() * share).ln_1p() / lambda
     }
 
     fn energy_of(&self, sums: impl Iterator<Item = i32>) -> f64 {
@@ -158,20 +231,18 @@ impl CachedModel for DenseMemory {
     }
 
     fn delta_cached(&self, cache: &Vec<i32>, s: &[i8], i: usize) -> f64 {
-        let mut after = cache.clone();
-        self.packed.add_signed(i, -2 * i32::from(s[i]), &mut after);
         let n = self.packed.n_spins() as f64;
         // Term by term: the difference of two sums would lose what distant patterns add.
         let powers = |k: u32, part: fn(i32) -> i32| {
+            let mut after = cache.clone();
+            self.packed.add_signed(i, -2 * i32::from(s[i]), &mut after);
             let power = |m: i32| (f64::from(part(m)) / n).powi(k as i32);
             -n / f64::from(k) * after.iter().zip(cache).map(|(&new, &old)| power(new) - power(old)).sum::<f64>()
         };
         match self.interaction {
             Interaction::Power(k) => powers(k, |m| m),
             Interaction::RectifiedPower(k) => powers(k, |m| m.max(0)),
-            Interaction::Exponential { .. } => {
-                self.energy_of(after.into_iter()) - self.energy_of(cache.iter().copied())
-            }
+            Interaction::Exponential { lambda } => self.exponential_delta(lambda, cache, s[i], i),
         }
     }
 
@@ -288,14 +359,62 @@ mod tests {
         assert_eq!(fixed(Interaction::Exponential { lambda: 1.0 }), 120);
     }
 
+    /// For λ → 0 a flip changes the energy by `2 s_i` times the mean of the entries, to within λ times the overlaps; for
+    /// λ N of some hundred by what the nearest pattern says.
+    #[test]
+    fn flips_keep_their_digits_at_all_lambda() {
+        let mut rng = Streams::new(17).stream(0);
+        let patterns = Patterns::random(30, 9, &mut rng).unwrap();
+        let s = Spins::random(30, &mut rng);
+        let delta = |lambda, i: usize| {
+            DenseMemory::new(&patterns, Interaction::Exponential { lambda }).unwrap().delta_energy(&s, i)
+        };
+        for i in 0..30 {
+            let mean = patterns.iter().map(|x| f64::from(x[i])).sum::<f64>() / 9.0;
+            for lambda in [1e-4, 1e-8, 1e-12, 1e-100, 1e-300] {
+                let expected = 2.0 * f64::from(s[i]) * mean;
+                assert!((delta(lambda, i) - expected).abs() < 200.0 * lambda + 1e-14, "{lambda} {}", delta(lambda, i));
+            }
+            // The two forms meet.
+            approx::assert_abs_diff_eq!(delta(0.5, i), delta(0.5 + 1e-12, i), epsilon = 1e-9);
+        }
+        let patterns = Patterns::random(4000, 3, &mut rng).unwrap();
+        for lambda in [0.4, 2.0, 1e300] {
+            let memory = DenseMemory::new(&patterns, Interaction::Exponential { lambda }).unwrap();
+            for i in 0..20 {
+                approx::assert_abs_diff_eq!(memory.delta_energy(patterns.pattern(1), i), 2.0, epsilon = 1e-11);
+            }
+        }
+        // Two patterns whose overlaps a flip exchanges: a tie, without rounding.
+        let tie = Patterns::new(3, vec![1, 1, 1, -1, 1, 1]).unwrap();
+        for lambda in [1e-300, 0.3, 1.0, 7.0] {
+            let memory = DenseMemory::new(&tie, Interaction::Exponential { lambda }).unwrap();
+            assert!(memory.delta_energy(&[1, 1, -1], 0).abs() <= 0.0);
+        }
+    }
+
     #[test]
     fn bad_parameters_are_named() {
         let patterns = Patterns::new(2, vec![1, 1]).unwrap();
         let text = |interaction| DenseMemory::new(&patterns, interaction).unwrap_err().to_string();
         assert_eq!(text(Interaction::Power(1)), "power of the overlap is 1, expected an integer from 2 to 1000");
-        for lambda in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e308] {
+        for lambda in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e308, 1e-308, 5e-324] {
             assert!(text(Interaction::Exponential { lambda }).starts_with("lambda is"));
         }
         assert!(DenseMemory::new(&Patterns::new(2, vec![]).unwrap(), Interaction::Power(2)).is_err());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let patterns = Patterns::new(2, vec![1, 1, -1, 1]).unwrap();
+        let memory = DenseMemory::new(&patterns, Interaction::Power(3)).unwrap();
+        let file =
+            |packed: &Packed, interaction| DenseMemory::try_from(Unchecked { packed: packed.clone(), interaction });
+        assert_eq!(file(&memory.packed, Interaction::Power(3)).unwrap(), memory);
+        assert!(file(&memory.packed, Interaction::Power(0)).is_err());
+        assert!(file(&memory.packed, Interaction::Exponential { lambda: -1.0 }).is_err());
+        let none = Packed::new(&Patterns::new(2, vec![]).unwrap());
+        assert!(file(&none, Interaction::Power(3)).is_err());
     }
 }

@@ -50,9 +50,32 @@ const LARGEST: usize = (i32::MAX / 4) as usize;
 /// As an [`EnergyModel`] and [`CachedModel`] it runs in every sampler of [`mcmc`](crate::mcmc).
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Hopfield {
     packed: Packed,
     hebb: Hebb,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    packed: Packed,
+    hebb: Hebb,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Hopfield {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { packed, hebb } = unchecked;
+        if packed.n_spins() == 0 {
+            return Err(Error::NoSpins);
+        }
+        Self::check_size(packed.n_spins(), packed.n_patterns())?;
+        Ok(Self { packed, hebb })
+    }
 }
 
 impl Hopfield {
@@ -61,12 +84,18 @@ impl Hopfield {
     /// # Errors
     /// [`Error::TooLarge`] if (N + 1) P is above 2²⁹.
     pub fn new(patterns: &Patterns) -> Result<Self> {
-        let size = (patterns.n_spins() + 1) * patterns.n_patterns().max(1);
+        Self::check_size(patterns.n_spins(), patterns.n_patterns())?;
+        Ok(Self { packed: Packed::new(patterns), hebb: Hebb::default() })
+    }
+
+    /// Whether sums over so many spins and patterns fit.
+    pub(super) fn check_size(n: usize, p: usize) -> Result<()> {
+        let size = n.saturating_add(1).saturating_mul(p.max(1));
         if size > LARGEST {
             let (what, bound) = ("spins times patterns", LARGEST);
             return Err(Error::TooLarge { solver: "hopfield model", what, value: size, bound });
         }
-        Ok(Self { packed: Packed::new(patterns), hebb: Hebb::default() })
+        Ok(())
     }
 
     /// The same with another normalisation.

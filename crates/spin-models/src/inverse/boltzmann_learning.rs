@@ -24,7 +24,7 @@ pub enum Gradient {
         sweeps: usize,
         /// Changes of the model.
         steps: usize,
-        /// First step size; it falls like 1/t after a quarter of the steps.
+        /// First step size; at step t of T it is divided by (1 + 4t/T)².
         learning_rate: f64,
     },
 }

@@ -353,9 +353,9 @@ impl MultiInformation {
         self.independent - self.empirical
     }
 
-    /// `I_2 / I_N`; 0 if the spins are independent.
+    /// `I_2 / I_N`; 0 if the spins are independent, that is if `I_N` is rounding, at most 1e-12 of `S_1`.
     pub fn explained(&self) -> f64 {
-        if self.total() > 0.0 { (self.independent - self.pairwise) / self.total() } else { 0.0 }
+        if self.total() > 1e-12 * self.independent { (self.independent - self.pairwise) / self.total() } else { 0.0 }
     }
 }
 
@@ -430,6 +430,16 @@ mod tests {
         let information = MultiInformation::of(&exact_samples(&model)).unwrap();
         assert!(information.total() > 0.1);
         approx::assert_abs_diff_eq!(information.explained(), 1.0, epsilon = 1e-8);
+    }
+
+    /// Nothing binds independent spins together, and nothing is explained.
+    #[test]
+    fn independent_spins_have_nothing_to_explain() {
+        for fields in [[0.1, -0.7, 0.3, 0.0, 1.2], [0.4, 0.2, -0.2, 0.9, -1.1], [0.0; 5]] {
+            let model = Ising::builder(5).fields(fields).build().unwrap();
+            let information = MultiInformation::of(&exact_samples(&model)).unwrap();
+            assert!(information.explained().abs() <= 0.0, "{information:?}");
+        }
     }
 
     /// `f_a(s)` of all configurations, rows of configurations.

@@ -17,7 +17,8 @@
 //! Every method returns a [`Reconstruction`] (or has one in its result), which knows how to compare itself with a true model and,
 //! given the samples, the errors that its parameters have at best ([`Reconstruction::with_fisher_errors`]).
 //! What makes parameters diverge is an error that names the place: spins that never change, pairs that are always equal, spins
-//! that the others predict without a mistake, moments on or beyond the boundary of the marginal polytope.
+//! that a combination of the others predicts without a mistake, if only in some of the samples while it leaves the rest
+//! open, moments on or beyond the boundary of the marginal polytope.
 //!
 //! ```
 //! use linalg_core::Streams;

@@ -29,10 +29,28 @@ const ROUNDING: f64 = 1e-9;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Moments {
     magnetizations: Vec<f64>,
     /// n x n, row-major, 1 on the diagonal.
     correlations: Vec<f64>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    magnetizations: Vec<f64>,
+    correlations: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Moments {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::new(&unchecked.magnetizations, &unchecked.correlations)
+    }
 }
 
 impl Moments {
@@ -273,5 +291,17 @@ mod tests {
         }
         let singular = Moments::new(&[0.0; 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap();
         assert!(singular.inverse_covariance().is_ok());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_possible_moments() {
+        let samples = Samples::from_spins(3, &[1, 1, -1, -1, 1, 1, 1, -1, -1, 1, 1, 1]).unwrap();
+        let moments = Moments::of_samples(&samples);
+        let file = |c: &[f64]| {
+            Moments::try_from(Unchecked { magnetizations: moments.magnetizations.clone(), correlations: c.to_vec() })
+        };
+        assert_eq!(file(moments.correlations()).unwrap(), moments);
+        assert!(file(&[1.0; 4]).is_err() && file(&[f64::NAN; 9]).is_err());
     }
 }

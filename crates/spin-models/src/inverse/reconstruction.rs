@@ -92,7 +92,11 @@ impl Reconstruction {
     /// # Errors
     /// [`Error::NotFinite`] if a method has returned a coupling that is not a number.
     pub fn to_ising(&self, threshold: f64) -> Result<Ising> {
-        Ising::builder(self.n_spins).couplings(self.pairs(threshold)).fields(self.fields.iter().copied()).build()
+        let n = self.n_spins;
+        let all = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j, self.couplings[i * n + j])));
+        // Not a number is no small coupling: the builder names its place.
+        let kept = all.filter(|pair| pair.2.is_nan() || pair.2.abs() > threshold);
+        Ising::builder(n).couplings(kept).fields(self.fields.iter().copied()).build()
     }
 
     /// The same with the score on these samples.
@@ -104,7 +108,7 @@ impl Reconstruction {
         Ok(self)
     }
 
-    /// Compares with the model behind the data.
+    /// Compares with the model behind the data; couplings that it keeps apart on one pair add up.
     ///
     /// # Errors
     /// [`Error::WrongLength`] for another number of spins.
@@ -115,7 +119,7 @@ impl Reconstruction {
         }
         let mut expected = vec![0.0; n * n];
         for (i, j, coupling) in truth.couplings() {
-            expected[i.min(j) * n + i.max(j)] = coupling;
+            expected[i.min(j) * n + i.max(j)] += coupling;
         }
         let (mut error, mut norm, mut largest) = (0.0, 0.0, 0.0f64);
         let (mut largest_absent, mut smallest_present) = (0.0f64, f64::INFINITY);
@@ -170,5 +174,28 @@ impl Comparison {
     /// Whether this threshold does.
     pub fn is_structure(&self, threshold: f64) -> bool {
         self.smallest_present > threshold && self.largest_absent <= threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Duplicates;
+
+    #[test]
+    fn parallel_couplings_add_up() {
+        let parallel = Ising::builder(2).couplings([(0, 1, 0.5), (1, 0, 0.25)]).duplicates(Duplicates::Keep).build();
+        let found = Reconstruction::new("none", vec![0.0, 0.75, 0.75, 0.0], vec![0.0; 2]);
+        let comparison = found.compare(&parallel.unwrap()).unwrap();
+        assert!(comparison.largest_error <= 0.0 && comparison.relative_error <= 0.0, "{comparison:?}");
+    }
+
+    #[test]
+    fn couplings_that_are_not_numbers_are_refused() {
+        let mut couplings = vec![0.0; 9];
+        (couplings[5], couplings[7]) = (f64::NAN, f64::NAN);
+        let found = Reconstruction::new("none", couplings, vec![0.0; 3]);
+        assert!(matches!(found.to_ising(0.1), Err(Error::NotFinite { sites, .. }) if sites == [1, 2]));
+        assert!(found.pairs(0.1).is_empty());
     }
 }

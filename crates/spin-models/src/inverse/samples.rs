@@ -46,6 +46,7 @@ pub(super) static SPINS_OF_BYTE_SINGLE: [[f32; 8]; 256] = spins_of_byte!(f32);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Samples {
     n_spins: usize,
     words_per_sample: usize,
@@ -54,6 +55,51 @@ pub struct Samples {
     weights: Vec<f64>,
     /// The effective number before equal samples were merged.
     before_merging: Option<f64>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n_spins: usize,
+    words_per_sample: usize,
+    words: Vec<u64>,
+    weights: Vec<f64>,
+    before_merging: Option<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Samples {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { n_spins, words_per_sample, words, weights, before_merging } = unchecked;
+        if n_spins == 0 {
+            return Err(Error::NoSpins);
+        }
+        if weights.is_empty() {
+            return Err(Error::TooFewSamples { method: "inference", what: "samples", got: 0, needed: 1 });
+        }
+        let expected = n_spins.div_ceil(WORD);
+        if words_per_sample != expected {
+            return Err(Error::WrongLength { what: "words of a sample", got: words_per_sample, expected });
+        }
+        if weights.len().checked_mul(words_per_sample) != Some(words.len()) {
+            let expected = weights.len().saturating_mul(words_per_sample);
+            return Err(Error::WrongLength { what: "words of samples", got: words.len(), expected });
+        }
+        let beyond = |row: &[u64]| !n_spins.is_multiple_of(WORD) && row[words_per_sample - 1] >> (n_spins % WORD) != 0;
+        if let Some(sample) = words.chunks_exact(words_per_sample).position(beyond) {
+            let (found, expected) = ("a bit beyond the last spin".to_owned(), "none");
+            return Err(Error::SampleValue { sample, spin: n_spins, found, expected });
+        }
+        check_weights(&weights)?;
+        if let Some(number) = before_merging.filter(|number| !(*number > 0.0 && number.is_finite())) {
+            let (what, expected) = ("effective number of samples", "a finite number > 0");
+            return Err(Error::Parameter { what, value: number.to_string(), expected });
+        }
+        Ok(Self { n_spins, words_per_sample, words, weights, before_merging })
+    }
 }
 
 impl Samples {
@@ -169,15 +215,7 @@ impl Samples {
         if weights.len() != self.len() {
             return Err(Error::WrongLength { what: "weights of samples", got: weights.len(), expected: self.len() });
         }
-        if let Some(k) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-            let value = format!("{} of sample {k}", weights[k]);
-            return Err(Error::Parameter { what: "weight", value, expected: "a finite number >= 0" });
-        }
-        let sum: f64 = weights.iter().sum();
-        if !(sum > 0.0 && sum.is_finite()) {
-            let expected = "a finite number > 0";
-            return Err(Error::Parameter { what: "sum of the weights", value: sum.to_string(), expected });
-        }
+        check_weights(&weights)?;
         self.weights = weights;
         self.before_merging = None;
         Ok(self)
@@ -227,9 +265,31 @@ impl Samples {
 
     /// The samples with these numbers, with their weights.
     ///
+    /// ```
+    /// use spin_models::inverse::Samples;
+    ///
+    /// let samples = Samples::from_spins(2, &[1, 1, -1, 1, 1, -1])?;
+    /// assert_eq!(samples.select([2, 0])?.spins(0), [1, -1]);
+    /// assert!(samples.select([]).is_err());
+    /// # Ok::<(), spin_models::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooFewSamples`] for none; [`Error::Parameter`] for weights that are all 0.
+    ///
     /// # Panics
     /// If a number is not below [`len`](Self::len).
-    pub fn select(&self, numbers: impl IntoIterator<Item = usize>) -> Self {
+    pub fn select(&self, numbers: impl IntoIterator<Item = usize>) -> Result<Self> {
+        let part = self.part(numbers);
+        if part.weights.is_empty() {
+            return Err(Error::TooFewSamples { method: "a selection", what: "samples", got: 0, needed: 1 });
+        }
+        check_weights(&part.weights)?;
+        Ok(part)
+    }
+
+    /// The same, which may be none.
+    fn part(&self, numbers: impl IntoIterator<Item = usize>) -> Self {
         let (mut words, mut weights) = (Vec::new(), Vec::new());
         for k in numbers {
             words.extend_from_slice(self.row(k));
@@ -245,8 +305,8 @@ impl Samples {
     /// # Errors
     /// [`Error::TooFewSamples`] if one of them would be empty or have no weight.
     pub fn split(&self, period: usize) -> Result<(Self, Self)> {
-        let every = self.select((0..self.len()).filter(|k| k % period.max(1) == period.max(1) - 1));
-        let rest = self.select((0..self.len()).filter(|k| k % period.max(1) != period.max(1) - 1));
+        let every = self.part((0..self.len()).filter(|k| k % period.max(1) == period.max(1) - 1));
+        let rest = self.part((0..self.len()).filter(|k| k % period.max(1) != period.max(1) - 1));
         for part in [&every, &rest] {
             if part.weights.iter().sum::<f64>() <= 0.0 {
                 let (got, needed) = (self.len(), period.max(2));
@@ -296,6 +356,20 @@ pub(super) fn unpack_row<T: Copy>(table: &[[T; 8]; 256], words: &[u64], out: &mu
 
 fn bad_value(sample: usize, spin: usize, found: impl ToString, expected: &'static str) -> Error {
     Error::SampleValue { sample, spin, found: found.to_string(), expected }
+}
+
+/// Finite weights, none of them negative and not all of them 0.
+fn check_weights(weights: &[f64]) -> Result<()> {
+    if let Some(k) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+        let value = format!("{} of sample {k}", weights[k]);
+        return Err(Error::Parameter { what: "weight", value, expected: "a finite number >= 0" });
+    }
+    let sum: f64 = weights.iter().sum();
+    if !(sum > 0.0 && sum.is_finite()) {
+        let expected = "a finite number > 0";
+        return Err(Error::Parameter { what: "sum of the weights", value: sum.to_string(), expected });
+    }
+    Ok(())
 }
 
 /// The number of samples that so many values are.
@@ -354,6 +428,10 @@ mod tests {
         }
         assert!(Samples::from_numbers(1, &[-1.0, 0.0]).is_err(), "alphabets are not mixed");
         let one = Samples::from_spins(1, &[1]).unwrap();
+        let two = Samples::from_spins(1, &[1, -1]).unwrap().with_weights(vec![1.0, 0.0]).unwrap();
+        assert!(matches!(two.select([]), Err(Error::TooFewSamples { got: 0, .. })));
+        assert!(matches!(two.select([1]), Err(Error::Parameter { what: "sum of the weights", .. })));
+        assert_eq!(two.select([1, 0]).unwrap().len(), 2);
         for w in [-1.0, f64::NAN, 0.0, f64::INFINITY] {
             assert!(one.clone().with_weights(vec![w]).is_err());
         }
@@ -373,7 +451,7 @@ mod tests {
         assert_eq!((merged.len(), merged.effective_number()), (2, 4.0));
         approx::assert_relative_eq!(merged.merged().effective_number(), 4.0, epsilon = 1e-12);
         // Three of the four samples are the one with both spins up.
-        let parts = [0, 1].map(|k| merged.select([k]).effective_number());
+        let parts = [0, 1].map(|k| merged.select([k]).unwrap().effective_number());
         approx::assert_relative_eq!(parts[0] + parts[1], 4.0, epsilon = 1e-12);
         approx::assert_relative_eq!(parts.iter().copied().fold(0.0, f64::max), 3.0, epsilon = 1e-12);
         approx::assert_relative_eq!(
@@ -381,5 +459,33 @@ mod tests {
             1.0,
             epsilon = 1e-12
         );
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_samples() {
+        let spins: Vec<i8> = (0..4 * 70).map(|k| if k % 3 == 0 || k > 139 { 1 } else { -1 }).collect();
+        let samples = Samples::from_spins(70, &spins).unwrap().merged();
+        let file = |change: fn(&mut Unchecked)| {
+            let Samples { n_spins, words_per_sample, words, weights, before_merging } = samples.clone();
+            let mut unchecked = Unchecked { n_spins, words_per_sample, words, weights, before_merging };
+            change(&mut unchecked);
+            Samples::try_from(unchecked)
+        };
+        assert_eq!(file(|_| {}).unwrap(), samples);
+        let changes: [fn(&mut Unchecked); 9] = [
+            |file| file.n_spins = 0,
+            |file| file.n_spins = 64,
+            |file| file.n_spins = 69,
+            |file| file.words_per_sample = 1,
+            |file| file.words.truncate(1),
+            |file| (file.words, file.weights) = (Vec::new(), Vec::new()),
+            |file| file.words[1] |= 1 << 63,
+            |file| file.weights[0] = -1.0,
+            |file| file.before_merging = Some(0.0),
+        ];
+        for (k, change) in changes.into_iter().enumerate() {
+            assert!(file(change).is_err(), "change {k}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use crate::Spins;
 
 /// An energy function of ±1 spins; the whole workspace composes through this trait.
 ///
-/// The measure is `p(s) = exp(-βE(s)) / Z`. Configurations are slices of ±1; what an implementation does with other
-/// values is unspecified, but it does not panic on them. Object-safe.
+/// The measure is `p(s) = exp(-βE(s)) / Z`. Configurations are slices of ±1. Other values are a mistake of the caller:
+/// energies are then wrong, and products of spins may overflow, a panic in builds with overflow checks. Object-safe.
 ///
 /// ```
 /// use spin_models::{EnergyModel, Ising};

@@ -64,6 +64,23 @@ pub(super) fn collect_pairs(
     resolve(what, collected, duplicates)
 }
 
+/// Pairs and couplings from a file, as they are.
+#[cfg(feature = "serde")]
+pub(super) fn restore_pairs(n_spins: usize, pairs: &[(u32, u32)], couplings: &[f64]) -> Result<Collected<(u32, u32)>> {
+    if couplings.len() != pairs.len() {
+        return Err(Error::WrongLength { what: "couplings", got: couplings.len(), expected: pairs.len() });
+    }
+    let entries: Vec<(usize, usize, f64)> =
+        pairs.iter().zip(couplings).map(|(&(i, j), &coupling)| (i as usize, j as usize, coupling)).collect();
+    collect_pairs(n_spins, &entries, Duplicates::Keep)
+}
+
+/// For a file of which one part does not follow from another.
+#[cfg(feature = "serde")]
+pub(super) fn contradiction(what: &'static str, expected: &'static str) -> Error {
+    Error::Parameter { what, value: "something else".to_owned(), expected }
+}
+
 /// Checks terms of any number of sites and resolves duplicates.
 pub(super) fn collect_terms(
     n_spins: usize,

@@ -2,6 +2,8 @@
 
 use linalg_core::checkpoint::ContentHash;
 
+#[cfg(feature = "serde")]
+use super::duplicates::contradiction;
 use super::duplicates::{Collected, Duplicates, check_n_spins, collect_terms};
 use super::ising::Ising;
 use crate::model::{CachedModel, EnergyModel, Reweight};
@@ -26,6 +28,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct InteractionModel {
     n_spins: usize,
     offset: f64,
@@ -34,6 +37,52 @@ pub struct InteractionModel {
     term_sites: Vec<u32>,
     site_start: Vec<usize>,
     site_terms: Vec<u32>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n_spins: usize,
+    offset: f64,
+    weights: Vec<f64>,
+    term_start: Vec<usize>,
+    term_sites: Vec<u32>,
+    site_start: Vec<usize>,
+    site_terms: Vec<u32>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for InteractionModel {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { n_spins, offset, weights, term_start, term_sites, site_start, site_terms } = unchecked;
+        check_n_spins(n_spins)?;
+        if !offset.is_finite() {
+            return Err(Error::NotFinite { what: "offset", entry: 0, sites: Vec::new(), value: offset });
+        }
+        for (what, got, expected) in [
+            ("starts of terms", term_start.len(), weights.len() + 1),
+            ("starts of the terms of sites", site_start.len(), n_spins + 1),
+        ] {
+            if got != expected {
+                return Err(Error::WrongLength { what, got, expected });
+            }
+        }
+        let ascending = term_start.is_sorted() && term_start[0] == 0 && term_start[weights.len()] == term_sites.len();
+        if !ascending {
+            return Err(contradiction("starts of terms", "numbers from 0 to that of all sites, ascending"));
+        }
+        let terms = term_start.windows(2).zip(&weights).map(|(ends, &weight)| {
+            let sites = term_sites[ends[0]..ends[1]].iter().map(|&site| site as usize);
+            (sites.collect::<Vec<usize>>(), weight)
+        });
+        let collected = collect_terms(n_spins, terms.collect(), Duplicates::Keep)?;
+        let model = Self::assemble(n_spins, offset, collected);
+        let same = model.term_sites == term_sites && model.site_start == site_start && model.site_terms == site_terms;
+        if same { Ok(model) } else { Err(contradiction("sites of terms", "ascending sites, and their terms")) }
+    }
 }
 
 /// Collects terms and checks them when it builds the [`InteractionModel`].
@@ -332,5 +381,34 @@ mod tests {
         );
         let error = base().term(&[0, 1, 2], 1.0).build().unwrap().to_ising().unwrap_err().to_string();
         assert_eq!(error, "pairwise form does not apply: term 0 has 3 sites [0, 1, 2], at most 2 are possible");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let builder = InteractionModel::builder(3).term(&[0, 1], 1.0).term(&[], 0.5).term(&[2, 0, 1], 0.25);
+        let model = builder.term(&[1, 0], -0.75).duplicates(Duplicates::Keep).build().unwrap();
+        let file = |change: fn(&mut Unchecked)| {
+            let InteractionModel { n_spins, offset, weights, term_start, term_sites, site_start, site_terms } =
+                model.clone();
+            let mut unchecked = Unchecked { n_spins, offset, weights, term_start, term_sites, site_start, site_terms };
+            change(&mut unchecked);
+            InteractionModel::try_from(unchecked)
+        };
+        assert_eq!(file(|_| {}).unwrap(), model);
+        let changes: [fn(&mut Unchecked); 9] = [
+            |file| file.n_spins = u32::MAX as usize,
+            |file| file.offset = f64::INFINITY,
+            |file| file.weights[0] = f64::NAN,
+            |file| file.weights.clear(),
+            |file| file.term_start[1] = 7,
+            |file| file.term_start[4] = 700,
+            |file| file.term_sites[0] = 77,
+            |file| file.term_sites.swap(0, 1),
+            |file| file.site_terms[0] = 77,
+        ];
+        for (k, change) in changes.into_iter().enumerate() {
+            assert!(file(change).is_err(), "change {k}");
+        }
     }
 }

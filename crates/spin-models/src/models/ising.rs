@@ -4,6 +4,8 @@ use linalg_core::checkpoint::ContentHash;
 
 use super::batch_energies::{MOST_SPINS, Terms};
 use super::duplicates::{Collected, Duplicates, check_n_spins, collect_pairs};
+#[cfg(feature = "serde")]
+use super::duplicates::{contradiction, restore_pairs};
 use crate::model::{CachedModel, EnergyModel, PairwiseModel, Reweight};
 use crate::spins::signed_sum;
 use crate::{Error, Result};
@@ -32,6 +34,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Ising {
     offset: f64,
     fields: Vec<f64>,
@@ -43,6 +46,50 @@ pub struct Ising {
     /// Where coupling `a` stands in the rows of its two ends.
     half_edges: Vec<[usize; 2]>,
     positions: Option<Vec<[f64; 3]>>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    offset: f64,
+    fields: Vec<f64>,
+    pairs: Vec<(u32, u32)>,
+    couplings: Vec<f64>,
+    row_start: Vec<usize>,
+    neighbor: Vec<u32>,
+    neighbor_coupling: Vec<f64>,
+    half_edges: Vec<[usize; 2]>,
+    positions: Option<Vec<[f64; 3]>>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Ising {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let n = unchecked.fields.len();
+        check_n_spins(n)?;
+        if !unchecked.offset.is_finite() {
+            let value = unchecked.offset;
+            return Err(Error::NotFinite { what: "offset", entry: 0, sites: Vec::new(), value });
+        }
+        if let Some(entry) = unchecked.fields.iter().position(|h| !h.is_finite()) {
+            let value = unchecked.fields[entry];
+            return Err(Error::NotFinite { what: "field", entry, sites: vec![entry], value });
+        }
+        if let Some(positions) = &unchecked.positions {
+            check_positions(positions, n)?;
+        }
+        let collected = restore_pairs(n, &unchecked.pairs, &unchecked.couplings)?;
+        let model = Self::assemble(unchecked.offset, unchecked.fields, collected, unchecked.positions);
+        let same = model.pairs == unchecked.pairs
+            && model.row_start == unchecked.row_start
+            && model.neighbor == unchecked.neighbor
+            && model.neighbor_coupling == unchecked.neighbor_coupling
+            && model.half_edges == unchecked.half_edges;
+        if same { Ok(model) } else { Err(contradiction("rows of neighbours", "those of the couplings")) }
+    }
 }
 
 /// Collects couplings and fields and checks them when it builds the [`Ising`] model.
@@ -295,7 +342,8 @@ impl Ising {
             turned.put_coupling(a, self.couplings[a] * f64::from(t[i as usize] * t[j as usize]));
         }
         for (field, &sign) in turned.fields.iter_mut().zip(t) {
-            *field *= f64::from(sign);
+            // No field stays +0: -0 would be another model to a content hash.
+            *field = *field * f64::from(sign) + 0.0;
         }
         turned
     }
@@ -511,6 +559,47 @@ mod tests {
         model.energies(&batch, &mut out);
         for (row, energy) in batch.chunks(3).zip(out) {
             approx::assert_abs_diff_eq!(energy, model.energy(row), epsilon = 0.0);
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let lattice = crate::models::Lattice::square(3, crate::models::Boundary::Periodic).unwrap();
+        let parallel = Ising::builder(2).couplings([(1, 0, 0.5), (0, 1, 0.25)]).duplicates(Duplicates::Keep);
+        for model in [three(), Ising::ferromagnet(&lattice, -0.5).unwrap(), parallel.build().unwrap()] {
+            let file = |change: fn(&mut Unchecked)| {
+                let Ising { offset, fields, pairs, couplings, .. } = model.clone();
+                let Ising { row_start, neighbor, neighbor_coupling, half_edges, positions, .. } = model.clone();
+                let mut unchecked = Unchecked {
+                    offset,
+                    fields,
+                    pairs,
+                    couplings,
+                    row_start,
+                    neighbor,
+                    neighbor_coupling,
+                    half_edges,
+                    positions,
+                };
+                change(&mut unchecked);
+                Ising::try_from(unchecked)
+            };
+            assert_eq!(file(|_| {}).unwrap(), model);
+            let changes: [fn(&mut Unchecked); 9] = [
+                |file| file.offset = f64::NAN,
+                |file| file.fields[0] = f64::INFINITY,
+                |file| file.pairs[0].1 = 77,
+                |file| file.pairs[0] = (1, 1),
+                |file| file.couplings[0] = f64::NAN,
+                |file| file.couplings.push(1.0),
+                |file| file.neighbor[0] = 77,
+                |file| file.neighbor_coupling[1] += 1.0,
+                |file| file.positions = Some(vec![[0.0; 3]]),
+            ];
+            for (k, change) in changes.into_iter().enumerate() {
+                assert!(file(change).is_err(), "change {k}");
+            }
         }
     }
 }

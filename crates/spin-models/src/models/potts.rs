@@ -1,6 +1,8 @@
 //! Potts models.
 
-use super::duplicates::{Duplicates, check_n_spins, collect_pairs};
+use super::duplicates::{Collected, Duplicates, check_n_spins, collect_pairs};
+#[cfg(feature = "serde")]
+use super::duplicates::{contradiction, restore_pairs};
 use crate::model::DiscreteModel;
 use crate::{Error, Result};
 
@@ -22,6 +24,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Potts {
     n_sites: usize,
     n_states: usize,
@@ -30,6 +33,42 @@ pub struct Potts {
     couplings: Vec<f64>,
     row_start: Vec<usize>,
     rows: Vec<(u32, f64)>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n_sites: usize,
+    n_states: usize,
+    fields: Vec<f64>,
+    pairs: Vec<(u32, u32)>,
+    couplings: Vec<f64>,
+    row_start: Vec<usize>,
+    rows: Vec<(u32, f64)>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Potts {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let (n, q) = (unchecked.n_sites, unchecked.n_states);
+        check_size(n, q)?;
+        if n.checked_mul(q) != Some(unchecked.fields.len()) {
+            let (got, expected) = (unchecked.fields.len(), n.saturating_mul(q));
+            return Err(Error::WrongLength { what: "fields", got, expected });
+        }
+        if let Some(entry) = unchecked.fields.iter().position(|h| !h.is_finite()) {
+            let value = unchecked.fields[entry];
+            return Err(Error::NotFinite { what: "field", entry, sites: vec![entry / q], value });
+        }
+        let collected = restore_pairs(n, &unchecked.pairs, &unchecked.couplings)?;
+        let model = Self::assemble(n, q, unchecked.fields, collected);
+        let same =
+            model.pairs == unchecked.pairs && model.row_start == unchecked.row_start && model.rows == unchecked.rows;
+        if same { Ok(model) } else { Err(contradiction("rows of neighbours", "those of the couplings")) }
+    }
 }
 
 /// Collects couplings and fields and checks them when it builds the [`Potts`] model.
@@ -74,10 +113,7 @@ impl PottsBuilder {
     /// [`Error::SiteOutOfBounds`], [`Error::SelfCoupling`], [`Error::NotFinite`], [`Error::Duplicate`].
     pub fn build(self) -> Result<Potts> {
         let (n, q) = (self.n_sites, self.n_states);
-        check_n_spins(n)?;
-        if !(1..=256).contains(&q) {
-            return Err(Error::Parameter { what: "number of states", value: q.to_string(), expected: "1 to 256" });
-        }
+        check_size(n, q)?;
         let mut fields = vec![0.0; n * q];
         for (entry, &(site, state, field)) in self.fields.iter().enumerate() {
             if site >= n {
@@ -93,6 +129,20 @@ impl PottsBuilder {
             }
         }
         let collected = collect_pairs(n, &self.couplings, self.duplicates)?;
+        Ok(Potts::assemble(n, q, fields, collected))
+    }
+}
+
+fn check_size(n: usize, q: usize) -> Result<()> {
+    check_n_spins(n)?;
+    if !(1..=256).contains(&q) {
+        return Err(Error::Parameter { what: "number of states", value: q.to_string(), expected: "1 to 256" });
+    }
+    Ok(())
+}
+
+impl Potts {
+    fn assemble(n: usize, q: usize, fields: Vec<f64>, collected: Collected<(u32, u32)>) -> Self {
         let pairs = collected.keys;
         let mut row_start = vec![0usize; n + 1];
         for &(i, j) in &pairs {
@@ -110,11 +160,9 @@ impl PottsBuilder {
                 next[from as usize] += 1;
             }
         }
-        Ok(Potts { n_sites: n, n_states: q, fields, pairs, couplings: collected.weights, row_start, rows })
+        Self { n_sites: n, n_states: q, fields, pairs, couplings: collected.weights, row_start, rows }
     }
-}
 
-impl Potts {
     /// Starts a model of `n_sites` sites with `n_states` states each.
     pub fn builder(n_sites: usize, n_states: usize) -> PottsBuilder {
         PottsBuilder { n_sites, n_states, fields: Vec::new(), couplings: Vec::new(), duplicates: Duplicates::default() }
@@ -212,5 +260,29 @@ mod tests {
         assert!(Potts::builder(2, 257).build().is_err());
         assert!(Potts::builder(2, 0).build().is_err());
         assert!(Potts::builder(2, 256).build().is_ok());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let model = Potts::builder(3, 3).couplings([(2, 0, 1.0), (1, 2, -0.5)]).field(1, 2, 0.75).build().unwrap();
+        let file = |change: fn(&mut Unchecked)| {
+            let Potts { n_sites, n_states, fields, pairs, couplings, row_start, rows } = model.clone();
+            let mut unchecked = Unchecked { n_sites, n_states, fields, pairs, couplings, row_start, rows };
+            change(&mut unchecked);
+            Potts::try_from(unchecked)
+        };
+        assert_eq!(file(|_| {}).unwrap(), model);
+        let changes: [fn(&mut Unchecked); 6] = [
+            |file| file.n_sites = 4,
+            |file| file.n_states = 300,
+            |file| file.fields[0] = f64::NAN,
+            |file| file.pairs[0].1 = 77,
+            |file| file.row_start[1] += 1,
+            |file| file.rows[0].0 = 77,
+        ];
+        for (k, change) in changes.into_iter().enumerate() {
+            assert!(file(change).is_err(), "change {k}");
+        }
     }
 }

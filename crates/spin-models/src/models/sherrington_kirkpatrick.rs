@@ -31,10 +31,29 @@ use linalg_core::simd::{self, AddScaled};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct SherringtonKirkpatrick {
     n: usize,
     couplings: Vec<f64>,
     fields: Vec<f64>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    n: usize,
+    couplings: Vec<f64>,
+    fields: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for SherringtonKirkpatrick {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::from_couplings(unchecked.n, &unchecked.couplings)?.with_fields(unchecked.fields)
+    }
 }
 
 impl SherringtonKirkpatrick {
@@ -228,5 +247,21 @@ mod tests {
         assert_eq!(error.to_string(), "coupling is 0.5 at (0, 1) and 0.25 at (1, 0), expected a symmetric matrix");
         let error = SherringtonKirkpatrick::from_couplings(2, &[1.0, 0.5, 0.5, 0.0]).unwrap_err();
         assert_eq!(error.to_string(), "coupling 0 ties site 0 to itself");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let model = SherringtonKirkpatrick::gaussian(5, &mut Streams::new(1).stream(0)).unwrap();
+        let file = |n: usize, change: fn(&mut Vec<f64>, &mut Vec<f64>)| {
+            let (mut couplings, mut fields) = (model.couplings.clone(), model.fields.clone());
+            change(&mut couplings, &mut fields);
+            SherringtonKirkpatrick::try_from(Unchecked { n, couplings, fields })
+        };
+        assert_eq!(file(5, |_, _| {}).unwrap(), model);
+        assert!(file(4, |_, _| {}).is_err());
+        assert!(file(5, |couplings, _| couplings[1] += 1.0).is_err());
+        assert!(file(5, |_, fields| fields[2] = f64::NAN).is_err());
+        assert!(file(5, |_, fields| fields.push(0.0)).is_err());
     }
 }

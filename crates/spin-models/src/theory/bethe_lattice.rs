@@ -62,8 +62,11 @@ pub struct BetheSolution {
     pub convergence: Convergence,
 }
 
-/// `atanh(tanh a tanh b)`, accurate where both are large.
+/// `atanh(tanh a tanh b)`, accurate where both are large and where one is small.
 fn product_angle(a: f64, b: f64) -> f64 {
+    if a.abs().min(b.abs()) < 1.0 {
+        return (a.tanh() * b.tanh()).atanh();
+    }
     0.5 * (ln_2cosh(a + b) - ln_2cosh(a - b))
 }
 
@@ -101,13 +104,16 @@ impl BetheLattice {
         }
         // In units of the temperature. The right side is concave for u >= 0 and J > 0, falling for J < 0: one sign change.
         let excess = |u: f64| product_angle(k, h + (z - 1.0) * u) - u;
-        let ordered = h > 0.0 || (z - 1.0) * k.tanh() > 1.0;
-        let (u, convergence) = if !ordered || k == 0.0 {
+        let ordered = (z - 1.0) * k.tanh() > 1.0;
+        let (u, convergence) = if h == 0.0 && !ordered || k == 0.0 {
             (0.0, Convergence::judged(0.0, 0.0, 1))
         } else {
-            let low = if h == 0.0 { 1e-9 * k } else { 0.0 };
-            let (low, high) = if k > 0.0 { (low, k) } else { (k, 0.0) };
-            let root = find_root(excess, low, high, 0.0);
+            // Above 0, where a field too small for the rounding leaves a second root.
+            let (low, high) = if k < 0.0 { (k, 0.0) } else { (if ordered { 1e-9 * k } else { 0.0 }, k) };
+            let mut root = find_root(excess, low, high, 0.0);
+            if !root.converged && h > 0.0 && low > 0.0 {
+                root = find_root(excess, 0.0, high, 0.0);
+            }
             // So close to the transition that u is below the bracket.
             let u = if root.converged { root.x } else { 0.0 };
             (u, Convergence::judged(excess(u).abs(), 1e-12 * k.abs().max(1.0), root.evaluations))
@@ -299,6 +305,30 @@ mod tests {
         // Dense limit: the Sherrington-Kirkpatrick model.
         let (beta, _) = spin_glass_beta(10_001, Disorder::Gaussian { mean: 0.0, std: 0.01 }).unwrap().unwrap();
         assert_relative_eq!(beta, 1.0, epsilon = 1e-3);
+    }
+
+    /// The ordered solution, and above the transition the response `β (1 + t)/(1 - (z - 1) t)`, `t = tanh βJ`, at
+    /// β = 0.1.
+    #[test]
+    fn tiny_fields() {
+        let ordered = BetheLattice::new(4, 1.0, 0.0).unwrap().at(1.0).unwrap();
+        let t = 0.1f64.tanh();
+        let response = 0.1 * (1.0 + t) / (1.0 - 3.0 * t);
+        for field in [1e-300, 1e-40, 1e-17, 1e-12, -1e-17] {
+            let lattice = BetheLattice::new(4, 1.0, field).unwrap();
+            let cold = lattice.at(1.0).unwrap();
+            assert!(cold.convergence.converged);
+            assert_relative_eq!(cold.magnetization, ordered.magnetization.copysign(field), max_relative = 1e-10);
+            let warm = lattice.at(0.1).unwrap();
+            assert!(warm.convergence.converged);
+            assert_relative_eq!(warm.magnetization, response * field, max_relative = 1e-12);
+        }
+        // Where the small and the large form meet.
+        for (a, b) in [(1.0f64, 3.0f64), (2.5, 1.0), (-1.0, 1.5)] {
+            let product = (a.tanh() * b.tanh()).atanh();
+            assert_relative_eq!(product_angle(a, b), product, max_relative = 1e-13);
+            assert_relative_eq!(product_angle(0.999_999_999 * a, 0.999_999_999 * b), product, max_relative = 1e-8);
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::f64::consts::LN_2;
 
 use linalg_core::optim::find_root;
 use linalg_core::quadrature::{AdaptiveParams, Integral};
-use linalg_core::special::{ln_normal_cdf, normal_pdf};
+use linalg_core::special::{erfcx, ln_normal_cdf};
 use linalg_core::threads;
 
+use super::perceptron::hazard;
 use super::saddle_point::{Convergence, check_finite};
 use crate::models::SherringtonKirkpatrick;
 use crate::{EnergyModel, Error, PairwiseModel, Result};
@@ -50,10 +51,18 @@ pub struct BrayMoore {
     pub convergence: Convergence,
 }
 
-/// `φ(x)/Φ(x)`.
-fn hazard(x: f64) -> f64 {
-    // ln Φ is accurate in the lower tail.
-    (normal_pdf(x).ln() - ln_normal_cdf(x)).exp()
+/// `φ(x)/Φ(x) + x`, which falls like `1/|x|` far below 0.
+fn reduced_hazard(x: f64) -> f64 {
+    if x > -8.0 {
+        return hazard(x) + x;
+    }
+    // There the sum would lose the digits: 1/(y + 2/(y + 3/(y + ...))), y = -x, Laplace's continued fraction.
+    (2..=40).rev().fold(-x, |below, k| -x + f64::from(k) / below).recip()
+}
+
+/// `ln Φ(x) + x²/2`, without the cancellation far below 0.
+fn scaled_ln_cdf(x: f64) -> f64 {
+    if x < 0.0 { (0.5 * erfcx(-x * std::f64::consts::FRAC_1_SQRT_2)).ln() } else { ln_normal_cdf(x) + 0.5 * x * x }
 }
 
 impl BrayMoore {
@@ -81,11 +90,14 @@ impl BrayMoore {
         // With x = t + y/2 both equations are h(x) + x = -2e + t and h(x) = t - y/2 = 2t - x.
         // Their difference leaves t = -e and one equation for x.
         let t = -energy;
-        let root = find_root(|x| hazard(x) + x - 2.0 * t, -40.0, 5.0, 0.0);
+        // At x = 1/e, h(x) + x < 1/|x| = t.
+        let low = energy.recip().max(-1e300);
+        let root = find_root(|x| reduced_hazard(x) - 2.0 * t, low, 5.0, 0.0);
         let x = root.x;
-        let y = 2.0 * (x - t);
-        let complexity = LN_2 - 0.5 * t * t + 0.5 * y * t + 0.125 * y * y + ln_normal_cdf(x) + y * energy;
-        let convergence = Convergence::judged(root.residual.abs(), 1e-12, root.evaluations);
+        // The bracket at y = 2 (x - t), in terms that do not grow with x.
+        let complexity = LN_2 + t * t - 2.0 * t * x + scaled_ln_cdf(x);
+        let tolerance = 1e-12 * (2.0 * t).min(1.0);
+        let convergence = Convergence::judged(root.residual.abs(), tolerance, root.evaluations);
         Ok(Self { complexity, energy_per_spin: energy, saddle: t, convergence })
     }
 
@@ -144,8 +156,8 @@ impl StableStates {
     /// Counts by going through all states, with a flip at a time (Gray code), on up to `threads` threads (0 for all). The same
     /// numbers for any number of them.
     ///
-    /// A state counts if every flip raises the energy; a spin without any field thus excludes all. `O(N 2^N)`: a second for
-    /// N = 24.
+    /// A state counts if every flip raises the energy; a spin without any field thus excludes all. A field counts as 0
+    /// up to 1e-12 of the sum of its terms' moduli. `O(N 2^N)`: a second for N = 24.
     ///
     /// ```
     /// use spin_models::SherringtonKirkpatrick;
@@ -170,8 +182,11 @@ impl StableStates {
             });
         }
         let fields: Vec<f64> = (0..n).map(|i| model.field(i)).collect();
-        let size: f64 = (0..n).map(|i| model.row(i).iter().map(|j| j.abs()).sum::<f64>() + fields[i].abs()).sum();
-        check_finite("sum of all couplings", size)?;
+        let sizes: Vec<f64> =
+            (0..n).map(|i| model.row(i).iter().map(|j| j.abs()).sum::<f64>() + fields[i].abs()).collect();
+        check_finite("sum of all couplings", sizes.iter().sum())?;
+        // Fields are sums of up to 4096 flips: what is smaller is rounding, and the spin free.
+        let least: Vec<f64> = sizes.iter().map(|size| 1e-12 * size).collect();
         // Without fields half of the states are enough.
         let mirrored = fields.iter().all(|h| *h == 0.0) && n > 1;
         let free = if mirrored { n - 1 } else { n };
@@ -180,7 +195,7 @@ impl StableStates {
             .map(|unit| (unit, Self { count: 0, sum_of_energies_per_spin: 0.0, lowest_energy: f64::INFINITY }))
             .collect();
         threads::for_each(threads::count(threads), &mut units, |(unit, sums)| {
-            sums.run(model, &fields, *unit << (free - high), free - high);
+            sums.run(model, &fields, &least, *unit << (free - high), free - high);
         });
         let mut total = Self { count: 0, sum_of_energies_per_spin: 0.0, lowest_energy: f64::INFINITY };
         for (_, unit) in units {
@@ -196,7 +211,8 @@ impl StableStates {
     }
 
     /// Goes through the states whose lowest `low` bits run and whose others are those of `start`; bit 1 is spin -1.
-    fn run(&mut self, model: &SherringtonKirkpatrick, fields: &[f64], start: u64, low: usize) {
+    /// Spins are free up to the fields `least`.
+    fn run(&mut self, model: &SherringtonKirkpatrick, fields: &[f64], least: &[f64], start: u64, low: usize) {
         let n = fields.len();
         let mut s: Vec<f64> = (0..n).map(|i| if start >> i & 1 == 1 { -1.0 } else { 1.0 }).collect();
         let mut local = vec![0.0; n];
@@ -214,7 +230,7 @@ impl StableStates {
                     *h -= twice * j;
                 }
             }
-            if s.iter().zip(&local).all(|(s, h)| s * h > 0.0) {
+            if s.iter().zip(&local).zip(least).all(|((s, h), least)| s * h > *least) {
                 let energy =
                     -0.5 * s.iter().zip(&local).zip(fields).map(|((s, h), field)| s * (h + field)).sum::<f64>();
                 self.count += 1;
@@ -309,6 +325,38 @@ mod tests {
             assert_relative_eq!(got.sum_of_energies_per_spin, sum, epsilon = 1e-10);
             assert_relative_eq!(got.lowest_energy, lowest, epsilon = 1e-12);
             assert_eq!(got, StableStates::count(&model, 1).unwrap());
+        }
+    }
+
+    /// With couplings of ±1/√N and N odd the fields of many states cancel: counted with the signs, which are integers.
+    #[test]
+    fn free_spins_are_not_stable() {
+        for n in [5, 7, 9, 11] {
+            let model = SherringtonKirkpatrick::plus_minus(n, &mut Streams::new(3).stream(n as u64)).unwrap();
+            let sign = |i: usize, j: usize| if i == j { 0 } else { model.row(i)[j].signum() as i32 };
+            let stable = |state: u32| {
+                let s = |i: usize| 1 - 2 * (state >> i & 1) as i32;
+                (0..n).all(|i| s(i) * (0..n).map(|j| sign(i, j) * s(j)).sum::<i32>() > 0)
+            };
+            let expected = (0..1u32 << n).filter(|&state| stable(state)).count() as u64;
+            assert_eq!(StableStates::count(&model, 1).unwrap().count, expected, "N = {n}");
+        }
+    }
+
+    /// Near e = 0 the root is `x = 1/(2e)` and Σ = 1 + ln 2 + ln(2|e|/√(2π)) + O(e²).
+    #[test]
+    fn energies_near_zero_are_solved() {
+        for e in [-2.0, -0.2, -0.063, -0.0125, -0.01, -1e-3, -1e-6, -1e-100] {
+            let found = BrayMoore::at_energy(e).unwrap();
+            assert!(found.convergence.converged, "{e}: {found:?}");
+            if e > -2e-3 {
+                let expected = 1.0 + LN_2 + (-2.0 * e).ln() - 0.5 * (2.0 * std::f64::consts::PI).ln();
+                assert_relative_eq!(found.complexity, expected, epsilon = 10.0 * e * e, max_relative = 1e-13);
+            }
+        }
+        // On both sides of where the continued fraction takes over.
+        for x in [-8.0f64, -8.1, -12.0] {
+            assert_relative_eq!(reduced_hazard(x), hazard(x) + x, max_relative = 1e-12);
         }
     }
 

@@ -128,6 +128,31 @@ fn threads_change_nothing_and_a_stop_keeps_what_there_is() {
     );
 }
 
+/// A prior keeps the moments from being reproduced at any threshold; numbers below the normal ones would not get
+/// smaller.
+#[test]
+fn thresholds_end_at_zero() {
+    let moments = Moments::new(&[0.0; 2], &[1.0, 0.5, 0.5, 1.0]).unwrap();
+    let falling = ClusterExpansion::default().prior(0.5).thresholds(1e-300, 0.0).ratio(0.9);
+    let found = falling.infer(&moments, 1e9).unwrap();
+    assert_eq!(found.end, ClusterEnd::LastThreshold);
+    assert!(found.points.len() < 200 && found.points[found.points.len() - 1].threshold <= 0.0);
+}
+
+/// A hundred chains that stand still for ten draws each: the variance of the mean is that of 100 draws, not of 1000.
+#[test]
+fn the_spread_of_chains_counts_correlated_draws() {
+    let mut rng = Streams::new(12).stream(0);
+    let starts: Vec<i8> = (0..2 * 100).map(|_| if uniform_open01(&mut rng) < 0.3 { 1 } else { -1 }).collect();
+    let drawn = Samples::from_spins(2, &starts.repeat(10)).unwrap();
+    let mean = Moments::of_samples(&drawn);
+    let spread = spread_of_chains(&drawn, &mean, 100).unwrap().unwrap();
+    for (k, moment) in [(0, mean.magnetizations()[0]), (1, mean.correlation(0, 1)), (3, mean.magnetizations()[1])] {
+        approx::assert_relative_eq!(spread[k], (1.0 - moment * moment) / 99.0, max_relative = 1e-12);
+    }
+    assert!(spread_of_chains(&drawn, &mean, 10).unwrap().is_none());
+}
+
 #[test]
 fn bad_input_is_named() {
     let infer = |params: ClusterExpansion, m: &[f64], c: &[f64]| params.infer(&Moments::new(m, c).unwrap(), 100.0);

@@ -12,7 +12,8 @@ use crate::Result;
 /// ```
 ///
 /// where x is the share of couplings left, `L_max` the pseudolikelihood with all and `L_min` that with none (fields only). L
-/// hardly falls while couplings are removed that are not there, so that `L_t` rises until the others begin to go.
+/// hardly falls while couplings are removed that are not there, so that `L_t` rises until the others begin to go. At
+/// both ends `L_t = 0`; in a tie the larger graph is kept.
 ///
 /// Cost: a fit of pseudolikelihood for every step, on ever fewer couplings.
 ///
@@ -136,7 +137,8 @@ impl Decimation {
             let share = step.couplings as f64 / all;
             step.tilted = step.score - share * most - (1.0 - share) * least;
         }
-        let best = (0..steps.len()).max_by(|&a, &b| steps[a].tilted.total_cmp(&steps[b].tilted)).unwrap_or(0);
+        // The last of equal ones, here that with the most couplings: both ends of the row have L_t = 0.
+        let best = (0..steps.len()).rev().max_by(|&a, &b| steps[a].tilted.total_cmp(&steps[b].tilted)).unwrap_or(0);
         Ok((graphs.swap_remove(best), steps))
     }
 }

@@ -104,7 +104,8 @@ pub struct LocalParams {
     pub penalty: Penalty,
     /// Whether there are fields; default yes.
     pub fields: bool,
-    /// Largest derivative that counts as 0; default 1e-7.
+    /// Largest derivative that counts as 0; default 1e-7. Without penalty another step must be small, too: where
+    /// couplings are infinite derivatives fall to any tolerance.
     pub tolerance: f64,
     /// Largest number of steps of a spin; default 200.
     pub max_iterations: usize,
@@ -197,7 +198,7 @@ impl LocalParams {
     /// # Errors
     /// [`Error::Parameter`]; [`Error::ConstantSpin`]; without penalty also [`Error::PerfectCorrelation`] naming the pair,
     /// [`Error::TooFewSamples`] for fewer different samples than parameters of a spin, and [`Error::Separable`] naming a spin
-    /// that a combination of the others predicts without mistake.
+    /// that a combination of the others predicts without mistake, where it is not 0.
     pub fn reconstruct(&self, samples: &Samples) -> Result<Reconstruction> {
         let n = samples.n_spins();
         let everyone: Vec<Vec<usize>> = (0..n).map(|_| (0..n).collect()).collect();

@@ -37,7 +37,7 @@ pub(in super::super) struct Fit {
     pub iterations: usize,
     pub residual: f64,
     pub converged: bool,
-    /// Every sample has a positive margin: without a penalty the minimum is at infinity.
+    /// Along some direction no margin falls and one rises: without a penalty the minimum is at infinity.
     pub separable: bool,
 }
 
@@ -55,6 +55,8 @@ struct State {
     iterations: usize,
     done: bool,
     separable: bool,
+    /// Not known to drift; see [`State::settle`].
+    settled: bool,
     direction: Vec<f64>,
     /// Steps and changes of the gradient since the Hessian was new.
     memory: Vec<(Vec<f64>, Vec<f64>)>,
@@ -69,11 +71,22 @@ const PROGRESS: f64 = 0.25;
 const ARMIJO: f64 = 1e-4;
 /// No step is shorter.
 const SHORTEST: f64 = 1e-9;
+/// Added to the diagonal of a Hessian, relative to its mean: a part of the samples may leave directions flat.
+const RIDGE: f64 = 1e-9;
+/// The same where the next step of Newton is looked at, below the curvature that the smallest residuals leave.
+const SMALL_RIDGE: f64 = 1e-12;
+/// Where the minimum is at infinity each step of Newton changes margins by 1/2 or 1, and by more than this.
+const DRIFTING: f64 = 1e-3;
+/// A margin that falls by less than this part of the largest component of a direction does not fall.
+const LEVEL: f64 = 1e-3;
+/// Parameters beyond this are at infinity if margins say so, however small the derivatives are.
+const LARGEST_PARAMETER: f64 = 50.0;
 
 /// Minimises `loss + l1 Σ|x| + l2/2 Σ x²` of all problems from `starts`.
 pub(in super::super) fn minimize<L: Losses>(losses: &L, starts: Vec<Vec<f64>>, settings: Settings) -> Vec<Fit> {
     let mut minimization = Minimization::new(starts);
     minimization.run(losses, settings);
+    minimization.settle(losses, settings);
     minimization.into_fits(settings)
 }
 
@@ -102,6 +115,7 @@ impl Minimization {
             iterations: 0,
             done: false,
             separable: false,
+            settled: true,
             memory: Vec::new(),
             slope: 0.0,
             step: 1.0,
@@ -129,6 +143,13 @@ impl Minimization {
         }
     }
 
+    /// Tells minima from directions along which a loss falls for ever; after the last run, with all samples.
+    pub fn settle<L: Losses>(&mut self, losses: &L, settings: Settings) {
+        if settings.l1 <= 0.0 && settings.l2 <= 0.0 {
+            self.states.iter_mut().for_each(|state| state.settle(losses, settings));
+        }
+    }
+
     /// Hessians are computed anew in the next run.
     pub fn forget(&mut self) {
         for state in &mut self.states {
@@ -139,7 +160,7 @@ impl Minimization {
 
     pub fn into_fits(self, settings: Settings) -> Vec<Fit> {
         let finish = |state: State| Fit {
-            converged: state.residual <= settings.tolerance,
+            converged: state.residual <= settings.tolerance && state.settled,
             point: state.point,
             iterations: state.iterations,
             residual: state.residual,
@@ -162,7 +183,7 @@ impl State {
             return;
         }
         if self.hessian.is_empty() || self.point.is_empty() {
-            self.renew(losses, settings);
+            self.renew(losses, settings, RIDGE);
         }
         loop {
             self.find_direction(losses, settings);
@@ -176,11 +197,65 @@ impl State {
                 return;
             }
             self.effort = (self.effort + u32::from(self.age == 0)).min(losses.full_effort());
-            self.renew(losses, settings);
+            self.renew(losses, settings, RIDGE);
         }
     }
 
-    fn renew<L: Losses>(&mut self, losses: &L, settings: Settings) {
+    /// Goes on below the tolerance until another step changes margins by little, or the loss is known to fall for ever.
+    ///
+    /// Where margins can grow without one of them falling, derivatives fall to any tolerance by about e in each step,
+    /// while the parameters go on. The step before a minimum is small: what the tolerance leaves over the curvature. The
+    /// direction that is at hand tells that in most cases, and else one from all samples.
+    fn settle<L: Losses>(&mut self, losses: &L, settings: Settings) {
+        if self.separable || self.point.is_empty() || self.residual.is_nan() || self.residual > settings.tolerance {
+            return;
+        }
+        let far = largest(&self.point);
+        if far > LARGEST_PARAMETER && self.evaluation.margin >= -0.1 * far {
+            self.separable = true;
+            return;
+        }
+        if self.factor.is_some() {
+            self.find_direction(losses, settings);
+            if self.change() <= DRIFTING {
+                return;
+            }
+        }
+        loop {
+            self.effort = losses.full_effort();
+            self.renew(losses, settings, SMALL_RIDGE);
+            self.find_direction(losses, settings);
+            let known = self.slope.is_finite();
+            if known && self.change() <= DRIFTING {
+                return;
+            }
+            self.settled = false;
+            if !known || self.slope >= 0.0 || self.iterations >= settings.max_iterations {
+                return;
+            }
+            let size = largest(&self.direction);
+            let direction: Vec<f64> = self.direction.iter().map(|d| d / size).collect();
+            let margin = losses.evaluate(&[(self.problem, &direction[..])])[0].margin;
+            if margin >= -LEVEL {
+                self.separable = true;
+                return;
+            }
+            (self.done, self.step) = (false, 1.0);
+            search(losses, std::slice::from_mut(self), settings);
+            if self.done {
+                // The limit of rounding.
+                return;
+            }
+            self.settled = true;
+        }
+    }
+
+    /// The most that the direction changes a margin.
+    fn change(&self) -> f64 {
+        self.direction.iter().map(|d| d.abs()).sum()
+    }
+
+    fn renew<L: Losses>(&mut self, losses: &L, settings: Settings, ridge: f64) {
         let d = self.point.len();
         self.hessian = losses.hessian(self.problem, &self.point, self.effort);
         self.age = 0;
@@ -191,8 +266,7 @@ impl State {
             }
         }
         let trace: f64 = (0..d).map(|k| self.hessian[k * d + k]).sum();
-        // A part of the samples may leave directions flat.
-        let ridge = 1e-9 * trace / d.max(1) as f64 + 1e-300;
+        let ridge = ridge * trace / d.max(1) as f64 + 1e-300;
         (0..d).for_each(|k| self.hessian[k * d + k] += ridge);
         self.factor = None;
         if settings.l1 <= 0.0 {
@@ -378,6 +452,11 @@ fn coordinate_descent(
             all = false;
         }
     }
+}
+
+/// The largest absolute value.
+fn largest(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |largest, x| x.abs().max(largest))
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -148,7 +148,9 @@ pub(in super::super) fn fit(
             }
             minimization.run(&unit(columns.n_samples, Precision::Single), rough(SINGLE));
         }
-        minimization.run(&unit(columns.n_samples, Precision::Double), settings);
+        let exact = unit(columns.n_samples, Precision::Double);
+        minimization.run(&exact, settings);
+        minimization.settle(&exact, settings);
         *fits = minimization.into_fits(settings);
     });
     items.into_iter().flat_map(|item| item.2).collect()

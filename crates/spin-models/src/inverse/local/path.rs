@@ -143,7 +143,7 @@ impl PathParams {
     ///
     /// # Errors
     /// [`Error::Parameter`]; [`Error::ConstantSpin`] for a spin that does not change in the samples learned from;
-    /// [`Error::TooFewSamples`] if none would be held out.
+    /// [`Error::TooFewSamples`] if none would be held out; with `l2 = 0` all that [`LocalParams::reconstruct`] reports.
     pub fn reconstruct(&self, samples: &Samples) -> Result<(Reconstruction, Vec<PathPoint>)> {
         if self.points == 0 {
             return Err(Error::Parameter { what: "points", value: "0".to_owned(), expected: "at least 1" });

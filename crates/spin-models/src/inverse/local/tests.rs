@@ -142,6 +142,15 @@ fn decimation_finds_the_graph() {
     assert_eq!(steps[steps.len() - 1].couplings, 0);
 }
 
+/// `L_t` is 0 for the full graph and for the empty one: of two spins there is no other.
+#[test]
+fn decimation_keeps_the_larger_graph_in_a_tie() {
+    let samples = exact_samples(&Ising::builder(2).coupling(0, 1, 1.0).build().unwrap());
+    let (found, steps) = Decimation::default().reconstruct(&samples).unwrap();
+    assert_eq!(steps.iter().map(|step| step.couplings).collect::<Vec<_>>(), [1, 0]);
+    assert!((found.coupling(0, 1) - 1.0).abs() < 1e-3, "{}", found.coupling(0, 1));
+}
+
 #[test]
 fn errors_cover_the_truth() {
     let model = dense(8, 1.0, 0.3);
@@ -187,6 +196,43 @@ fn what_diverges_is_named() {
             other => panic!("{other:?}"),
         }
         assert!(params().penalty(Penalty::L2(0.01)).reconstruct(&samples).unwrap().converged);
+    }
+}
+
+/// Derivatives fall to any tolerance while the couplings go on: to 2.5, 4.1 and 5.9 at these three.
+#[test]
+fn what_is_predicted_only_in_some_samples_diverges_as_well() {
+    // With spin 1 up spin 0 is always up, with spin 1 down it is either.
+    let samples = Samples::from_spins(2, &[1, 1, 1, 1, 1, -1, -1, -1]).unwrap();
+    // Spin 3 is the sign of the sum of the others but for the pattern + - -, which has both.
+    let undecided: Vec<i8> = (0..8)
+        .flat_map(|k| {
+            let s = [0, 1, 2].map(|i| 1 - 2 * ((k >> i) & 1) as i8);
+            [s[0], s[1], s[2], (s[0] + s[1] + s[2]).signum()]
+        })
+        .chain([1, -1, -1, 1])
+        .collect();
+    let undecided = Samples::from_spins(4, &undecided).unwrap();
+    for params in LOSSES {
+        for tolerance in [1e-4, 1e-7, 1e-10] {
+            for samples in [&samples, &undecided] {
+                match params().tolerance(tolerance).errors(true).reconstruct(samples) {
+                    Err(Error::Separable { .. }) => {}
+                    other => panic!("{tolerance} {other:?}"),
+                }
+                assert!(params().penalty(Penalty::L2(0.01)).reconstruct(samples).unwrap().converged);
+            }
+        }
+    }
+}
+
+/// A strong coupling is not taken for an infinite one, although derivatives are within the tolerance from J = 8 on.
+#[test]
+fn strong_couplings_are_found() {
+    let samples = exact_samples(&Ising::builder(2).coupling(0, 1, 9.0).build().unwrap());
+    for params in LOSSES {
+        let found = params().reconstruct(&samples).unwrap();
+        assert!(found.converged && (found.coupling(0, 1) - 9.0).abs() < 2e-3, "{found:?}");
     }
 }
 

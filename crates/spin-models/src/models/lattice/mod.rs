@@ -48,11 +48,41 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Lattice {
     edges: Vec<(u32, u32)>,
     positions: Vec<[f64; 3]>,
     degrees: Vec<u32>,
     shape: Option<Shape>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    edges: Vec<(u32, u32)>,
+    positions: Vec<[f64; 3]>,
+    degrees: Vec<u32>,
+    shape: Option<Shape>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Lattice {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { edges, positions, degrees, shape } = unchecked;
+        let n = positions.len();
+        let pairs = edges.iter().map(|&(i, j)| (i as usize, j as usize));
+        let mut lattice = Self::from_edges(n, pairs)?.with_positions(positions)?;
+        let foreign = |shape: &Shape| shape.n_sites() != n || shape.edges() != edges;
+        if lattice.degrees != degrees || shape.as_ref().is_some_and(foreign) {
+            let (what, value) = ("degrees and shape of a lattice", "others".to_owned());
+            return Err(Error::Parameter { what, value, expected: "those of its edges" });
+        }
+        lattice.shape = shape;
+        Ok(lattice)
+    }
 }
 
 impl Lattice {
@@ -86,7 +116,7 @@ impl Lattice {
         Ok(Self::assemble(list, circle(n_sites), None))
     }
 
-    /// The same graph with these positions and no shape of its own.
+    /// The same graph with these positions, which are for drawing: a shape, which tells how sites are numbered, stays.
     ///
     /// # Errors
     /// [`Error::WrongLength`], or [`Error::NotFinite`] naming the site.
@@ -249,5 +279,29 @@ mod tests {
             }
         }
         assert_eq!(circle(1).len(), 1);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        for lattice in [Lattice::square(2, Boundary::Periodic).unwrap(), Lattice::from_edges(4, [(3, 1)]).unwrap()] {
+            let file = |change: fn(&mut Unchecked)| {
+                let Lattice { edges, positions, degrees, shape } = lattice.clone();
+                let mut unchecked = Unchecked { edges, positions, degrees, shape };
+                change(&mut unchecked);
+                Lattice::try_from(unchecked)
+            };
+            assert_eq!(file(|_| {}).unwrap(), lattice);
+            let changes: [fn(&mut Unchecked); 5] = [
+                |file| file.edges[0].1 = 77,
+                |file| file.edges[0] = (1, 1),
+                |file| file.positions[0][1] = f64::NAN,
+                |file| file.degrees[0] += 1,
+                |file| file.shape = Some(Shape::new(&[1 << 20, 1 << 11], &[Boundary::Free; 2]).unwrap()),
+            ];
+            for (k, change) in changes.into_iter().enumerate() {
+                assert!(file(change).is_err(), "change {k}");
+            }
+        }
     }
 }

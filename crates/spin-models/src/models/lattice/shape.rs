@@ -26,9 +26,31 @@ pub enum Boundary {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Shape {
     lengths: Vec<usize>,
     boundaries: Vec<Boundary>,
+}
+
+/// What a file may hold.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    lengths: Vec<usize>,
+    boundaries: Vec<Boundary>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Shape {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let (got, expected) = (unchecked.boundaries.len(), unchecked.lengths.len());
+        if got != expected {
+            return Err(Error::WrongLength { what: "boundaries", got, expected });
+        }
+        Self::new(&unchecked.lengths, &unchecked.boundaries)
+    }
 }
 
 impl Shape {
@@ -194,5 +216,16 @@ mod tests {
         assert!(text(&[1 << 20, 1 << 20], &[Free; 2]).starts_with("lattice: number of sites is 1099511627776"));
         assert!(text(&[usize::MAX, 3], &[Free; 2]).starts_with("lattice: number of sites is"));
         assert!(Shape::new(&[1, 1], &[Free; 2]).is_ok());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn files_hold_what_can_be_built() {
+        let file = |lengths: &[usize], boundaries: &[Boundary]| {
+            Shape::try_from(Unchecked { lengths: lengths.to_vec(), boundaries: boundaries.to_vec() })
+        };
+        assert_eq!(file(&[3, 4], &[Free; 2]).unwrap(), Shape::new(&[3, 4], &[Free; 2]).unwrap());
+        assert!(matches!(file(&[3, 4], &[Free]), Err(Error::WrongLength { got: 1, expected: 2, .. })));
+        assert!(file(&[3, 0], &[Free; 2]).is_err());
     }
 }

@@ -296,7 +296,9 @@ mod tests {
         assert!(glass.overlap > 0.0 && glass.overlap < 0.01 && !glass.is_stable());
         let paramagnet = model.paramagnet_free_energy_per_spin(1.299).unwrap();
         assert_relative_eq!(glass.free_energy_per_spin, paramagnet, epsilon = 1e-8);
-        assert!(model.paramagnet_free_energy_per_spin(0.9).unwrap().is_nan());
+        for below in [0.0, 0.9, 1.0] {
+            assert!(model.paramagnet_free_energy_per_spin(below).unwrap().is_nan());
+        }
     }
 
     #[test]

@@ -209,6 +209,9 @@ impl AmitGutfreundSompolinsky {
     /// [`Error::Parameter`] for a negative or infinite temperature.
     pub fn paramagnet_free_energy_per_spin(&self, temperature: f64) -> Result<f64> {
         check_temperature(temperature)?;
+        if temperature <= 1.0 {
+            return Ok(f64::NAN);
+        }
         let beta = 1.0 / temperature;
         Ok(0.5 * self.load + 0.5 * self.load * temperature * (1.0 - beta).ln() - temperature * std::f64::consts::LN_2)
     }

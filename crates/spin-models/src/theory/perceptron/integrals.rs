@@ -9,7 +9,7 @@ use crate::Result;
 const FAR: f64 = 12.5;
 
 /// `φ(u)/Φ(u)`, the inverse of Mills' ratio at -u; near -u for u far below 0.
-pub(super) fn hazard(u: f64) -> f64 {
+pub(in crate::theory) fn hazard(u: f64) -> f64 {
     if u < 0.0 {
         (2.0 / std::f64::consts::PI).sqrt() / erfcx(-u * std::f64::consts::FRAC_1_SQRT_2)
     } else {

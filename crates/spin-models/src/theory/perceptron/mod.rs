@@ -33,6 +33,7 @@ mod storage;
 
 pub use examples::{Examples, Inputs};
 pub use gamp::{Gamp, GampSolution};
+pub(super) use integrals::hazard;
 pub use learning::{Learning, LearningReport, mistake_bound};
 pub use state_evolution::{Start, StateEvolution, TeacherStudent};
 pub use storage::{Storage, StorageCapacity, StorageSolution, gardner_capacity};
