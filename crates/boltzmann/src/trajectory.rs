@@ -135,14 +135,22 @@ impl<V: Unit + Clone, H: Unit + Clone> TrajectoryTempering<V, H> {
         &self.replicas[r * self.chains + chain]
     }
 
-    /// The accepted part of the exchanges between machines r and r + 1; NaN before the first.
+    /// The accepted part of the exchanges between machines r and r + 1; NaN before the first. While a
+    /// [`DenseTrainer`](crate::train::DenseTrainer) moves the last machine, the last pair counts since it was last decided about the ladder.
     pub fn exchange_rates(&self) -> Vec<f64> {
         self.exchanged.iter().map(|[accepted, tried]| *accepted as f64 / *tried as f64).collect()
     }
 
-    /// How often each pair has tried to exchange since the last machine was added.
-    pub(crate) fn tried_last(&self) -> u64 {
-        self.exchanged.last().map_or(0, |[_, tried]| *tried)
+    /// Accepted and tried exchanges of the last pair, since the last machine was added or since [`forget_last`](Self::forget_last).
+    pub(crate) fn last_exchanges(&self) -> [u64; 2] {
+        self.exchanged.last().copied().unwrap_or([0; 2])
+    }
+
+    /// Counts the exchanges of the last pair anew.
+    pub(crate) fn forget_last(&mut self) {
+        if let Some(counts) = self.exchanged.last_mut() {
+            *counts = [0; 2];
+        }
     }
 
     /// So many rounds: a sweep of every chain, then exchanges of the even or the odd pairs of machines in turn.
@@ -210,7 +218,7 @@ impl<V: Unit + Clone, H: Unit + Clone> TrajectoryTempering<V, H> {
     /// them, so that the error of a sum is not that of independent steps: take it from several runs.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no round.
+    /// [`Error::Parameter`] for no round, [`Error::NotFinite`] where a machine gives free energies that are not finite.
     pub fn ln_z_steps(&mut self, rounds: u64) -> Result<Vec<LnZ>> {
         if rounds == 0 {
             return Err(Error::Parameter { what: "rounds", value: "0".to_owned(), expected: "1 or more" });
@@ -298,9 +306,16 @@ mod tests {
         chains.push_last();
         chains.set_last(machines()[1].clone()).unwrap();
         chains.advance(10);
-        assert_eq!((chains.machines().len(), chains.tried_last()), (2, 15));
+        assert_eq!((chains.machines().len(), chains.last_exchanges()[1]), (2, 15));
+        chains.forget_last();
+        assert_eq!(chains.last_exchanges(), [0; 2]);
         assert_eq!((chains.visible(1, 2).len(), chains.hidden(1, 2).len()), (4, 3));
         assert!(chains.ln_z_steps(0).is_err());
+        let mut broken = machines()[1].clone();
+        broken.parameters_mut().2[0] = f64::NAN;
+        chains.set_last(broken).unwrap();
+        let error = chains.ln_z_steps(1).unwrap_err().to_string();
+        assert!(error.starts_with("log-weight of the forward run[0] is NaN"), "{error}");
         let small = Rbm::new(Bernoulli, Spin, vec![0.0], vec![0.0], vec![0.0]).unwrap();
         assert!(chains.set_last(small.clone()).is_err());
         assert!(TrajectoryTempering::<Bernoulli, Spin>::new(vec![], 1, Streams::new(1)).is_err());

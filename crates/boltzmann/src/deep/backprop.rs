@@ -110,6 +110,7 @@ impl NetworkTraining {
     }
 
     fn validate(&self) -> Result<()> {
+        self.schedule.validate()?;
         for (what, value) in [("learning rate", self.learning_rate), ("l2 decay", self.l2)] {
             if !(0.0..=1e3).contains(&value) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });
@@ -231,7 +232,8 @@ impl<'a> NetworkTrainer<'a> {
     /// Runs to the end of the present epoch; returns the mean loss of its batches, each before its update.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
+    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch; or when a parameter is not
+    /// finite: it is then what it was before the epoch.
     pub fn epoch(&mut self) -> Result<f64> {
         self.finish_epoch()
     }
@@ -393,6 +395,10 @@ impl InBatches for NetworkTrainer<'_> {
         self.batches.advance();
         Ok(loss)
     }
+
+    fn parameters(&mut self) -> Vec<&mut [f32]> {
+        vec![&mut self.network.parameters]
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -544,6 +550,8 @@ mod tests {
         assert_eq!(message(&inputs, &targets[1..], params()), "targets: 299 values, expected 300");
         assert!(message(&inputs, &targets, params().batch(301)).contains("rows of a batch is 301"));
         assert!(message(&inputs, &targets, params().learning_rate(f64::NAN, Schedule::Constant)).contains("NaN"));
+        let falling = params().learning_rate(0.01, Schedule::Linear { end: -1.0 });
+        assert!(message(&inputs, &targets, falling).contains("end of the learning rate is -1, expected 0 to 1000"));
         let mut bad = inputs.clone();
         bad[7] = f32::INFINITY;
         assert_eq!(message(&bad, &targets, params()), "inputs[7] is inf, expected a finite number");
@@ -553,6 +561,13 @@ mod tests {
         let params = params().loss(Loss::SquaredError).batch(1);
         let mut trainer = NetworkTrainer::new(huge.clone(), &[f32::MAX], &[0.0], params).unwrap();
         assert!(trainer.epoch().unwrap_err().to_string().contains("the loss is not finite; the state of update 0"));
+        assert_eq!(trainer.network(), &huge);
+        // An input of 0 hides the weight from the loss, and the decay of the last update overflows.
+        let params = NetworkTraining::default().loss(Loss::SquaredError).batch(1).epochs(1).l2(1e3);
+        let params = params.learning_rate(1e3, Schedule::Constant);
+        let mut trainer = NetworkTrainer::new(huge.clone(), &[0.0], &[0.0], params).unwrap();
+        let error = trainer.run().unwrap_err().to_string();
+        assert_eq!(error, "training diverged in update 1: a parameter is not finite; the state of update 0 was kept");
         assert_eq!(trainer.network(), &huge);
     }
 }

@@ -213,7 +213,8 @@ impl DeepBeliefNet {
         })
     }
 
-    /// Goes on with a chain of the machine on top by so many sweeps, then draws the layers downwards; returns visible means.
+    /// Goes on with a chain of the machine on top by so many sweeps, then draws the layers downwards; returns visible means, for a net of
+    /// one machine the bits of the chain.
     ///
     /// `chain` holds the layer below the top; a fair sample needs a long chain.
     ///

@@ -69,6 +69,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fast::{Row, sample_mask};
     use linalg_core::Streams;
 
     /// The first outputs from state 1, 2, 3, 4, by hand: rotl(1 + 4, 7) + 1 = 641; then the state is
@@ -78,6 +79,20 @@ mod tests {
         let mut lanes = Lanes { state: [[1; WIDTH], [2; WIDTH], [3; WIDTH], [4; WIDTH]] };
         assert_eq!(lanes.draw(), [641; WIDTH]);
         assert_eq!(lanes.draw(), [1_573_767; WIDTH]);
+    }
+
+    /// a = 0 and d = 2^32 - 1 give the largest word, rotl(2^32 - 1, 7) + 0: a certain bit is set all the same.
+    #[test]
+    fn a_certain_bit_is_set_by_every_word() {
+        let state = [[0; WIDTH], [1; WIDTH], [1; WIDTH], [u32::MAX; WIDTH]];
+        assert_eq!(Lanes { state }.draw(), [u32::MAX; WIDTH]);
+        let mask = |p: f32| sample_mask(&Row([p; WIDTH]), &mut Lanes { state });
+        assert_eq!(mask(1.0), u64::MAX);
+        assert_eq!(mask(1.0 - f32::EPSILON / 2.0), 0);
+        // The smallest word: a probability of 0 is never met.
+        let zero = [[0; WIDTH], [1; WIDTH], [1; WIDTH], [0; WIDTH]];
+        assert_eq!(sample_mask(&Row::ZERO, &mut Lanes { state: zero }), 0);
+        assert_eq!(sample_mask(&Row([2f32.powi(-24); WIDTH]), &mut Lanes { state: zero }), u64::MAX);
     }
 
     #[test]

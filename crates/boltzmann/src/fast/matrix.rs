@@ -3,7 +3,7 @@
 use linalg_core::rand::Rng;
 
 use super::bits::{BitRows, for_ones};
-use super::math::{Product, sigmoid, softplus_sum};
+use super::math::{SoftplusSum, sigmoid};
 use super::{Lanes, Row, WIDTH, rows_of, valid};
 use crate::units::Bernoulli;
 use crate::{Error, Rbm, Result};
@@ -59,13 +59,18 @@ pub(crate) fn add_rows(sum: &mut Row, mut mask: u64, rows: &[Row]) {
     }
 }
 
-/// Bit k is set with the probability `p[k]`, to a resolution of 2^-25.
+/// The largest number of `f32` below 1.
+const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
+
+/// Bit k is set with the probability `p[k]`, to a resolution of 2^-24; never where that is below 2^-25, and for certain where it is 1.
 #[inline(always)]
 pub(crate) fn sample_mask(p: &Row, lanes: &mut Lanes) -> u64 {
     let words = lanes.draw();
     let mut flags = [0u8; WIDTH];
     for k in 0..WIDTH {
         let u = ((words[k] >> 8) as i32 as f32 + 0.5) * (1.0 / 16_777_216.0);
+        // The largest of the 2^24 words would round to 1, and miss a probability of 1.
+        let u = if u < BELOW_ONE { u } else { BELOW_ONE };
         flags[k] = u8::from(u < p.0[k]);
     }
     let mut mask = 0;
@@ -238,16 +243,16 @@ impl Work for FreeEnergies<'_> {
     #[inline(always)]
     fn run(self) -> Vec<f64> {
         let rbm = self.rbm;
-        let mut products = vec![Product::ONE; self.data.n_rows()];
+        let mut sums = vec![SoftplusSum::ZERO; self.data.n_rows()];
         // A panel at a time: it stays in the cache for all rows.
         for p in 0..rbm.panels.len() {
             let n = valid(rbm.n_hidden, p).count_ones() as usize;
-            for (row, product) in products.iter_mut().enumerate() {
+            for (row, sum) in sums.iter_mut().enumerate() {
                 let fields = rbm.hidden_fields(p, self.data.row(row));
-                softplus_sum(&fields.0, n, 1.0, product);
+                sum.add(&fields.0, n, 1.0);
             }
         }
-        let hidden = products.into_iter().map(Product::ln);
+        let hidden = sums.into_iter().map(SoftplusSum::value);
         hidden.enumerate().map(|(row, hidden)| -hidden - rbm.visible_energy(self.data.row(row))).collect()
     }
 }
@@ -265,4 +270,22 @@ pub(crate) fn means(fields: &Row, beta: f32, valid: u64) -> Row {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1000 lit pixels of weight 1: a field far beyond what an exponential can hold.
+    #[test]
+    fn free_energies_of_strong_fields_are_those_of_the_machine() {
+        let rbm = Rbm::new(Bernoulli, Bernoulli, vec![1.0; 1000], vec![0.0; 1000], vec![0.0]).unwrap();
+        for ones in [0, 1, 30, 699, 701, 1000] {
+            let v: Vec<f64> = (0..1000).map(|k| f64::from(u8::from(k < ones))).collect();
+            let bytes: Vec<u8> = v.iter().map(|&x| x as u8).collect();
+            let found = PackedRbm::new(&rbm).unwrap().free_energies(&BitRows::from_bytes(&bytes, 1000).unwrap())[0];
+            let exact = rbm.free_energy(&v, 1.0);
+            assert!((found / exact - 1.0).abs() < 1e-12, "{ones}: {found} {exact}");
+        }
+    }
 }

@@ -10,12 +10,14 @@ use linalg_core::threads;
 impl PackedRbm {
     /// One sample of the hidden units for every row of data, on up to `threads` threads (0: all there are); 16 rows share a stream.
     ///
+    /// Probabilities have a resolution of 2^-24: one below 2^-25 is never met, one that rounds to 1 in `f32` always.
+    ///
     /// ```
     /// use boltzmann::units::Bernoulli;
     /// use boltzmann::{BitRows, PackedRbm, Rbm};
     /// use linalg_core::Streams;
     ///
-    /// // A hidden unit that copies the visible one, but for a chance of e^-50.
+    /// // A hidden unit that copies the visible one: e^-50 is below the resolution.
     /// let rbm = Rbm::new(Bernoulli, Bernoulli, vec![100.0], vec![0.0], vec![-50.0])?;
     /// let data = BitRows::from_bytes(&[0, 1, 1, 0, 1], 1)?;
     /// assert_eq!(PackedRbm::new(&rbm)?.sample_hidden(&data, Streams::new(1), 1), data);

@@ -371,6 +371,7 @@ impl<'a> RecurrentTrainer<'a> {
         params: RecurrentParams,
     ) -> Result<Self> {
         super::check_rows(rows, labels, network.n_inputs(), network.n_classes())?;
+        params.schedule.validate()?;
         for (what, value) in [("threshold", params.threshold), ("learning rate", params.learning_rate)] {
             if !(0.0..=1e3).contains(&value) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });
@@ -418,7 +419,8 @@ impl<'a> RecurrentTrainer<'a> {
     /// Runs to the end of the present epoch; returns the mean loss a row and step, summed over layers, data and negative data.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
+    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch; or when a parameter is not
+    /// finite: it is then what it was before the epoch.
     pub fn epoch(&mut self) -> Result<f64> {
         self.finish_epoch()
     }
@@ -489,6 +491,10 @@ impl InBatches for RecurrentTrainer<'_> {
         widest(Step { x: &mut self.network.parameters, gradient: &gradient, mean, square, rates });
         self.batches.advance();
         Ok(loss)
+    }
+
+    fn parameters(&mut self) -> Vec<&mut [f32]> {
+        vec![&mut self.network.parameters]
     }
 }
 

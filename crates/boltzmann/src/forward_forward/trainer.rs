@@ -128,6 +128,7 @@ impl ForwardForwardParams {
     }
 
     fn validate(&self, n_inputs: usize) -> Result<()> {
+        self.schedule.validate()?;
         let mut ranges = vec![
             ("threshold", self.threshold),
             ("learning rate", self.learning_rate),
@@ -257,7 +258,8 @@ impl<'a> ForwardForwardTrainer<'a> {
     /// Runs to the end of the present epoch; returns the mean loss a row, summed over layers, data and negative data.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch.
+    /// [`Error::Diverged`] when the loss is not finite: the network is then what it was before that batch; or when a parameter is not
+    /// finite: it is then what it was before the epoch.
     pub fn epoch(&mut self) -> Result<f64> {
         self.finish_epoch()
     }
@@ -367,6 +369,10 @@ impl InBatches for ForwardForwardTrainer<'_> {
         self.batches.advance();
         Ok(loss)
     }
+
+    fn parameters(&mut self) -> Vec<&mut [f32]> {
+        vec![&mut self.network.parameters, &mut self.network.head]
+    }
 }
 
 /// A piece of the parameters with the blocks that its derivatives come from: parameters, gradient, both moments.
@@ -408,8 +414,12 @@ impl Pass<'_> {
         let present = &self.present[k * ROWS..][..data.rows()];
         let width = params.width.unwrap_or_else(|| n.isqrt());
         let mut images = vec![0.0; data.rows() * n];
+        let mut image = vec![0.0; n];
         for (&row, to) in present.iter().zip(images.chunks_exact_mut(n)) {
-            shifted(&self.rows[row as usize * n..][..n], width, params.jitter, &mut rng, to);
+            // Moved with the image, what stands in the places of labels would be seen.
+            image.copy_from_slice(&self.rows[row as usize * n..][..n]);
+            image[..classes].fill(0.0);
+            shifted(&image, width, params.jitter, &mut rng, to);
         }
         let scale = 1.0 / params.batch as f64;
         // The classifier reads a pass with a neutral label.
@@ -449,6 +459,8 @@ impl Pass<'_> {
             }
         }
         if let Negatives::Generated { steps, size } = params.negatives {
+            // The goodness that is climbed is that of rows with the neutral label.
+            negative.activities[0].chunks_exact_mut(n).for_each(|row| write_label(row, classes, None));
             climb(&net.shape, &net.parameters, &mut negative.activities[0], steps, size);
         }
         if !supervised {

@@ -106,7 +106,10 @@ fn tensor(bytes: &Bytes, header: &Value, name: &str) -> Result<Tensor> {
 }
 
 /// Writes a machine as `F32` tensors `weights` (hidden x visible), `visible_bias`, `hidden_bias`, with the kinds of units as
-/// metadata. The offset is not written.
+/// metadata.
+///
+/// Neither the offset is written nor what the units hold beside their kind: precisions of Gaussian units, the q of Potts and the n of
+/// binomial units, γ and θ of rectified ones. Who reads the file gives them to [`read_weights`].
 ///
 /// ```
 /// use boltzmann::Rbm;

@@ -7,12 +7,13 @@ use linalg_core::stats::WeightedMean;
 use linalg_core::{Observer, Streams};
 use spin_models::{Kind, LnZ, Progress};
 
-use crate::fast::math::{Product, softplus_sum};
+use crate::fast::math::SoftplusSum;
 use crate::fast::shard::Shard;
 use crate::fast::{BitRows, PackedRbm, Row, SHARD, WIDTH, rows_of, valid};
 use crate::rbm::{layer_ln_z, layer_sample};
 use crate::units::Unit;
 use crate::{Error, Rbm, Result};
+use linalg_core::logspace::{LogSum, ln_sigmoid};
 use linalg_core::simd::{Work, widest};
 use linalg_core::threads;
 
@@ -62,12 +63,21 @@ pub struct AisRun {
 }
 
 impl AisRun {
-    /// ln Z with its standard error: [`Kind::Lower`] forward and [`Kind::Upper`] backward, as stochastic bounds.
+    /// ln Z with its standard error: [`Kind::Lower`] forward and [`Kind::Upper`] backward, as stochastic bounds. One chain says nothing
+    /// of its error, which is then infinite.
+    ///
+    /// ```
+    /// use boltzmann::partition::AisRun;
+    ///
+    /// let one = AisRun { ln_weights: vec![3.0], reverse: false }.estimate();
+    /// assert_eq!((one.value, one.std_error), (3.0, Some(f64::INFINITY)));
+    /// ```
     pub fn estimate(&self) -> LnZ {
         let sign = if self.reverse { -1.0 } else { 1.0 };
         let mean = self.weighted().ln_mean_weight();
         let kind = if self.reverse { Kind::Upper } else { Kind::Lower };
-        LnZ { value: sign * mean.value, std_error: mean.std_error, kind }
+        // A bound without an error would be taken for one that is certain.
+        LnZ { value: sign * mean.value, std_error: Some(mean.std_error.unwrap_or(f64::INFINITY)), kind }
     }
 
     fn weighted(&self) -> WeightedMean {
@@ -85,11 +95,13 @@ impl AisRun {
 
 /// ln Z from chains of both directions by Bennett's acceptance ratio (J. Comput. Phys. 22, 245 (1976)).
 ///
-/// The solution c of `Σ_F 1/(1 + e^{M + c - w}) = Σ_R 1/(1 + e^{w - M - c})` with `M = ln(n_F/n_R)`, by bisection; the error is that of
-/// two independent means of the two sides, infinite where a side has one chain.
+/// The solution c of `Σ_F 1/(1 + e^{M + c - w}) = Σ_R 1/(1 + e^{w - M - c})` with `M = ln(n_F/n_R)`, by bisection on the logarithms of
+/// both sides; the error is that of two independent means, infinite where a side has one chain. Where the runs do not overlap, c lies half
+/// way between them and the error knows the spread inside each alone: look at how far their own [estimates](AisRun::estimate) are apart.
 ///
 /// # Errors
-/// [`Error::Empty`] for a run without chains; [`Error::NotApplicable`] unless one run is forward and the other backward.
+/// [`Error::Empty`] for a run without chains; [`Error::NotApplicable`] unless one run is forward and the other backward;
+/// [`Error::NotFinite`] for a log-weight that is NaN or infinite.
 pub fn bennett(forward: &AisRun, reverse: &AisRun) -> Result<LnZ> {
     if forward.reverse || !reverse.reverse {
         return Err(Error::NotApplicable { method: "Bennett's ratio", reason: "it takes a forward and a reverse run" });
@@ -97,31 +109,35 @@ pub fn bennett(forward: &AisRun, reverse: &AisRun) -> Result<LnZ> {
     if forward.ln_weights.is_empty() || reverse.ln_weights.is_empty() {
         return Err(Error::Empty { what: "run of annealed importance sampling" });
     }
+    crate::error::check_finite("log-weight of the forward run", &forward.ln_weights)?;
+    crate::error::check_finite("log-weight of the reverse run", &reverse.ln_weights)?;
     let (nf, nr) = (forward.ln_weights.len() as f64, reverse.ln_weights.len() as f64);
     let shift = (nf / nr).ln();
-    let fermi = |x: f64| linalg_core::logspace::sigmoid(-x);
-    let up = |c: f64| forward.ln_weights.iter().map(move |w| fermi(shift + c - w));
-    let down = |c: f64| reverse.ln_weights.iter().map(move |w| fermi(w - shift - c));
+    // Logarithms of the terms: far from its own run a side vanishes in `f64`.
+    let up = |c: f64| forward.ln_weights.iter().map(move |w| ln_sigmoid(w - shift - c));
+    let down = |c: f64| reverse.ln_weights.iter().map(move |w| ln_sigmoid(shift + c - w));
     let all = || forward.ln_weights.iter().chain(&reverse.ln_weights).copied();
     let mut low = all().fold(f64::INFINITY, f64::min) - 50.0;
     let mut high = all().fold(f64::NEG_INFINITY, f64::max) + 50.0;
-    for _ in 0..200 {
+    loop {
         let middle = 0.5 * (low + high);
-        if up(middle).sum::<f64>() > down(middle).sum::<f64>() { low = middle } else { high = middle }
+        if middle <= low || middle >= high {
+            break;
+        }
+        if up(middle).collect::<LogSum>().value() > down(middle).collect::<LogSum>().value() {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
     let value = 0.5 * (low + high);
-    let relative = |values: Vec<f64>| {
+    let relative = |ln_terms: &mut dyn Iterator<Item = f64>| {
+        let mut mean = WeightedMean::new();
+        ln_terms.for_each(|ln_term| mean.push(ln_term, 1.0));
         // One chain says nothing of its error.
-        if values.len() < 2 {
-            return f64::INFINITY;
-        }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares = values.iter().map(|x| x * x).sum::<f64>() / n;
-        (squares / (mean * mean) - 1.0) / (n - 1.0)
+        mean.ln_mean_weight().std_error.unwrap_or(f64::INFINITY)
     };
-    let variance = relative(up(value).collect()) + relative(down(value).collect());
-    Ok(LnZ::estimate(value, variance.max(0.0).sqrt()))
+    Ok(LnZ::estimate(value, relative(&mut up(value)).hypot(relative(&mut down(value)))))
 }
 
 impl AnnealedImportance {
@@ -339,14 +355,14 @@ impl Work for AnnealWork<'_, '_> {
             for chains in self.chains.iter_mut() {
                 let Chains { shard, ln_weights } = &mut **chains;
                 let [q_words, p_words] = [machine.visible_bias.len(), machine.panels.len()];
-                let mut products = [[Product::ONE; 2]; SHARD];
+                let mut sums = [[SoftplusSum::ZERO; 2]; SHARD];
                 for p in 0..p_words {
                     let valid = valid(machine.n_hidden, p);
                     let n = valid.count_ones() as usize;
                     for c in 0..shard.n {
                         let fields = machine.hidden_fields(p, shard.visible(c));
-                        softplus_sum(&fields.0, n, from, &mut products[c][0]);
-                        softplus_sum(&fields.0, n, to, &mut products[c][1]);
+                        sums[c][0].add(&fields.0, n, from);
+                        sums[c][1].add(&fields.0, n, to);
                         let means = crate::fast::means(&fields, to as f32, valid);
                         shard.h[c * p_words + p] = crate::fast::sample_mask(&means, &mut shard.lanes) & valid;
                     }
@@ -357,8 +373,8 @@ impl Work for AnnealWork<'_, '_> {
                         let (q, k) = (k / WIDTH, k % WIDTH);
                         linear += f64::from(machine.visible_bias[q].0[k]) - f64::from(base[q].0[k]);
                     });
-                    let [before, after] = products[c];
-                    ln_weights[c] += (to - from) * linear + after.ln() - before.ln();
+                    let [before, after] = sums[c];
+                    ln_weights[c] += (to - from) * linear + after.value() - before.value();
                 }
                 for q in 0..q_words {
                     let valid = valid(machine.n_visible, q);
@@ -379,10 +395,12 @@ impl Work for AnnealWork<'_, '_> {
 
 /// The same for any units, in `f64`; chain k draws from stream k.
 ///
-/// Infinite or NaN weights (units whose integrals diverge on the way) are refused.
+/// Infinite or NaN weights (units whose integrals diverge on the way) are refused. Whether there is a Z at all is checked for two Gaussian
+/// layers only: with rectified units couplings can be too large, too, and the chains then return a finite number.
 ///
 /// # Errors
-/// As [`AnnealedImportance::run`]; [`Error::NotFinite`] for a weight that is not finite.
+/// As [`AnnealedImportance::run`]; [`Error::Unbounded`] for Gaussian layers with too large couplings; [`Error::NotFinite`] for a weight that
+/// is not finite.
 pub fn annealed_importance<V: Unit, H: Unit>(
     rbm: &Rbm<V, H>,
     base: &[f64],
@@ -391,6 +409,10 @@ pub fn annealed_importance<V: Unit, H: Unit>(
 ) -> Result<AisRun> {
     crate::error::check_length("base fields", base.len(), rbm.visible_len())?;
     crate::error::check_finite("base fields", base)?;
+    match rbm.normalisability()? {
+        Some(eigenvalue) if eigenvalue.is_nan() || eigenvalue >= 1.0 => return Err(Error::Unbounded { eigenvalue }),
+        _ => {}
+    }
     let (nv, nh) = (rbm.visible_len(), rbm.hidden_len());
     let ln_z0 = layer_ln_z(rbm.visible(), base, 1.0) + layer_ln_z(rbm.hidden(), &vec![0.0; nh], 1.0);
     let mut ln_weights = Vec::with_capacity(params.chains);
@@ -416,4 +438,66 @@ pub fn annealed_importance<V: Unit, H: Unit>(
     }
     crate::error::check_finite("log-weight of a chain", &ln_weights)?;
     Ok(AisRun { ln_weights, reverse: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partition::{disagreements, exact_ln_z};
+    use crate::units::Gaussian;
+    use linalg_core::logspace::log_sum_exp;
+
+    fn run(ln_weights: Vec<f64>, reverse: bool) -> AisRun {
+        AisRun { ln_weights, reverse }
+    }
+
+    /// Far apart every term is an exponential: `c = ½ (ln Σ_F e^w - ln Σ_R e^{-w})`, and the errors are those of the two sums.
+    #[test]
+    fn runs_that_do_not_overlap_meet_half_way() {
+        let forward = run(vec![0.0, 1.0, -0.5], false);
+        for distance in [800.0, 2000.0, 1e6] {
+            let reverse = run(vec![distance, distance + 1.0, distance - 0.5], true);
+            let both = bennett(&forward, &reverse).unwrap();
+            let minus: Vec<f64> = reverse.ln_weights.iter().map(|w| -w).collect();
+            let exact = 0.5 * (log_sum_exp(&forward.ln_weights) - log_sum_exp(&minus));
+            assert!((both.value / exact - 1.0).abs() < 1e-12, "{} {exact}", both.value);
+            let errors = [&forward, &reverse].map(|run| run.estimate().std_error.unwrap());
+            assert!((both.std_error.unwrap() / errors[0].hypot(errors[1]) - 1.0).abs() < 1e-9, "{both:?}");
+        }
+    }
+
+    #[test]
+    fn weights_that_are_not_finite_are_refused() {
+        let good = vec![0.0, 1.0];
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = bennett(&run(vec![0.5, bad], false), &run(good.clone(), true)).unwrap_err();
+            assert!(error.to_string().starts_with("log-weight of the forward run[1] is"), "{error}");
+            let error = bennett(&run(good.clone(), false), &run(vec![bad], true)).unwrap_err();
+            assert!(error.to_string().starts_with("log-weight of the reverse run[0] is"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_single_chain_is_no_certain_bound() {
+        let lower = run(vec![7.0], false).estimate();
+        assert_eq!(lower.std_error, Some(f64::INFINITY));
+        assert!(disagreements(&[("one chain", lower), ("exact", LnZ::exact(5.0))], 3.0).is_empty());
+    }
+
+    #[test]
+    fn gaussian_layers_without_a_bound_have_no_estimate() {
+        let machine = |w: f64| {
+            let units = || Gaussian::unit_variance(1);
+            Rbm::new(units(), units(), vec![w], vec![0.0], vec![0.0]).unwrap()
+        };
+        let ais = AnnealedImportance::new(200, 64).unwrap();
+        for w in [1.0, 1.1] {
+            let error = annealed_importance(&machine(w), &[0.0], &ais, Streams::new(1)).unwrap_err();
+            assert!(matches!(error, Error::Unbounded { eigenvalue } if (eigenvalue - w * w).abs() < 1e-12), "{error}");
+        }
+        // Seed 1, 64 chains: 4 standard errors.
+        let found = annealed_importance(&machine(0.5), &[0.0], &ais, Streams::new(1)).unwrap().estimate();
+        let exact = exact_ln_z(&machine(0.5), 1.0).unwrap();
+        assert!((found.value - exact).abs() < 4.0 * found.std_error.unwrap(), "{found:?} {exact}");
+    }
 }

@@ -12,6 +12,9 @@ const BLOCK_BITS: u32 = 10;
 /// Exponents beyond this could leave the range of `f64`.
 const LARGEST: f64 = 600.0;
 
+/// Weights beyond this could, too: one of 1200 takes a field from -600 to 600, and e^w is a factor by itself.
+const LARGEST_WEIGHT: f64 = 700.0;
+
 /// One layer is enumerated, the other summed by hand: `Σ_x e^{c·x} Π_i (1 + e^{f_i(x)})`.
 struct Sum {
     /// Fields on the enumerated units.
@@ -45,7 +48,12 @@ impl Sum {
             }
         }
         let largest = low.iter().chain(&high).fold(0.0f64, |largest, x| largest.max(x.abs()));
-        if largest < LARGEST { widest(Fast { sum: self, largest }) } else { self.careful() }
+        let heaviest = self.weights.iter().fold(0.0f64, |heaviest, w| heaviest.max(w.abs()));
+        if largest < LARGEST && heaviest < LARGEST_WEIGHT {
+            widest(Fast { sum: self, largest })
+        } else {
+            self.careful()
+        }
     }
 
     /// The fields of a state, from the beginning.
@@ -142,4 +150,22 @@ fn turn(e: &mut [[f64; 8]], factors: &[[f64; 8]], group: usize) -> f64 {
         product.carry();
     }
     product.ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Rbm;
+    use crate::partition::exact_ln_z;
+    use crate::units::Spin;
+
+    /// Two spins on one: Z = 2 (2 cosh β)². As bits they have weights 4β and fields from -2β to 2β.
+    #[test]
+    fn weights_beyond_the_range_of_the_exponential_are_summed_with_care() {
+        let rbm = Rbm::new(Spin, Spin, vec![1.0; 2], vec![0.0; 2], vec![0.0]).unwrap();
+        for beta in [1.0, 170.0, 174.9, 175.1, 200.0, 299.0, 301.0, 1e4] {
+            let exact = 2f64.ln() + 2.0 * linalg_core::logspace::ln_2cosh(beta);
+            let found = exact_ln_z(&rbm, beta).unwrap();
+            assert!((found / exact - 1.0).abs() < 1e-13, "{beta}: {found} {exact}");
+        }
+    }
 }

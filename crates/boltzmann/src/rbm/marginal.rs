@@ -68,6 +68,14 @@ impl<V: TwoState, H: Unit> Marginal<'_, V, H> {
         self.rbm.visible.of_spin(-spin) - self.rbm.visible.of_spin(spin)
     }
 
+    /// What a flip takes off the energy of the visible unit `i` itself, its multiplicity included; 0 for the units of this crate.
+    fn own_gain(&self, spin: i8, i: usize) -> f64 {
+        let unit = &self.rbm.visible;
+        let [old, new] = [spin, -spin].map(|spin| [unit.of_spin(spin)]);
+        let multiplicity = unit.ln_multiplicity(i, &new) - unit.ln_multiplicity(i, &old);
+        unit.energy(i, &old) - unit.energy(i, &new) + multiplicity / self.beta
+    }
+
     /// Λ/β of the hidden units after the visible unit `i` changed by `step`.
     fn hidden_after(&self, fields: &[f64], i: usize, step: f64) -> f64 {
         let nv = self.rbm.visible_len();
@@ -110,7 +118,8 @@ impl<V: TwoState, H: Unit> CachedModel for Marginal<'_, V, H> {
 
     fn delta_cached(&self, cache: &MarginalCache, s: &[i8], i: usize) -> f64 {
         let step = self.step(s[i]);
-        -step * self.rbm.visible_bias[i] - (self.hidden_after(&cache.fields, i, step) - cache.hidden)
+        let hidden = self.hidden_after(&cache.fields, i, step) - cache.hidden;
+        -step * self.rbm.visible_bias[i] - hidden - self.own_gain(s[i], i)
     }
 
     fn flip(&self, cache: &mut MarginalCache, s: &mut [i8], i: usize) {
@@ -124,3 +133,85 @@ impl<V: TwoState, H: Unit> CachedModel for Marginal<'_, V, H> {
 }
 
 impl<V: TwoState, H: Unit> Enumerable for Marginal<'_, V, H> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Bernoulli, Spin};
+    use linalg_core::rand::Rng;
+
+    /// Bits with an energy and a multiplicity of their own, which differ from unit to unit: U(1) = 0.3 (i + 1), m(1) = 2 + i.
+    #[derive(Debug, Clone, Copy)]
+    struct Weighted;
+
+    impl Weighted {
+        /// ln of the weight of 1 against 0, without the field.
+        fn own(unit: usize, beta: f64) -> f64 {
+            (2.0 + unit as f64).ln() - beta * 0.3 * (unit as f64 + 1.0)
+        }
+    }
+
+    impl Unit for Weighted {
+        fn name(&self) -> &'static str {
+            "weighted"
+        }
+        fn contains(&self, x: &[f64]) -> bool {
+            Bernoulli.contains(x)
+        }
+        fn alphabet(&self) -> &'static str {
+            "0 or 1"
+        }
+        fn energy(&self, unit: usize, x: &[f64]) -> f64 {
+            0.3 * (unit as f64 + 1.0) * x[0]
+        }
+        fn ln_multiplicity(&self, unit: usize, x: &[f64]) -> f64 {
+            (2.0 + unit as f64).ln() * x[0]
+        }
+        fn ln_z(&self, unit: usize, field: &[f64], beta: f64) -> f64 {
+            Bernoulli.ln_z(unit, &[beta * field[0] + Self::own(unit, beta)], 1.0)
+        }
+        fn mean(&self, unit: usize, field: &[f64], beta: f64, out: &mut [f64]) {
+            Bernoulli.mean(unit, &[beta * field[0] + Self::own(unit, beta)], 1.0, out);
+        }
+        fn sample(&self, unit: usize, field: &[f64], beta: f64, rng: &mut dyn Rng, out: &mut [f64]) {
+            Bernoulli.sample(unit, &[beta * field[0] + Self::own(unit, beta)], 1.0, rng, out);
+        }
+        fn mode(&self, unit: usize, field: &[f64], out: &mut [f64]) {
+            Bernoulli.mode(unit, &[field[0] - self.energy(unit, &[1.0])], out);
+        }
+        fn n_states(&self) -> Option<usize> {
+            Some(2)
+        }
+        fn state(&self, state: usize, out: &mut [f64]) {
+            Bernoulli.state(state, out);
+        }
+    }
+
+    impl TwoState for Weighted {
+        fn of_spin(&self, spin: i8) -> f64 {
+            Bernoulli.of_spin(spin)
+        }
+    }
+
+    #[test]
+    fn flips_change_the_energy_by_the_difference() {
+        let (weights, a, b) = (vec![0.7, -1.1, 0.4, 0.9, -0.3, 0.6], vec![0.2, -0.5, 0.8], vec![0.1, -0.4]);
+        for beta in [0.6, 1.0] {
+            let own = Rbm::new(Weighted, Spin, weights.clone(), a.clone(), b.clone()).unwrap();
+            let bits = Rbm::new(Bernoulli, Spin, weights.clone(), a.clone(), b.clone()).unwrap();
+            for state in 0..8 {
+                let s: Vec<i8> = (0..3).map(|k| if state >> k & 1 == 1 { 1 } else { -1 }).collect();
+                for i in 0..3 {
+                    let mut flipped = s.clone();
+                    flipped[i] = -s[i];
+                    let (model, plain) = (own.marginal(beta).unwrap(), bits.marginal(beta).unwrap());
+                    let difference = model.energy(&flipped) - model.energy(&s);
+                    let found = model.delta_energy(&s, i);
+                    assert!((found - difference).abs() < 1e-13, "{found} {difference}");
+                    let gain = Weighted::own(i, beta) / beta * f64::from(flipped[i]);
+                    assert!((found + gain - plain.delta_energy(&s, i)).abs() < 1e-13);
+                }
+            }
+        }
+    }
+}

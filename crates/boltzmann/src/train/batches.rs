@@ -81,6 +81,11 @@ impl Batches {
         self.updates as f64 / self.total().max(1) as f64
     }
 
+    /// The part of the run that was done before the last update.
+    pub(crate) fn done_before(&self) -> f64 {
+        self.updates.saturating_sub(1) as f64 / self.total().max(1) as f64
+    }
+
     /// The rows of the next update.
     pub(crate) fn present(&mut self) -> &[u32] {
         let (epoch, batch) = (self.epoch(), (self.updates % self.per_epoch()) as usize);
@@ -127,13 +132,23 @@ pub(crate) trait InBatches {
     /// Makes one update and counts it; returns the loss before it.
     fn update(&mut self) -> Result<f64>;
 
+    /// What is trained.
+    fn parameters(&mut self) -> Vec<&mut [f32]>;
+
     /// Runs to the end of the present epoch; returns the mean loss of its batches.
+    ///
+    /// A loss is that before its update. Parameters that are not finite after an epoch become those before it.
     fn finish_epoch(&mut self) -> Result<f64> {
+        let kept = self.batches().updates();
+        let good: Vec<Vec<f32>> = self.parameters().iter().map(|values| values.to_vec()).collect();
         let mut loss = Running::new();
-        for _ in 0..self.batches().left_of_epoch() {
-            loss.push(self.update()?);
+        let run = (0..self.batches().left_of_epoch()).try_for_each(|_| self.update().map(|value| loss.push(value)));
+        if self.parameters().iter().any(|values| values.iter().any(|x| !x.is_finite())) {
+            self.parameters().into_iter().zip(&good).for_each(|(own, good)| own.copy_from_slice(good));
+            let update = self.batches().updates();
+            return Err(Error::Diverged { update, what: "a parameter is not finite", kept });
         }
-        Ok(loss.mean())
+        run.map(|()| loss.mean())
     }
 
     /// Runs to the end.

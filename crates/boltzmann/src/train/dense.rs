@@ -314,9 +314,10 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
                 ladder.advance(1);
                 let last = ladder.machines().len() - 1;
                 (0..self.params.chains).for_each(|c| rows.extend_from_slice(ladder.visible(last, c)));
-                let accepted = ladder.exchange_rates();
-                if ladder.tried_last() >= EXCHANGES && accepted[last - 1] < *rate {
-                    ladder.push_last();
+                let [accepted, tried] = ladder.last_exchanges();
+                if tried >= EXCHANGES {
+                    // The machine moves on: what was accepted long ago says nothing of it.
+                    if (accepted as f64) < rate * tried as f64 { ladder.push_last() } else { ladder.forget_last() }
                 }
             }
             (_, Model::MeanField(tap, means)) => {
@@ -338,7 +339,8 @@ impl<'a, V: Unit + Clone, H: Unit + Clone> DenseTrainer<'a, V, H> {
     }
 }
 
-/// Whether the energy of Gaussian layers has a lower bound; that of others has.
+/// Whether the energy of two Gaussian layers has a lower bound. With a layer of finitely many values it always has; pairs of continuous
+/// layers with rectified units are not checked.
 fn check_bounded<V: Unit, H: Unit>(machine: &Rbm<V, H>) -> Result<()> {
     let smallest = |unit: &dyn Unit, n: usize| {
         (0..n).map(|i| unit.precision(i)).try_fold(f64::INFINITY, |least, x| x.map(|x| least.min(x)))

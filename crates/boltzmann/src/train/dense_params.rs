@@ -25,7 +25,8 @@ pub enum DenseMethod {
         betas: Vec<f64>,
     },
     /// Persistent chains of the machine and of earlier states of itself, which exchange configurations:
-    /// [`TrajectoryTempering`](crate::TrajectoryTempering). One round an update. Where the last exchange falls below `rate`, the machine as it is joins the ladder.
+    /// [`TrajectoryTempering`](crate::TrajectoryTempering). One round an update. Where fewer than `rate` of the last 200 or more exchanges
+    /// with the machine as it is are accepted, it joins the ladder.
     TrajectoryTempering {
         /// The smallest accepted part of the exchanges, 0.25 say.
         rate: f64,
@@ -198,6 +199,7 @@ impl DenseParams {
             let expected = "1 to the number of rows of the data";
             return Err(Error::Parameter { what: "rows of a batch", value: batch.to_string(), expected });
         }
+        self.schedule.validate()?;
         let (target, strength) = self.sparsity.unwrap_or((0.0, 0.0));
         for (what, value) in [
             ("learning rate", self.learning_rate),

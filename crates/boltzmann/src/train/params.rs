@@ -67,7 +67,7 @@ pub enum Stepper {
     Adam,
 }
 
-/// The learning rate as a function of the part of the run that is over.
+/// The learning rate as a function of the part of the run that is over. Every trainer takes ends from 0 to 1000.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -111,6 +111,25 @@ impl Schedule {
             Self::Cooldown { from, end } if t > from => 1.0 + (end - 1.0) * (t - from) / (1.0 - from),
             Self::Cooldown { .. } => 1.0,
         }
+    }
+
+    /// Checks what every trainer asks of a schedule: ends from 0 to 1000, and a rate that begins to fall before the end.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if let Self::Cooldown { from, .. } = *self {
+            check_range("part of the run before the rate falls", from, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+        }
+        if let Self::Linear { end } | Self::Exponential { end } | Self::Cooldown { end, .. } = *self {
+            check_range("end of the learning rate", end, 0.0, 1e3, "0 to 1000")?;
+        }
+        Ok(())
+    }
+}
+
+fn check_range(what: &'static str, value: f64, low: f64, high: f64, expected: &'static str) -> Result<()> {
+    if value >= low && value <= high {
+        Ok(())
+    } else {
+        Err(Error::Parameter { what, value: value.to_string(), expected })
     }
 }
 
@@ -272,28 +291,15 @@ impl TrainingParams {
     }
 
     pub(super) fn validate(&self) -> Result<()> {
-        let range = |what, value: f64, low: f64, high: f64, expected| {
-            if value >= low && value <= high {
-                Ok(())
-            } else {
-                Err(Error::Parameter { what, value: value.to_string(), expected })
-            }
-        };
-        range("learning rate", self.learning_rate, 0.0, 1e3, "0 to 1000")?;
-        range("momentum", self.momentum, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
-        range("l2 decay", self.l2, 0.0, 1e3, "0 to 1000")?;
-        range("l1 decay", self.l1, 0.0, 1e3, "0 to 1000")?;
-        range("offset rate", self.offset_rate, 0.0, 1.0, "0 to 1")?;
-        if let Schedule::Cooldown { from, .. } = self.schedule {
-            range("part of the run before the rate falls", from, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
-        }
-        if let Schedule::Linear { end } | Schedule::Exponential { end } | Schedule::Cooldown { end, .. } = self.schedule
-        {
-            range("end of the learning rate", end, 0.0, 1e3, "0 to 1000")?;
-        }
+        check_range("learning rate", self.learning_rate, 0.0, 1e3, "0 to 1000")?;
+        check_range("momentum", self.momentum, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+        check_range("l2 decay", self.l2, 0.0, 1e3, "0 to 1000")?;
+        check_range("l1 decay", self.l1, 0.0, 1e3, "0 to 1000")?;
+        check_range("offset rate", self.offset_rate, 0.0, 1.0, "0 to 1")?;
+        self.schedule.validate()?;
         if let Some((target, strength)) = self.sparsity {
-            range("target of hidden means", target, 0.0, 1.0, "0 to 1")?;
-            range("strength of the sparsity", strength, 0.0, 1e3, "0 to 1000")?;
+            check_range("target of hidden means", target, 0.0, 1.0, "0 to 1")?;
+            check_range("strength of the sparsity", strength, 0.0, 1e3, "0 to 1000")?;
         }
         let count = |what, value: usize, high: usize, expected| {
             if (1..=high).contains(&value) {
@@ -307,8 +313,8 @@ impl TrainingParams {
         count(what, self.sweeps(), 1 << 20, "1 to 1048576")?;
         match &self.method {
             Method::FastPersistent { decay, rate, .. } => {
-                range("decay of the fast weights", *decay, 0.0, 1.0, "0 to 1")?;
-                range("rate of the fast weights", *rate, 0.0, 1e3, "0 to 1000")?;
+                check_range("decay of the fast weights", *decay, 0.0, 1.0, "0 to 1")?;
+                check_range("rate of the fast weights", *rate, 0.0, 1e3, "0 to 1000")?;
             }
             Method::ParallelTempering { betas, .. } => {
                 let ascending = betas.windows(2).all(|pair| pair[0] < pair[1]);
@@ -320,7 +326,7 @@ impl TrainingParams {
                 }
             }
             Method::TrajectoryTempering { rate, .. } => {
-                range("smallest rate of exchanges", *rate, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
+                check_range("smallest rate of exchanges", *rate, 0.0, 1.0 - 1e-9, "0 to less than 1")?;
             }
             Method::MeanField { order, points, .. } => {
                 crate::partition::Tap::new(*order)?;

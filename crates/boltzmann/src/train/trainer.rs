@@ -249,7 +249,7 @@ impl<'a> Trainer<'a> {
             updates: self.updates(),
             total: self.total_updates(),
             epoch: self.batches.epoch(),
-            learning_rate: self.learning_rate(),
+            learning_rate: self.params.learning_rate * self.params.schedule.factor(self.batches.done_before()),
             gradient_norm: self.states.iter().map(|state| state.squares).sum::<f64>().sqrt(),
             exchange_rate: (tried > 0).then(|| accepted as f64 / tried as f64),
             machine: &self.machine,

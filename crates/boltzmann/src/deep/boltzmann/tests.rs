@@ -159,6 +159,8 @@ fn bad_input_is_refused() {
     assert!(new(&[0.0, 2.0, 1.0], params()).starts_with("row 0, entry 1 is 2"));
     assert!(new(&[0.0; 3], params().batch(2)).contains("rows of a batch is 2"));
     assert!(new(&[0.0; 3], params().chains(0, 1)).contains("number of chains is 0"));
+    let schedule = Schedule::Exponential { end: -1.0 };
+    assert!(new(&[0.0; 3], params().learning_rate(0.1, schedule)).contains("end of the learning rate is -1"));
     let params = params().learning_rate(1e3, Schedule::Constant).l2(1e3).updates(200);
     let mut trainer = DeepBoltzmannTrainer::new(machine(0.1), &[0.0; 3], params, Streams::new(1)).unwrap();
     let error = trainer.run().unwrap_err().to_string();

@@ -86,6 +86,7 @@ impl DeepBoltzmannTraining {
     }
 
     fn validate(&self, rows: usize) -> Result<()> {
+        self.schedule.validate()?;
         for (what, value) in [("learning rate", self.learning_rate), ("l2 decay", self.l2)] {
             if !(0.0..=1e3).contains(&value) {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "0 to 1000" });

@@ -105,6 +105,18 @@ fn networks_learn_to_tell_rows_from_columns_and_runs_go_on_bit_by_bit() {
     }
 }
 
+/// Activities of 3e38 have a finite goodness in `f64` and a gradient over eight steps that `f32` cannot hold.
+#[test]
+fn an_epoch_that_diverges_keeps_the_network_before_it() {
+    let mut start = net(false);
+    start.parameters[0] = 3e38;
+    let mut trainer =
+        RecurrentTrainer::new(start.clone(), &[1.0; 25], &[0], RecurrentParams::default().epochs(1).batch(1)).unwrap();
+    let error = trainer.run().unwrap_err().to_string();
+    assert_eq!(error, "training diverged in update 1: a parameter is not finite; the state of update 0 was kept");
+    assert_eq!(trainer.network(), &start);
+}
+
 #[test]
 fn bad_input_is_refused() {
     let (rows, labels) = bars(10, 6);
@@ -117,6 +129,8 @@ fn bad_input_is_refused() {
     assert!(message(&rows, &[2; 10], params()).starts_with("row 0, entry 0 is 2"));
     assert!(message(&rows, &labels, params().batch(11)).contains("rows of a batch is 11"));
     assert!(message(&rows, &labels, params().threshold(f64::NAN)).contains("threshold is NaN"));
+    let schedule = Schedule::Exponential { end: -1.0 };
+    assert!(message(&rows, &labels, params().schedule(schedule)).contains("end of the learning rate is -1"));
     let mut rng = Streams::new(1).stream(0);
     assert!(RecurrentForwardForward::random(5, 2, &[], true, &mut rng).is_err());
     assert!(RecurrentForwardForward::random(5, 1, &[3], true, &mut rng).is_err());

@@ -71,6 +71,46 @@ fn runs_do_not_depend_on_threads_and_go_on_bit_by_bit() {
     assert!(ForwardForwardTrainer::new(start(), &rows, &labels, other).unwrap().restore(&checkpoint).is_err());
 }
 
+/// Rows that hold their label in the places of labels train the same network as rows that hold nothing there, moved or not.
+#[test]
+fn labels_in_the_data_are_not_seen() {
+    let (rows, labels) = bars(100, 7);
+    let mut told = rows.clone();
+    for (row, &label) in told.chunks_exact_mut(36).zip(&labels) {
+        (row[label], row[1 - label]) = (1.0, 0.5);
+    }
+    let variants = [
+        Negatives::WrongLabel,
+        Negatives::PredictedLabel,
+        Negatives::Hybrid,
+        Negatives::Generated { steps: 2, size: 0.1 },
+    ];
+    for negatives in variants {
+        for jitter in [0, 2] {
+            let params = ForwardForwardParams::default().negatives(negatives).epochs(2).batch(50).image(6, jitter);
+            let train = |rows: &[f32]| {
+                let mut trainer = ForwardForwardTrainer::new(start(), rows, &labels, params.clone()).unwrap();
+                trainer.run().unwrap();
+                trainer.into_network()
+            };
+            assert_eq!(train(&told), train(&rows), "{negatives:?} {jitter}");
+        }
+    }
+}
+
+/// A weight of a dark pixel has no gradient, and its decay overflows: the loss before the step knows nothing of it.
+#[test]
+fn an_epoch_that_diverges_keeps_the_network_before_it() {
+    let (rows, labels) = bars(20, 8);
+    let mut start = start();
+    start.parameters[3] = f32::MAX;
+    let params = ForwardForwardParams::default().epochs(1).batch(20).learning_rate(1e3).l2(1e3);
+    let mut trainer = ForwardForwardTrainer::new(start.clone(), &rows, &labels, params).unwrap();
+    let error = trainer.run().unwrap_err().to_string();
+    assert_eq!(error, "training diverged in update 1: a parameter is not finite; the state of update 0 was kept");
+    assert_eq!(trainer.network(), &start);
+}
+
 #[test]
 fn shifts_move_pixels() {
     let mut rng = Streams::new(5).stream(0);
@@ -104,6 +144,8 @@ fn bad_input_is_refused() {
     assert!(message(&rows, &labels, params().batch(11)).contains("rows of a batch is 11"));
     assert!(message(&rows, &labels, params().image(7, 1)).contains("width of an image is 7"));
     assert!(message(&rows, &labels, params().learning_rate(f64::NAN)).contains("learning rate is NaN"));
+    let schedule = Schedule::Linear { end: -1.0 };
+    assert!(message(&rows, &labels, params().schedule(schedule)).contains("end of the learning rate is -1"));
     let mut bad = rows.clone();
     bad[2] = f32::NAN;
     assert_eq!(message(&bad, &labels, params()), "inputs[2] is NaN, expected a finite number");

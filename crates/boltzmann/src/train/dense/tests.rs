@@ -109,6 +109,22 @@ fn ladders_of_machines_grow_while_they_learn() {
     assert!(trainer.trajectory().unwrap().machines().len() > 2);
 }
 
+/// A thousand exchanges of a machine with its own copy are all accepted; once it has moved far away, the next few hundred decide.
+#[test]
+fn ladders_grow_by_what_was_accepted_of_late() {
+    let data = data();
+    let params = DenseParams::default()
+        .method(DenseMethod::TrajectoryTempering { rate: 0.5 })
+        .learning_rate(0.0, Schedule::Constant)
+        .chains(100);
+    let mut trainer = DenseTrainer::new(start(0.1), &data, params, Streams::new(10)).unwrap();
+    trainer.advance(20).unwrap();
+    assert_eq!(trainer.trajectory().unwrap().machines().len(), 2);
+    trainer.machine.parameters_mut().1.fill(20.0);
+    trainer.advance(8).unwrap();
+    assert_eq!(trainer.trajectory().unwrap().machines().len(), 3);
+}
+
 /// At the optimum of the exact gradient with decay, the likelihood's gradient by every weight is `l1 sign w` or `l2 w`.
 #[test]
 fn decays_balance_the_gradient() {
@@ -266,6 +282,9 @@ fn bad_parameters_are_refused() {
     assert!(message(method(DenseMethod::TrajectoryTempering { rate: 1.0 })).contains("rate of exchanges is 1"));
     assert!(message(method(DenseMethod::Persistent { sweeps: 0 })).contains("sweeps an update is 0"));
     assert!(message(DenseParams::default().l1(f64::NAN)).contains("l1 decay is NaN"));
+    let schedule = |schedule| DenseParams::default().learning_rate(0.1, schedule);
+    assert!(message(schedule(Schedule::Linear { end: -1.0 })).contains("end of the learning rate is -1"));
+    assert!(message(schedule(Schedule::Exponential { end: f64::NAN })).contains("end of the learning rate is NaN"));
     assert!(message(DenseParams::default().sparsity(f64::INFINITY, 1.0)).contains("target of hidden means is inf"));
     assert!(message(DenseParams::default().missing(0)).contains("sweeps of missing units is 0"));
     let units = Gaussian::unit_variance(4);

@@ -342,6 +342,19 @@ fn bad_parameters_are_refused() {
     assert_eq!(error.to_string(), "columns of the data: 10 values, expected 11");
 }
 
+#[test]
+fn progress_tells_the_rate_of_the_last_update() {
+    let data = random_data(64, 10, 4);
+    let params = TrainingParams::default().learning_rate(0.08).epochs(2).batch(32);
+    let mut trainer = Trainer::new(&data, PackedRbm::new(&random_machine(10, 5, 0.1)).unwrap(), params).unwrap();
+    // Four updates, at 1, 3/4, 1/2 and 1/4 of the first rate.
+    for expected in [0.06, 0.02] {
+        trainer.epoch().unwrap();
+        assert!((trainer.progress().learning_rate - expected).abs() < 1e-15);
+    }
+    assert!(trainer.learning_rate().abs() < 1e-15);
+}
+
 /// Two kinds of rows, equally many, with weights 3 and 1: the machine learns 3/4 and 1/4.
 #[test]
 fn rows_count_as_much_as_their_weights() {
