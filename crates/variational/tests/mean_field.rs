@@ -303,6 +303,22 @@ fn a_frustrated_graph_reports_that_it_has_not_converged() {
     assert!(solution.correlations.is_none() && solution.magnetizations.is_some());
 }
 
+/// Without noise the messages of a cold ferromagnet stay at 0, where every answer to a field grows beyond all numbers.
+#[test]
+fn a_response_without_bound_has_not_converged() {
+    let torus = Ising::square(4, Boundary::Periodic, 1.0).unwrap();
+    let bethe = Bethe::new(BetheParams::default().noise(0.0));
+    let graph = torus.to_factor_graph().unwrap();
+    let solution = bethe.fit(&graph, 1.0, &mut ()).unwrap();
+    assert!(solution.converged && solution.magnetizations.iter().all(|m| m.abs() < 1e-300));
+    for max_sweeps in [10, 100_000] {
+        let response = solution.response(&graph, 0, 1e-12, max_sweeps);
+        assert!(!response.converged && response.residual.is_finite() == (max_sweeps == 10), "{response:?}");
+    }
+    let want = Quantities::all().with_correlations(Correlations::All);
+    assert!(bethe.solve(&torus, 1.0, want, &mut ()).unwrap().correlations.is_none());
+}
+
 #[test]
 fn a_million_sparse_spins_on_one_core_in_seconds() {
     // A thousand by a thousand torus in its paramagnetic phase: every method has a closed form there.

@@ -8,6 +8,7 @@ use linalg_core::Streams;
 use spin_models::rand::RngExt;
 use spin_models::{Boundary, EnergyModel, Enumeration, Ising, LogPartition};
 use variational::autoregressive::{Activation, Autoregressive, Made, MadeParams, Symmetric, TwoBody, TwoBodyParams};
+use variational::autoregressive::{PixelCnn, PixelCnnParams, SiteGroup, Symmetrized, Transformer, TransformerParams};
 use variational::{Error, Normalized};
 
 fn variants() -> Vec<MadeParams> {
@@ -104,6 +105,41 @@ fn bad_input_is_named() {
 #[should_panic(expected = "4 spins for 1 rows of 3")]
 fn a_row_of_the_wrong_length_panics() {
     Made::<f64>::new(3, MadeParams::default()).unwrap().ln_prob_batch(&[1; 4], &mut [0.0]);
+}
+
+/// No samples: every step of a pass is done, and nothing comes of it.
+fn check_empty<N: Autoregressive>(network: &N) {
+    let mut pass = network.new_pass(0);
+    network.sample_pass(&mut pass, &mut Streams::new(1).stream(0));
+    network.evaluate(&[], &mut pass);
+    let mut other = network.new_pass(0);
+    network.evaluate_reversed(&pass, &mut other);
+    let mut gradient = vec![N::Scalar::default(); network.parameters().len()];
+    network.accumulate_gradient(&mut pass, &[], &mut gradient);
+    network.sample_gradients(&mut pass, &mut []);
+    network.write_spins(&pass, &mut []);
+    assert!(network.ln_q(&pass).is_empty() && gradient.iter().all(|&g| g == N::Scalar::default()));
+    network.sample_batch(Streams::new(1), &mut [], &mut []);
+    network.ln_prob_batch(&[], &mut []);
+}
+
+#[test]
+fn passes_of_no_samples_are_served() {
+    for params in variants() {
+        check_empty(&Made::<f64>::new(9, params).unwrap());
+        check_empty(&Symmetric::new(Made::<f32>::new(9, params).unwrap()));
+    }
+    for terms in [1, 2] {
+        let params = TwoBodyParams::default().terms(terms);
+        [false, true]
+            .iter()
+            .for_each(|&fields| check_empty(&TwoBody::<f64>::new(&glass(fields), 0.9, params).unwrap()));
+    }
+    let cnn = PixelCnn::<f64>::new(3, 3, PixelCnnParams::default()).unwrap();
+    check_empty(&Symmetrized::new(cnn, SiteGroup::translations(3, 3).unwrap()).unwrap());
+    [false, true].iter().for_each(|&tied| {
+        check_empty(&Transformer::<f32>::new(5, TransformerParams::default().tied(tied)).unwrap());
+    });
 }
 
 /// A glass on a 3 x 3 lattice and one more site, with or without fields.

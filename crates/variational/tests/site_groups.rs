@@ -101,6 +101,10 @@ fn bad_groups_are_named() {
     let cycle = (0..10).map(|i| (i + 1) % 10).collect();
     assert!(refuse(10, &[cycle, vec![1, 0, 2, 3, 4, 5, 6, 7, 8, 9]]).contains("at most 8192 is possible"));
     assert!(SiteGroup::translations(usize::MAX, 2).is_err() && SiteGroup::rotations(0).is_err());
+    // At once: the elements of the group would fill tens of gigabytes before they are too many.
+    let error = SiteGroup::translations(1000, 1000).unwrap_err().to_string();
+    assert_eq!(error, "site group: number of elements is 1000000, at most 8192 is possible");
+    assert!(refuse(1 << 27, &[]).contains("number of sites is 134217728, at most 67108864 is possible"));
     let made = Made::<f64>::new(4, MadeParams::default()).unwrap();
     let wrong = Symmetrized::new(made, SiteGroup::translations(3, 3).unwrap());
     assert!(matches!(wrong, Err(Error::WrongLength { got: 9, expected: 4, .. })));

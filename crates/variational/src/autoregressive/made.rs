@@ -101,7 +101,8 @@ struct Layer {
 /// ```
 ///
 /// with $`\sigma(x) = 1/(1 + e^{-x})`$. One layer is the form `x_i = b_i + Σ_{j<i} W_ij s_j`. The first weights are uniform
-/// with the variance of a dense layer, scaled up for what the mask removes.
+/// with the variance of a dense layer, times 2N/(N - 1) in the first layer for what the mask removes, and 2N/(N + 2) in the
+/// others, where 2N/(N + 1) would make up for all of it.
 ///
 /// Cost of a pass over B samples with depth D and width C: about `D C² N² B` operations, for sampling, for evaluation and
 /// twice as much for the gradient. Sampling goes block by block of sites: what finished blocks contribute is one matrix

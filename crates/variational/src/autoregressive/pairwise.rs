@@ -220,7 +220,7 @@ impl<T: Scalar> TwoBody<T> {
     fn logits(&self, i: usize, pass: &mut TwoBodyPass<T>) {
         let (b, n) = (pass.samples.b, self.n);
         pass.logit.fill(if self.fields { self.theta[n * n + i] } else { T::ZERO });
-        if i > 0 {
+        if i > 0 && b > 0 {
             widest(AddProducts {
                 z: &mut pass.logit,
                 w: &self.theta[i * n..(i + 1) * n],

@@ -113,6 +113,9 @@ impl<T: Scalar> Samples<T> {
         let weights: Vec<T> = weights.iter().map(|&w| T::from_f64(w)).collect();
         let minus = T::from_f64(-1.0);
         out.clear();
+        if self.b == 0 {
+            return;
+        }
         out.reserve(self.spin.len());
         for (spin, up) in self.spin.chunks_exact(self.b).zip(self.up.chunks_exact(self.b)) {
             out.extend(

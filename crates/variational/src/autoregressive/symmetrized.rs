@@ -12,6 +12,13 @@ use crate::{Error, Result};
 /// Most elements of a group.
 const LARGEST: usize = 8192;
 
+/// Most numbers of all its permutations together, elements times sites: half a gigabyte while they are found.
+const MOST_NUMBERS: usize = LARGEST * LARGEST;
+
+fn too_large(what: &'static str, value: usize, bound: usize) -> Error {
+    Error::TooLarge { method: "site group", what, value, bound }
+}
+
 /// A group of permutations of N sites.
 ///
 /// The element g takes the configuration s to $`(gs)_i = s_{g(i)}`$. Constructors for lattices order sites row by row, as
@@ -38,13 +45,11 @@ impl SiteGroup {
     ///
     /// # Errors
     /// [`Error::Parameter`] for no sites or a list that is no permutation; [`Error::WrongLength`] for one of another length;
-    /// [`Error::TooLarge`] for a group of more than 8192 elements, or 2³² sites.
+    /// [`Error::TooLarge`] for a group of more than 8192 elements, or of more than 2²⁶ elements times sites.
     pub fn generated(n: usize, generators: &[Vec<u32>]) -> Result<Self> {
         check_positive("number of sites", n)?;
-        let largest = u32::MAX as usize;
-        if n > largest {
-            let (method, what) = ("site group", "number of sites");
-            return Err(Error::TooLarge { method, what, value: n, bound: largest });
+        if n > MOST_NUMBERS {
+            return Err(too_large("number of sites", n, MOST_NUMBERS));
         }
         for generator in generators {
             let got = generator.len();
@@ -70,10 +75,13 @@ impl SiteGroup {
                 if known.insert(product.clone()) {
                     elements.push(product);
                 }
-            }
-            if elements.len() > LARGEST {
-                let (method, what) = ("site group", "number of elements");
-                return Err(Error::TooLarge { method, what, value: elements.len(), bound: LARGEST });
+                if elements.len() > LARGEST {
+                    return Err(too_large("number of elements", elements.len(), LARGEST));
+                }
+                let numbers = elements.len().saturating_mul(n);
+                if numbers > MOST_NUMBERS {
+                    return Err(too_large("number of elements times sites", numbers, MOST_NUMBERS));
+                }
             }
             next += 1;
         }
@@ -85,6 +93,10 @@ impl SiteGroup {
     /// # Errors
     /// As [`generated`](Self::generated).
     pub fn translations(height: usize, width: usize) -> Result<Self> {
+        let elements = height.saturating_mul(width);
+        if elements > LARGEST {
+            return Err(too_large("number of elements", elements, LARGEST));
+        }
         Self::of_rectangle(height, width, &[|y, x, h, w| ((y + 1) % h, x, w), |y, x, _, w| (y, (x + 1) % w, w)])
     }
 
@@ -131,9 +143,8 @@ impl SiteGroup {
         check_positive("height", height)?;
         check_positive("width", width)?;
         let n = height.saturating_mul(width);
-        if n > LARGEST * LARGEST {
-            let (method, what) = ("site group", "number of sites");
-            return Err(Error::TooLarge { method, what, value: n, bound: LARGEST * LARGEST });
+        if n > MOST_NUMBERS {
+            return Err(too_large("number of sites", n, MOST_NUMBERS));
         }
         let permutation = |map: &fn(usize, usize, usize, usize) -> (usize, usize, usize)| {
             let image = |i: usize| {

@@ -152,16 +152,11 @@ impl<'a> Messages<'a> {
     fn run_residual(&mut self, params: &BetheParams, observer: &mut dyn Observer<Progress>) -> End {
         let n = self.graph.n_factors();
         let (mut cavity, mut new) = (Vec::new(), Vec::new());
-        let mut residuals: Vec<f64> = (0..n).map(|a| self.residual(a, &mut cavity, &mut new)).collect();
-        let mut queue: BinaryHeap<Waiting> = residuals.iter().enumerate().map(|(a, &r)| Waiting(r, a)).collect();
+        let mut queue = Queue::new((0..n).map(|a| self.residual(a, &mut cavity, &mut new)).collect());
         let mut end = End { residual: f64::INFINITY, sweeps: 0 };
         let mut updates = 0u64;
         loop {
-            // Entries that a later change has overtaken are dropped here.
-            while queue.peek().is_some_and(|top| top.0.total_cmp(&residuals[top.1]).is_ne()) {
-                queue.pop();
-            }
-            let Some(&Waiting(largest, a)) = queue.peek() else {
+            let Some((largest, a)) = queue.largest() else {
                 end.residual = 0.0;
                 break;
             };
@@ -169,18 +164,15 @@ impl<'a> Messages<'a> {
             if largest <= params.tolerance || end.sweeps >= params.max_sweeps {
                 break;
             }
-            queue.pop();
             self.cavity(a, &mut cavity);
             self.answer(a, &cavity, &mut new);
             self.send(a, &new, params.damping);
-            residuals[a] = if params.damping > 0.0 { self.residual(a, &mut cavity, &mut new) } else { 0.0 };
-            queue.push(Waiting(residuals[a], a));
+            queue.set(a, if params.damping > 0.0 { self.residual(a, &mut cavity, &mut new) } else { 0.0 });
             for &site in self.graph.sites(a) {
                 for &e in self.graph.edges_of(site as usize) {
                     let b = self.graph.factor_of(e as usize);
                     if b != a {
-                        residuals[b] = self.residual(b, &mut cavity, &mut new);
-                        queue.push(Waiting(residuals[b], b));
+                        queue.set(b, self.residual(b, &mut cavity, &mut new));
                     }
                 }
             }
@@ -199,6 +191,47 @@ impl<'a> Messages<'a> {
         }
         self.sum_up();
         end
+    }
+}
+
+/// Entries of the queue a factor, at most.
+const ENTRIES: usize = 4;
+
+/// Factors by their residuals, the largest first.
+#[derive(Debug)]
+struct Queue {
+    residuals: Vec<f64>,
+    /// Every factor with its residual, among entries that a later change has overtaken.
+    heap: BinaryHeap<Waiting>,
+}
+
+impl Queue {
+    fn new(residuals: Vec<f64>) -> Self {
+        let mut queue = Self { heap: BinaryHeap::new(), residuals };
+        queue.rebuild();
+        queue
+    }
+
+    fn rebuild(&mut self) {
+        self.heap.clear();
+        self.heap.extend(self.residuals.iter().enumerate().map(|(a, &residual)| Waiting(residual, a)));
+    }
+
+    fn set(&mut self, a: usize, residual: f64) {
+        self.residuals[a] = residual;
+        // A large residual on top can hold back any number of overtaken entries: without this they would fill the memory.
+        if self.heap.len() < ENTRIES * self.residuals.len() {
+            self.heap.push(Waiting(residual, a));
+        } else {
+            self.rebuild();
+        }
+    }
+
+    fn largest(&mut self) -> Option<(f64, usize)> {
+        while self.heap.peek().is_some_and(|top| top.0.total_cmp(&self.residuals[top.1]).is_ne()) {
+            self.heap.pop();
+        }
+        self.heap.peek().map(|top| (top.0, top.1))
     }
 }
 
@@ -223,5 +256,30 @@ impl PartialOrd for Waiting {
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0).then(other.1.cmp(&self.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The factor of the largest residual, the first of equal ones, after any changes; and no more entries than four a factor.
+    #[test]
+    fn the_queue_stays_small_and_in_order() {
+        let mut rng = Streams::new(1).fast_stream(0);
+        let mut queue = Queue::new(vec![0.5; 7]);
+        assert_eq!(queue.largest().unwrap().1, 0);
+        for step in 0..5000 {
+            // Mostly falling, so that few entries are ever looked at; every second step does not look.
+            let (a, residual) = (rng.random_range(0..7u64) as usize, rng.random::<f64>() / f64::from(step + 1));
+            queue.set(a, residual);
+            assert!(queue.heap.len() <= ENTRIES * 7);
+            if step % 2 == 0 {
+                let (largest, a) = queue.largest().unwrap();
+                let first = (0..7).rev().max_by(|&a, &b| queue.residuals[a].total_cmp(&queue.residuals[b])).unwrap();
+                assert_eq!((largest.to_bits(), a), (queue.residuals[first].to_bits(), first));
+            }
+        }
+        assert!(Queue::new(Vec::new()).largest().is_none());
     }
 }

@@ -42,7 +42,7 @@ use messages::Messages;
 /// loops it may not: then `converged` is false, the residual is the last change of a message, and ln Z is that of the
 /// last messages, which is not to be trusted.
 ///
-/// Cost: `O(edges)` a sweep and in memory; a factor of k sites costs `O(k)`.
+/// Cost: `O(edges)` a sweep and in memory; a factor of k sites costs `O(k)`. A sweep of [`Schedule::Residual`] costs more.
 ///
 /// ```
 /// use spin_models::{Ising, LogPartition};

@@ -13,7 +13,8 @@ pub enum Schedule {
     Sequential,
     /// All messages at once (flooding).
     Parallel,
-    /// The factor whose messages would change most comes next (Elidan, McGraw and Koller, UAI 2006).
+    /// The factor whose messages would change most comes next (Elidan, McGraw and Koller, UAI 2006). An update looks at all
+    /// factors around its own: a sweep costs $`O(\sum_i d_i^2)`$ for sites in $`d_i`$ factors, with the logarithm of a queue.
     Residual,
     /// Convex problems inside a loop that lowers the Bethe free energy (Yuille, Neural Comput. 14, 1691 (2002)): slower, and
     /// converges to a minimum also where plain belief propagation cycles. Takes no damping; the residual is the last change

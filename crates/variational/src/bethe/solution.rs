@@ -40,7 +40,7 @@ pub struct Response {
     pub values: Vec<f64>,
     /// Whether the linear equations were solved to the tolerance.
     pub converged: bool,
-    /// The largest change in the last sweep.
+    /// The largest change in the last sweep; infinite or NaN where the sweeps grew beyond all numbers.
     pub residual: f64,
 }
 
@@ -126,8 +126,8 @@ impl BetheSolution {
     /// ```
     ///
     /// on trees; on other graphs the approximation that goes beyond the beliefs, since pairs that share no factor have
-    /// one, too (Mézard and Mora, J. Physiol. Paris 103, 107 (2009)). Cost: `O(edges)` a sweep, quadratic in the size of
-    /// a factor.
+    /// one, too (Mézard and Mora, J. Physiol. Paris 103, 107 (2009)). Where the messages are no stable fixed point the answer
+    /// grows from sweep to sweep, and has not converged. Cost: `O(edges)` a sweep, quadratic in the size of a factor.
     ///
     /// # Panics
     /// If `k` is not a site or `graph` is not the one that was solved.
@@ -156,7 +156,7 @@ impl BetheSolution {
         let mut total = vec![0.0; graph.n_spins()];
         total[k] = 1.0;
         let (mut residual, mut sweeps) = (f64::INFINITY, 0);
-        while sweeps < max_sweeps && residual > tolerance {
+        while sweeps < max_sweeps && residual > tolerance && (sweeps == 0 || residual.is_finite()) {
             residual = 0.0;
             let mut base = 0;
             let mut cavity = Vec::new();
@@ -169,7 +169,11 @@ impl BetheSolution {
                 cavity.extend(sites.iter().zip(&message[edges.clone()]).map(|(&i, u)| total[i as usize] - u));
                 for (i, e) in edges.enumerate() {
                     let new: f64 = (0..size).map(|j| slopes[base + j * size + i] * cavity[j]).sum();
-                    residual = f64::max(residual, (new - message[e]).abs());
+                    let change = (new - message[e]).abs();
+                    // A NaN stays: it ends the iteration, which has not converged.
+                    if change > residual || change.is_nan() {
+                        residual = change;
+                    }
                     total[sites[i] as usize] += new - message[e];
                     message[e] = new;
                 }

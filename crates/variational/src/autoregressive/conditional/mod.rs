@@ -300,6 +300,9 @@ impl<T: Scalar> Conditional<T> {
         let (b, n, g) = (pass.samples.b, self.n_context(), self.shape.globals);
         assert_eq!(contexts.len(), n * b, "{} bits of context for {b} rows of {n}", contexts.len());
         assert_eq!(globals.len(), g * b, "{} numbers for {b} rows of {g}", globals.len());
+        if b == 0 {
+            return;
+        }
         for (i, row) in pass.context.chunks_exact_mut(b).enumerate() {
             row.iter_mut().enumerate().for_each(|(k, x)| *x = T::from_f64(f64::from(contexts[k * n + i])));
         }
@@ -336,6 +339,9 @@ impl<T: Scalar> Conditional<T> {
     /// The units of these bits from the bits before them.
     fn advance(&self, nodes: &std::ops::Range<usize>, pass: &mut ConditionalPass<T>) {
         let b = pass.samples.b;
+        if b == 0 {
+            return;
+        }
         for (l, layer) in self.bits.iter().enumerate() {
             let units = layer.units_of(nodes);
             let range = units.start * b..units.end * b;
@@ -367,6 +373,9 @@ impl<T: Scalar> Conditional<T> {
     /// If the number of bits is not that of the pass.
     pub fn evaluate(&self, bits: &[i8], pass: &mut ConditionalPass<T>) {
         pass.samples.set_rows(bits);
+        if pass.samples.b == 0 {
+            return;
+        }
         self.advance(&(0..self.n_bits()), pass);
         pass.samples.begin();
         for (j, logit) in pass.logits.chunks_exact(pass.samples.b).enumerate() {
@@ -393,6 +402,7 @@ impl<T: Scalar> Conditional<T> {
     /// If there is no such bit.
     pub fn logits<'a>(&self, j: usize, pass: &'a mut ConditionalPass<T>) -> &'a [T] {
         let b = pass.samples.b;
+        assert!(j < self.n_bits(), "bit {j} of {}", self.n_bits());
         self.advance(&(j..j + 1), pass);
         &pass.logits[j * b..(j + 1) * b]
     }
@@ -418,8 +428,11 @@ impl<T: Scalar> Conditional<T> {
     pub fn select(&self, pass: &ConditionalPass<T>, samples: &[usize]) -> ConditionalPass<T> {
         let b = pass.samples.b;
         let mut out = self.new_pass_of_bits(samples.len());
+        if samples.is_empty() {
+            return out;
+        }
         let copy = |from: &[T], to: &mut [T]| {
-            for (from, to) in from.chunks_exact(b).zip(to.chunks_exact_mut(samples.len().max(1))) {
+            for (from, to) in from.chunks_exact(b).zip(to.chunks_exact_mut(samples.len())) {
                 to.iter_mut().zip(samples).for_each(|(x, &k)| *x = from[k]);
             }
         };
@@ -472,6 +485,10 @@ impl<T: Scalar> Conditional<T> {
         let theta = &self.theta;
         let (mut delta, mut back) = (std::mem::take(&mut pass.delta), std::mem::take(&mut pass.back));
         pass.samples.logit_gradient(weights, &mut delta);
+        if b == 0 {
+            (pass.delta, pass.back) = (delta, back);
+            return;
+        }
         let start = |back: &mut Vec<T>, len: usize| {
             back.clear();
             back.resize(len, T::ZERO);

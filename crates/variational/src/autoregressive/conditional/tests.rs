@@ -145,6 +145,25 @@ fn one_conditional_after_the_other() {
 }
 
 #[test]
+fn a_pass_of_no_samples_is_served() {
+    for shape in shapes() {
+        let network = network(shape);
+        let mut pass = network.new_pass(0);
+        network.set_context(&[], &[], &mut pass);
+        network.evaluate(&[], &mut pass);
+        network.sample(&mut pass, &mut Streams::new(1).stream(0));
+        for j in 0..3 {
+            assert!(network.logits(j, &mut pass).is_empty());
+            network.set_bit(j, &[], &mut pass);
+        }
+        let mut gradient = vec![0.0; network.parameters().len()];
+        network.accumulate_gradient(&mut pass, &[], &mut gradient);
+        assert!(network.ln_q(&pass).is_empty() && gradient.iter().all(|g| g.abs() < 1e-300));
+        network.write_bits(&network.select(&pass, &[]), &mut []);
+    }
+}
+
+#[test]
 fn bad_shapes_are_refused() {
     let message = |shape| Conditional::<f32>::new(shape, 1).unwrap_err().to_string();
     assert_eq!(message(ConditionalShape::dense(2, 0)), "number of bits is 0, expected at least 1");

@@ -89,7 +89,7 @@ impl TransformerParams {
 /// weights (inputs x outputs) and biases of queries, keys and values together, of the mixing of heads, gain and shift, weights
 /// and biases to 4D and back; gain and shift of the last norm; weights and bias of the single-bit head. First weights are
 /// normal: embeddings with standard deviation 0.02, linear maps with one over the root of their inputs, those that add to
-/// the stream divided by the root of twice the number of blocks.
+/// the stream divided by the root of twice the number of blocks, the single-bit head with a tenth.
 ///
 /// Sampling keeps keys and values: all N conditionals cost one pass, `24 D² N + 4 D N²` operations a block and sample.
 ///
