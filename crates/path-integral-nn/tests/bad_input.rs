@@ -1,9 +1,11 @@
 //! What is refused, and how.
 
 use path_integral_nn::estimate::{Observables, ObservablesParams, Report};
-use path_integral_nn::field::{continuum_coupling, transition};
+use path_integral_nn::field::{
+    bare_mass_squared, continuum_coupling, renormalised_coupling, renormalised_mass_squared, transition,
+};
 use path_integral_nn::path::TimeGrid;
-use path_integral_nn::potential::Closure;
+use path_integral_nn::potential::{Closure, Particles};
 use path_integral_nn::sampler::{Chains, ChainsParams, Method, Target};
 use path_integral_nn::{Action, Ends, Ensemble, Error, Polynomial, ReferenceOscillator, Rule, System};
 
@@ -16,6 +18,9 @@ fn systems() {
     assert!(matches!(Polynomial::new(&[0.0, 0.0, 0.0, 0.0, -1.0]), Err(Error::UnboundedBelow { .. })));
     assert!(matches!(System::new(Closure::one_dimensional(|x| -x * x)), Err(Error::UnboundedBelow { .. })));
     assert!(matches!(System::new(Closure::new(2, |x| x[0].powi(2) - x[1].powi(4))), Err(Error::UnboundedBelow { .. })));
+    // Nothing that moves.
+    let nothing = System::new(Particles::new());
+    assert!(matches!(nothing, Err(Error::Parameter { what: "number of coordinates", .. })));
     // A linear fall, and a valley far away, are not speeding up.
     assert!(System::new(Closure::one_dimensional(|x| (x - 3.0).powi(2))).is_ok());
     for bad in [-1.0, 0.0, f64::NAN, f64::INFINITY] {
@@ -91,4 +96,24 @@ fn transitions() {
     }
     assert!(matches!(transition(0.25, &[4, 8], 99, streams), Err(Error::Parameter { what: "number of steps", .. })));
     assert!(matches!(continuum_coupling(&[]), Err(Error::Parameter { .. })));
+}
+
+#[test]
+fn masses_renormalised_by_the_tadpole() {
+    // The tadpole of the infinite lattice diverges at mass zero.
+    for bad in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        let result = bare_mass_squared(bad, 0.25);
+        assert!(matches!(result, Err(Error::Parameter { what: "renormalised mass squared", .. })), "{bad}");
+    }
+    assert!(matches!(bare_mass_squared(0.1, f64::NAN), Err(Error::Parameter { what: "coupling", .. })));
+    for bad in [-0.25, f64::NAN, f64::INFINITY] {
+        let result = renormalised_mass_squared(-1.0, bad);
+        assert!(matches!(result, Err(Error::Parameter { what: "coupling", .. })), "{bad}");
+    }
+    // So deep that no number is small enough, and no number at all.
+    for bad in [-1e6, f64::NAN, f64::NEG_INFINITY, f64::INFINITY] {
+        let result = renormalised_mass_squared(bad, 0.25);
+        assert!(matches!(result, Err(Error::Parameter { what: "mass squared", .. })), "{bad}");
+    }
+    assert!(renormalised_coupling(linalg_core::stats::Estimate::new(-1e6, 0.1), 0.25).is_err());
 }

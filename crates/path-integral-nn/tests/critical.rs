@@ -16,12 +16,12 @@ fn the_continuum_limit_of_the_critical_coupling() {
         let (crossing, limit) = (found.crossings[0], found.extrapolated());
         println!(
             "g = {g}, m² = {limit}: g/μ² = {:.4}, at the crossing {:.4}",
-            renormalised_coupling(limit, g),
-            renormalised_coupling(crossing, g)
+            renormalised_coupling(limit, g).unwrap(),
+            renormalised_coupling(crossing, g).unwrap()
         );
         // Both ways to the transition agree.
         assert!(crossing.z_score(&limit).abs() < 4.0, "{g}: {crossing} {limit}");
-        points.push((g, renormalised_coupling(limit, g)));
+        points.push((g, renormalised_coupling(limit, g).unwrap()));
     }
     // At a finite spacing the ratio is another number: the first point is 0.2 below the limit, by many errors.
     let first = points[0].1;

@@ -185,3 +185,40 @@ fn windows_at_the_edge_have_an_energy() {
     let target = Target::variational(&Action::new(&system, &ensemble, Rule::Trapezoid).unwrap()).unwrap();
     assert!(Observables::new(&target, params).is_err());
 }
+
+#[test]
+fn windows_on_part_of_a_ring() {
+    // Lags end where no pair is left in the window; a whole ring has those up to half of it.
+    let system = System::new(Polynomial::oscillator(1.0, 1.0).unwrap()).unwrap();
+    let part = |ensemble: &Ensemble, window: std::ops::Range<usize>| {
+        let target = Target::variational(&Action::new(&system, ensemble, Rule::Trapezoid).unwrap()).unwrap();
+        let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default().seed(13)).unwrap();
+        let params = ObservablesParams::default().bin(1).window(window);
+        let mut observables = vec![Observables::new(&target, params).unwrap(); 2];
+        chains.run(20, &mut observables, &mut ()).unwrap();
+        let connected = Report::new(&observables).unwrap().correlators.connected().unwrap();
+        assert!(connected.iter().all(|e| e.value.is_finite()), "{connected:?}");
+        connected.len()
+    };
+    let ring = Ensemble::periodic(4.0, 40).unwrap();
+    assert_eq!([0..1, 0..2, 0..4, 10..30, 0..39, 0..40].map(|window| part(&ring, window)), [1, 2, 4, 20, 21, 21]);
+    assert_eq!(part(&Ensemble::ground_state(6.0, 60).unwrap(), 30..31), 1);
+}
+
+#[test]
+fn errors_count_the_coefficients_that_are_fitted() {
+    // 256 samples and the twelve control variates of a symmetric well; before 240 nothing is fitted.
+    let ensemble = Ensemble::periodic(4.0, 40).unwrap();
+    let target = Target::variational(&Action::new(&quartic(), &ensemble, Rule::Trapezoid).unwrap()).unwrap();
+    for (steps, factor) in [(7, 1.0), (8, (256.0f64 / 244.0).sqrt())] {
+        let mut chains = Chains::new(&target, Method::HmcReference, ChainsParams::default().seed(14)).unwrap();
+        let mut observables = vec![Observables::new(&target, ObservablesParams::default()).unwrap(); 2];
+        chains.run(steps, &mut observables, &mut ()).unwrap();
+        let report = Report::new(&observables).unwrap();
+        assert_eq!(report.samples, 32 * steps as usize);
+        for measured in [report.energy, report.x2] {
+            let ratio = measured.estimate.std_error.unwrap() / measured.reduced.std_error();
+            assert!((ratio / factor - 1.0).abs() < 1e-12, "{steps}: {ratio}");
+        }
+    }
+}

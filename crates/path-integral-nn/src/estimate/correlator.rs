@@ -2,7 +2,7 @@
 
 use linalg_core::stats::{Estimate, autocorrelation_time, jackknife};
 
-use super::regression::residuals;
+use super::regression::{fitted_columns, residuals};
 use crate::error::{Error, Result};
 
 /// Sums of $`u_i(0)\,u_j(t)`$ for $`u_1 = u`$ and $`u_2 = u^3`$, in bins of consecutive samples.
@@ -91,7 +91,7 @@ impl Correlators {
         if reduce && self.variates > 0 {
             let variates: Vec<f64> =
                 rows.chunks_exact(width).flat_map(|row| row[self.first_variate()..].iter().copied()).collect();
-            let fitted = if n >= BINS_A_VARIATE * self.variates { self.variates } else { 0 };
+            let fitted = fitted_columns(n, self.variates, BINS_A_VARIATE);
             let left = residuals(&pseudo, &variates, self.variates, BINS_A_VARIATE)?;
             let mut estimate = autocorrelation_time(&left)?.estimate();
             // What a fit of few bins takes off by chance.

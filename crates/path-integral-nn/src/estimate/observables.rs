@@ -151,10 +151,15 @@ impl Observables {
             (true, true) => vec![1, 3, 5],
             (true, false) => vec![0, 1, 2, 3],
         };
-        let available = if ensemble.is_periodic() { n / 2 } else { window.len() - 1 };
+        // The longest lag with a pair inside the window; a whole ring has all of them up to half of it.
+        let available = match (ensemble.is_periodic(), window.len() == n) {
+            (true, true) => n / 2,
+            (true, false) => (window.len() - 1).min(n / 2),
+            (false, _) => window.len() - 1,
+        };
         let reference_lag = (1.0 / (frequency * ensemble.step())).round().max(1.0) as usize;
         let reference_lag = reference_lag.min(available / 2);
-        let lags = if params.correlators { (3 * reference_lag + 1).min(available + 1).max(2) } else { 0 };
+        let lags = if params.correlators { (3 * reference_lag + 1).max(2).min(available + 1) } else { 0 };
         let correlators = Correlators {
             lags,
             reference_lag,

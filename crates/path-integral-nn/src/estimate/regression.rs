@@ -7,13 +7,18 @@ use crate::error::Result;
 /// Directions below this share of the largest are left out.
 const CUT: f64 = 1e-9;
 
+/// Columns of `width` that are fitted to `n` values: none with fewer than `least` values a column.
+pub(super) fn fitted_columns(n: usize, width: usize, least: usize) -> usize {
+    if n >= least * width { width } else { 0 }
+}
+
 /// `y` minus the linear combination of the columns of `rows` that leaves the least variance; the columns have mean zero by
 /// theory, so that the mean stays.
 ///
 /// `rows` are of length `width`, one a value. With fewer than `least` values a column there is nothing to fit: `y` as it is.
 pub(super) fn residuals(y: &[f64], rows: &[f64], width: usize, least: usize) -> Result<Vec<f64>> {
     let n = y.len() as f64;
-    if width == 0 || y.len() < least * width {
+    if fitted_columns(y.len(), width, least) == 0 {
         return Ok(y.to_vec());
     }
     let mean = y.iter().sum::<f64>() / n;

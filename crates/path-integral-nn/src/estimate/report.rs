@@ -3,7 +3,7 @@
 use linalg_core::stats::{AutocorrelationTime, Estimate, autocorrelation_time};
 
 use super::observables::{ENERGY, MEAN, MIXED, SERIES, THERMODYNAMIC, X2, X4};
-use super::regression::residuals;
+use super::regression::{fitted_columns, residuals};
 use super::{Correlators, Observables};
 use crate::error::{Error, Result};
 
@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Measured {
-    /// With control variates, if they were recorded: the value to use.
+    /// With control variates, if they were recorded: the value to use. The error is that of `reduced` times $`\sqrt{n/(n-p)}`$ for $`p`$
+    /// control variates fitted to $`n`$ samples.
     pub estimate: Estimate,
     /// The plain series: its mean, error, autocorrelation time and effective sample size.
     pub plain: AutocorrelationTime,
@@ -19,10 +20,13 @@ pub struct Measured {
     pub reduced: AutocorrelationTime,
 }
 
+/// Fewest samples for each control variate.
+const SAMPLES_A_VARIATE: usize = 20;
+
 impl Measured {
     /// Ratio of the squared errors without and with control variates; infinite when nothing is left.
     pub fn gain(&self) -> f64 {
-        (self.plain.std_error() / self.reduced.std_error()).powi(2)
+        (self.plain.std_error() / self.estimate.std_error.unwrap_or(f64::NAN)).powi(2)
     }
 }
 
@@ -89,8 +93,13 @@ impl Report {
         let measured = |place: usize| -> Result<Measured> {
             let series: Vec<f64> = rows.iter().map(|row| row[place]).collect();
             let plain = autocorrelation_time(&series)?;
-            let reduced = autocorrelation_time(&residuals(&series, &variates, width - SERIES, 20)?)?;
-            Ok(Measured { estimate: reduced.estimate(), plain, reduced })
+            let left = residuals(&series, &variates, width - SERIES, SAMPLES_A_VARIATE)?;
+            let reduced = autocorrelation_time(&left)?;
+            let mut estimate = reduced.estimate();
+            // What a fit of few samples takes off by chance.
+            let free = rows.len() - fitted_columns(rows.len(), width - SERIES, SAMPLES_A_VARIATE);
+            estimate.std_error = estimate.std_error.map(|e| e * (rows.len() as f64 / free as f64).sqrt());
+            Ok(Measured { estimate, plain, reduced })
         };
         let mut correlators = first.correlators.clone();
         for block in &blocks[1..] {

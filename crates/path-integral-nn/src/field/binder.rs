@@ -1,10 +1,11 @@
 //! The ratio of moments that tells where the symmetry breaks.
 
 use linalg_core::rand::Rng;
+use linalg_core::special::elliptic_k_complement;
 use linalg_core::stats::{Estimate, jackknife};
 
 use super::{FieldCluster, ScalarField};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, positive};
 
 /// $`\langle M^4\rangle/\langle M^2\rangle^2`$ of lattice fields at and around one $`m^2`$, from one run.
 ///
@@ -173,44 +174,61 @@ impl BinderRun {
 /// $`\mu^2 = m^2 + 12\,g\,A(\mu^2)`$, the squared mass renormalised by the tadpole of the infinite square lattice,
 /// $`A(\mu^2) = \int\frac{d^2k}{(2\pi)^2}\,\bigl[\mu^2 + 4\sin^2\tfrac{k_1}2 + 4\sin^2\tfrac{k_2}2\bigr]^{-1}`$, all in units of the spacing.
 ///
-/// In this scheme the continuum limit of the critical coupling is finite: $`g/\mu^2 \to 2.777`$ as $`g \to 0`$.
+/// In this scheme the continuum limit of the critical coupling is finite: $`g/\mu^2 \to 2.777`$ as $`g \to 0`$. Without a coupling it is
+/// $`m^2`$ itself.
 ///
 /// ```
 /// use path_integral_nn::field::{bare_mass_squared, renormalised_mass_squared};
 ///
-/// assert_eq!(renormalised_mass_squared(0.3, 0.0), 0.3);
-/// let bare = bare_mass_squared(0.1, 0.25);
-/// assert!(bare < 0.0 && (renormalised_mass_squared(bare, 0.25) - 0.1).abs() < 1e-12);
+/// assert_eq!(renormalised_mass_squared(0.3, 0.0)?, 0.3);
+/// let bare = bare_mass_squared(0.1, 0.25)?;
+/// assert!(bare < 0.0 && (renormalised_mass_squared(bare, 0.25)? - 0.1).abs() < 1e-12);
+/// # Ok::<(), path_integral_nn::Error>(())
 /// ```
-pub fn renormalised_mass_squared(mass_squared: f64, coupling: f64) -> f64 {
+///
+/// # Errors
+/// [`Error::Parameter`] for a coupling that is negative or not finite, and for an $`m^2`$ whose $`\mu^2`$ is no positive number of this
+/// precision.
+pub fn renormalised_mass_squared(mass_squared: f64, coupling: f64) -> Result<f64> {
     if coupling == 0.0 {
-        return mass_squared;
+        return Ok(mass_squared);
     }
-    // The right-hand side falls with μ².
-    let (mut low, mut high) = (1e-9, 1.0);
-    while bare_mass_squared(high, coupling) < mass_squared && high < 1e12 {
+    positive("coupling", coupling)?;
+    let bare = |squared: f64| squared - 12.0 * coupling * tadpole(squared);
+    // The right-hand side falls with μ², from infinity at 0.
+    let (mut low, mut high) = (f64::MIN_POSITIVE, 1.0);
+    while bare(high) < mass_squared && high < 1e300 {
         high *= 2.0;
     }
-    for _ in 0..100 {
-        let middle = 0.5 * (low + high);
-        if bare_mass_squared(middle, coupling) < mass_squared { low = middle } else { high = middle }
+    if !(bare(low)..=bare(high)).contains(&mass_squared) {
+        let expected = "finite, and above -679 g: below, the renormalised mass is no positive number of this precision";
+        return Err(Error::Parameter { what: "mass squared", value: mass_squared, expected });
     }
-    0.5 * (low + high)
+    // Masses close to the massless one are small by orders of magnitude: halves of the logarithm.
+    for _ in 0..100 {
+        let middle = low.sqrt() * high.sqrt();
+        if bare(middle) < mass_squared { low = middle } else { high = middle }
+    }
+    Ok(0.5 * (low + high))
 }
 
 /// $`m^2`$ of a renormalised mass: see [`renormalised_mass_squared`].
-pub fn bare_mass_squared(renormalised: f64, coupling: f64) -> f64 {
-    // One of the two integrals in closed form, ∫dk/2π 1/(c + 4 sin²(k/2)) = 1/√(c(c + 4)), the other by the trapezoid.
-    const POINTS: usize = 2048;
-    let tadpole = (0..POINTS)
-        .map(|k| {
-            let sine = (std::f64::consts::PI * k as f64 / POINTS as f64).sin();
-            let c = renormalised + 4.0 * sine * sine;
-            1.0 / (c * (c + 4.0)).sqrt()
-        })
-        .sum::<f64>()
-        / POINTS as f64;
-    renormalised - 12.0 * coupling * tadpole
+///
+/// # Errors
+/// [`Error::Parameter`] unless $`\mu^2`$ is positive and finite, where the tadpole is finite, and the coupling finite.
+pub fn bare_mass_squared(renormalised: f64, coupling: f64) -> Result<f64> {
+    positive("renormalised mass squared", renormalised)?;
+    if !coupling.is_finite() {
+        return Err(Error::Parameter { what: "coupling", value: coupling, expected: "a finite number" });
+    }
+    Ok(renormalised - 12.0 * coupling * tadpole(renormalised))
+}
+
+/// $`A(\mu^2) = \frac{q}{2\pi} K(m)`$ with $`q = 4/(4+\mu^2)`$ and the parameter $`m = q^2`$.
+fn tadpole(squared: f64) -> f64 {
+    let q = 4.0 / (4.0 + squared);
+    // 1 - q keeps its digits for small masses.
+    q * elliptic_k_complement(squared / (4.0 + squared) * (1.0 + q)) / std::f64::consts::TAU
 }
 
 #[cfg(test)]
@@ -222,8 +240,34 @@ mod tests {
     fn tadpoles_are_free_propagators() {
         for mass in [0.05, 0.3, 2.0] {
             let free = ScalarField::new(&[128, 128], 1.0, 1.0, mass, 0.0).unwrap();
-            let tadpole = (mass - bare_mass_squared(mass, 1.0)) / 12.0;
+            let tadpole = (mass - bare_mass_squared(mass, 1.0).unwrap()) / 12.0;
             assert!((tadpole - free.free_phi_squared().unwrap()).abs() < 1e-10, "{mass}");
+        }
+        // The integral to high precision, and its logarithm ln(32/μ²)/4π.
+        for (mass, expected) in [
+            (1e-12, 2.474_601_296_828_798),
+            (1e-8, 1.741_665_695_872_06),
+            (1e-6, 1.375_197_736_557_427),
+            (0.05, 0.511_490_492_314_511_2),
+            (2.0, 0.192_011_684_839_613_8),
+            (50.0, 0.018_543_999_853_423_17),
+        ] {
+            assert!((tadpole(mass) / expected - 1.0).abs() < 1e-14, "{mass}: {}", tadpole(mass));
+        }
+        let small = (32.0 / 1e-200f64).ln() / (4.0 * std::f64::consts::PI);
+        assert!((tadpole(1e-200) / small - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn renormalised_masses_from_bare_ones() {
+        for mass in [1e-100, 1e-8, 1e-6, 0.1, 30.0] {
+            for coupling in [0.01, 0.25, 3.0] {
+                let bare = bare_mass_squared(mass, coupling).unwrap();
+                let back = renormalised_mass_squared(bare, coupling).unwrap();
+                // The slope of the bare one in ln μ² is that of the tadpole, 3g/π: the digits lost are those of the sum.
+                let lost = 1e-15 * (bare.abs() + mass) / (mass + coupling);
+                assert!((back / mass).ln().abs() < 10.0 * lost + 1e-14, "{mass} {coupling}: {back}");
+            }
         }
     }
 

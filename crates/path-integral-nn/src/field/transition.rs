@@ -74,7 +74,7 @@ pub fn transition(coupling: f64, sizes: &[usize], steps: usize, streams: Streams
         let field = ScalarField::new(&[size, size], 1.0, 1.0, mass_squared, coupling)?;
         BinderRun::new(&field, steps, &mut streams.fast_stream(stream))
     };
-    let mut mass_squared = bare_mass_squared(coupling / 2.5, coupling);
+    let mut mass_squared = bare_mass_squared(coupling / 2.5, coupling)?;
     for k in 0..8 {
         mass_squared = run(sizes[0], mass_squared, PILOT, k)?.towards(BinderRun::ISING_RATIO)?;
     }
@@ -98,13 +98,17 @@ pub fn transition(coupling: f64, sizes: &[usize], steps: usize, streams: Streams
 /// use linalg_core::stats::Estimate;
 /// use path_integral_nn::field::{bare_mass_squared, renormalised_coupling};
 ///
-/// let mass_squared = Estimate::new(bare_mass_squared(0.1, 0.25), 0.0);
-/// assert!((renormalised_coupling(mass_squared, 0.25).value - 2.5).abs() < 1e-10);
+/// let mass_squared = Estimate::new(bare_mass_squared(0.1, 0.25)?, 0.0);
+/// assert!((renormalised_coupling(mass_squared, 0.25)?.value - 2.5).abs() < 1e-10);
+/// # Ok::<(), path_integral_nn::Error>(())
 /// ```
-pub fn renormalised_coupling(mass_squared: Estimate, coupling: f64) -> Estimate {
-    let of = |m: f64| coupling / renormalised_mass_squared(m, coupling);
-    let slope = (of(mass_squared.value + 1e-6) - of(mass_squared.value - 1e-6)) / 2e-6;
-    Estimate::new(of(mass_squared.value), slope.abs() * mass_squared.std_error.unwrap_or(f64::NAN))
+///
+/// # Errors
+/// As [`renormalised_mass_squared`].
+pub fn renormalised_coupling(mass_squared: Estimate, coupling: f64) -> Result<Estimate> {
+    let of = |m: f64| -> Result<f64> { Ok(coupling / renormalised_mass_squared(m, coupling)?) };
+    let slope = (of(mass_squared.value + 1e-6)? - of(mass_squared.value - 1e-6)?) / 2e-6;
+    Ok(Estimate::new(of(mass_squared.value)?, slope.abs() * mass_squared.std_error.unwrap_or(f64::NAN)))
 }
 
 /// The limit $`f`$ of $`g/\mu^2`$ for $`g \to 0`$: weighted least squares of $`f + a\,g\ln g + b\,g`$ through pairs of a coupling and a ratio.

@@ -13,7 +13,7 @@ pub(crate) use corrected::corrected;
 pub use particles::Particles;
 pub use polynomial::Polynomial;
 
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, at_least_one, positive};
 
 /// Step of central differences, relative to 1 + |x|.
 const DIFFERENCE: f64 = 6e-6;
@@ -152,7 +152,7 @@ impl System {
     /// Unit mass and $`\hbar = 1`$.
     ///
     /// # Errors
-    /// [`Error::UnboundedBelow`] from [`Potential::check_bounded`].
+    /// [`Error::Parameter`] for a potential of no coordinates; [`Error::UnboundedBelow`] from [`Potential::check_bounded`].
     pub fn new<P: Potential + 'static>(potential: P) -> Result<Self> {
         Self::from_shared(Arc::new(potential))
     }
@@ -162,6 +162,7 @@ impl System {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_shared(potential: Arc<dyn Potential>) -> Result<Self> {
+        at_least_one("number of coordinates", potential.dim())?;
         potential.check_bounded()?;
         Ok(Self { potential, mass: 1.0, hbar: 1.0 })
     }

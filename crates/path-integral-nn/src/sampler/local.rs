@@ -326,6 +326,8 @@ impl Sampler for Staging {
     fn adapt(&mut self, acceptance: f64) {
         if acceptance < 0.4 && self.length > 3 {
             self.length -= 1;
+            // The next step takes it modulo the length anyway; a checkpoint in between says the same.
+            self.offset %= self.length;
         }
     }
 
@@ -340,5 +342,26 @@ impl Sampler for Staging {
             return Err(CheckpointError::Invalid { what: "length of bridges", at });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Ensemble, Polynomial, Rule, System};
+
+    #[test]
+    fn shorter_bridges_are_read_back() {
+        let system = System::new(Polynomial::new(&[0.0, 0.0, 0.5]).unwrap()).unwrap();
+        let action = Action::new(&system, &Ensemble::periodic(2.0, 16).unwrap(), Rule::Trapezoid).unwrap();
+        let target = Target::variational(&action).unwrap();
+        // The last anchor of bridges of 8 is beyond those of 7.
+        let mut staging = Staging { offset: 7, ..Staging::new(&target) };
+        staging.adapt(0.1);
+        assert_eq!((staging.length, staging.offset), (7, 0));
+        let mut out = Writer::new();
+        staging.write(&mut out);
+        let bytes = out.into_bytes();
+        Staging::new(&target).read(&mut Reader::new(&bytes)).unwrap();
     }
 }
