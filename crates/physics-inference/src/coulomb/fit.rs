@@ -29,9 +29,7 @@ pub fn torgerson<const D: usize>(charges: &[f64], s: &[f64], softening: f64, flo
     check::finite("second moment", s)?;
     check::positive_parameter("floor", floor)?;
     check::not_negative_parameter("softening", softening)?;
-    if let Some(index) = charges.iter().position(|&q| q == 0.0) {
-        return Err(Error::Entry { what: "charge", index, value: 0.0, expected: "a number that is not 0" });
-    }
+    charged(charges)?;
     let wanted = |i: usize, j: usize| 0.5 * (s[i * n + j] + s[j * n + i]) / (charges[i] * charges[j]);
     if n > D + 1 {
         let first = wanted(1, 0);
@@ -63,6 +61,14 @@ pub fn torgerson<const D: usize>(charges: &[f64], s: &[f64], softening: f64, flo
         positions.iter_mut().zip(eigen.vector(k)).for_each(|(r, x)| r[d] = length * x);
     }
     Ok(positions)
+}
+
+/// An error at the first charge of 0, by which a covariance cannot be divided.
+fn charged(charges: &[f64]) -> Result<()> {
+    match charges.iter().position(|&q| q == 0.0) {
+        Some(index) => Err(Error::Entry { what: "charge", index, value: 0.0, expected: "a number that is not 0" }),
+        None => Ok(()),
+    }
 }
 
 /// What [`CoulombCovariance::fit_positions`] minimises.
@@ -163,6 +169,7 @@ impl<const D: usize> CoulombCovariance<D> {
         if params.starts == 0 {
             return Err(Error::Parameter { what: "starts", value: 0.0, expected: "at least 1" });
         }
+        charged(self.charges())?;
         let mut largest = 0.0f64;
         for i in 0..n {
             for j in 0..i {

@@ -327,6 +327,10 @@ fn bad_input() {
     let k = CoulombCovariance::new(vec![1.0; 4], vec![1.0; 4], tetrahedron, 0.0).unwrap();
     assert!(k.matrix().iter().zip(&four).all(|(a, b)| (a - b).abs() < 1e-12));
     assert!(matches!(torgerson::<3>(&[1.0, 0.0], &[1.0; 4], 0.0, 0.1), Err(Error::Entry { index: 1, .. })));
+    let at = vec![[0.0; 3], [1.0, 0.0, 0.0]];
+    let neutral = CoulombCovariance::new(vec![2.0; 2], vec![1.0, 0.0], at, 0.0).unwrap();
+    let fit = neutral.fit_positions(&[2.0, 0.5, 0.5, 2.0], &FitParams::default(), &mut Streams::new(1).stream(0));
+    assert!(matches!(fit, Err(Error::Entry { what: "charge", index: 1, .. })));
     // Nothing at all is a valid covariance of no variables.
     let none = CoulombCovariance::<3>::new(vec![], vec![], vec![], 0.0).unwrap();
     assert!(none.loss_exact(&[]).unwrap() == 0.0 && none.is_empty());

@@ -181,7 +181,8 @@ pub fn hopping_hamiltonian(hop: f64, potential: &[f64]) -> Vec<Complex64> {
 pub fn lie_algebra_dimension(hamiltonians: &[Vec<Complex64>], n: usize) -> Result<usize> {
     let i = Complex64::new(0.0, 1.0);
     let mut basis: Vec<Vec<Complex64>> = Vec::new();
-    // The real inner product of matrices; what is left of a unit matrix outside the span counts from 1e-9.
+    // The real inner product of matrices; what is left of a unit matrix outside the span counts from 1e-9, and so does the
+    // commutator of two of them.
     let insert = |basis: &mut Vec<Vec<Complex64>>, mut a: Vec<Complex64>| {
         let norm = |a: &[Complex64]| a.iter().map(Complex64::norm_sqr).sum::<f64>().sqrt();
         let size = norm(&a);
@@ -205,7 +206,11 @@ pub fn lie_algebra_dimension(hamiltonians: &[Vec<Complex64>], n: usize) -> Resul
         check_size(h, n);
         // Refuses what is not Hermitian.
         hermitian_eigen(h, n)?;
-        insert(&mut basis, h.iter().map(|z| i * z).collect());
+        // A generator is as good as a multiple of it: only an exact 0 is none.
+        let largest = h.iter().map(|z| z.re.abs().max(z.im.abs())).fold(0.0, f64::max);
+        if largest > 0.0 {
+            insert(&mut basis, h.iter().map(|z| i * z / largest).collect());
+        }
     }
     let mut done = 0;
     while done < basis.len() {
@@ -277,6 +282,12 @@ mod tests {
         let phases = [diagonal([1.0, 0.0, 0.0, 0.0]), diagonal([0.0, 1.0, 2.0, 0.0])];
         assert_eq!(lie_algebra_dimension(&phases, 4).unwrap(), 2);
         assert_eq!(lie_algebra_dimension(&[], 4).unwrap(), 0);
+        // The unit of energy does not matter; 0 generates nothing.
+        let in_units =
+            |size: f64| [hopping_hamiltonian(size, &[0.0; 4]), diagonal([size, 0.0, 0.0, 0.0]), diagonal([0.0; 4])];
+        for size in [1e-30, 1e-10, 1.0, 1e100] {
+            assert_eq!(lie_algebra_dimension(&in_units(size), 4).unwrap(), 16, "{size}");
+        }
     }
 
     #[test]

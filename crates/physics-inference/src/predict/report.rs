@@ -75,7 +75,7 @@ impl LogLossReport {
         let (n, m) = (self.per_step.len(), other.per_step.len());
         assert_eq!(n, m, "losses of {n} and of {m} steps");
         let differences: Vec<f64> = self.per_step.iter().zip(&other.per_step).map(|(a, b)| a - b).collect();
-        let means: Running = block_means(&differences, n.clamp(1, 30))?.into_iter().collect();
+        let means: Running = block_means(&differences, blocks(n).max(1))?.into_iter().collect();
         Ok(Estimate::new(differences.iter().sum::<f64>() / n as f64, means.std_error()))
     }
 
@@ -105,10 +105,17 @@ impl LogLossReport {
     }
 }
 
+/// Number of blocks for n steps: 30, or the next smaller number with longer blocks where 30 leave out more than a tenth of the
+/// steps; as many as steps below 30.
+fn blocks(n: usize) -> usize {
+    let most = n.min(30);
+    if most > 0 && 10 * (n % most) > n { n / (n / most + 1) } else { most }
+}
+
 /// Mean and error; seconds and parameters are left at 0.
 fn of_steps(per_step: Vec<f64>, per_variable: Vec<f64>) -> Result<LogLossReport> {
     let n = per_step.len();
-    let blocks = n.min(30);
+    let blocks = blocks(n);
     let means: Running = block_means(&per_step, blocks)?.into_iter().collect();
     Ok(LogLossReport {
         mean: per_step.iter().sum::<f64>() / n as f64,
@@ -123,7 +130,7 @@ fn of_steps(per_step: Vec<f64>, per_variable: Vec<f64>) -> Result<LogLossReport>
 
 /// Lets a predictor run over a series and scores every prediction before the step is shown.
 ///
-/// The standard error treats means over about 30 blocks as independent, which holds when correlations are shorter than a block. A
+/// The standard error treats means over 15 to 30 blocks, fewer for fewer steps, as independent, which holds when correlations are shorter than a block. A
 /// prediction of 0 for what came counts as the smallest normal number.
 ///
 /// ```
@@ -169,4 +176,21 @@ pub fn evaluate(predictor: &mut dyn OnlinePredictor, series: &BitSeries) -> Resu
     let mut report = of_steps(per_step, per_variable)?;
     (report.seconds_per_step, report.parameters) = (seconds_per_step, predictor.n_parameters());
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_leave_out_few_steps() {
+        for n in 2..2000 {
+            let blocks = blocks(n);
+            assert!(blocks >= n.min(16) && blocks <= 30 && 10 * (n % blocks) <= n, "{n}: {blocks}");
+        }
+        assert_eq!([2, 30, 31, 34, 59, 89, 249, 1000].map(blocks), [2, 30, 30, 17, 29, 29, 30, 30]);
+        // 29 of 59 steps were left out, here all that differ from the others.
+        let per_step: Vec<f64> = (0..59).map(|t| f64::from(u8::from(t < 29))).collect();
+        assert!(of_steps(per_step, vec![0.5]).unwrap().std_error > 0.0);
+    }
 }

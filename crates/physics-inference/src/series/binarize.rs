@@ -237,12 +237,28 @@ impl Column {
     }
 }
 
+/// Largest number that the gaps are multiples of; meaningless when there is none from `least` on.
+fn common_step(gaps: impl Iterator<Item = f64>, least: f64) -> f64 {
+    gaps.fold(0.0, |step: f64, gap| {
+        let (mut a, mut b) = (gap.max(step), gap.min(step));
+        // What is left of a division lies between -b/2 and b/2: less than half of the least step is rounding.
+        while b > 0.5 * least {
+            (a, b) = (b, (a - (a / b).round() * b).abs());
+        }
+        a
+    })
+}
+
 /// Evenly spaced levels: the spacing of the numbers themselves when it is one and there are few enough, else the range over all.
 fn even(sorted: &[f64], last: usize) -> Levels {
     let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
-    let gap = sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0).fold(f64::INFINITY, f64::min);
-    let count = ((high - low) / gap).round();
-    if count <= last as f64 {
+    let gaps = || sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
+    // The least gap, or what it and the others are multiples of: 1 for 0, 2 and 5.
+    for step in [gaps().fold(f64::INFINITY, f64::min), common_step(gaps(), (high - low) / last as f64)] {
+        let count = ((high - low) / step).round();
+        if count > last as f64 {
+            continue;
+        }
         // Rounding of decimal fractions must not shift a level by a part in 10^9.
         let step = (high - low) / count;
         let on_grid = |x: &f64| {
@@ -415,6 +431,24 @@ mod tests {
         assert!(lossy.starts_with("step ") && lossy.ends_with("after encoding with gray:2"), "{lossy}");
         let decimals = table(&[0.1, 0.3, 0.7, 0.2]);
         Binarize::BitPlanes(3).fit(&decimals).unwrap().check_exact(&decimals).unwrap();
+        // No two numbers are one step apart.
+        for (values, bits) in [
+            (&[0.0, 2.0, 5.0][..], 3),
+            (&[0.0, 6.0, 10.0], 3),
+            (&[0.0, 6.0, 10.0, 21.0], 5),
+            (&[-0.4, 0.6, 1.1], 2),
+            (&[1e9, 1e9 + 6.0, 1e9 + 15.0], 3),
+            (&[0.0, 30_000.0, 65_535.0, 65_533.0], 16),
+        ] {
+            let sparse = table(values);
+            for scheme in [Binarize::BitPlanes(bits), Binarize::Gray(bits)] {
+                scheme.fit(&sparse).unwrap().check_exact(&sparse).unwrap();
+            }
+        }
+        // Too many levels: the range over all.
+        let wide = table(&[0.0, 2.0, 9.0]);
+        let levels = &Binarize::Gray(3).fit(&wide).unwrap().columns[0].levels;
+        assert!(matches!(levels, Levels::Even { step, last: 7, .. } if (step - 9.0 / 7.0).abs() < 1e-15), "{levels:?}");
     }
 
     #[test]

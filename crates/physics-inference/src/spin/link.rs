@@ -196,8 +196,34 @@ pub struct LogisticUnit {
     weights: Vec<f64>,
 }
 
-/// Nodes of the average over the field.
+/// Nodes of the average over a field that spreads by 1 or less.
 const NODES: usize = 200;
+
+/// Step of the trapezoid for fields that spread more: the error by the poles of sech² at ±iπ/2 is $`e^{-\pi^2/h}`$.
+const FIELD_STEP: f64 = 0.25;
+
+/// What is left out falls below the largest value of the integrand by $`e^{-40}`$.
+const TAIL: f64 = 40.0;
+
+/// $`E[\operatorname{sech}^2 f]`$ for normal f of mean $`|b|`$ and standard deviation σ.
+fn mean_slope(bias: f64, spread: f64) -> Result<f64> {
+    let bias = bias.abs();
+    let slope = |f: f64| f.cosh().powi(-2);
+    if spread <= 1.0 {
+        return Ok(GaussHermite::new(NODES)?.average(|z| slope(bias + spread * z)));
+    }
+    // Over f itself, where sech² has unit width: for f > 0 the product falls from that at 0 as exp(-rate f - f²/2σ²).
+    let variance = spread * spread;
+    let rate = 2.0 - bias / variance;
+    let root = (rate * rate + 2.0 * TAIL / variance).sqrt();
+    let end = if rate > 0.0 { 2.0 * TAIL / (rate + root) } else { variance * (root - rate) };
+    // A mean far out moves the largest product to -rate σ²; beyond 400 nothing is left of sech².
+    let start = (-rate * variance - (2.0 * TAIL).sqrt() * spread).max(-0.5 * TAIL);
+    let steps = ((end.min(400.0) - start) / FIELD_STEP).ceil().max(0.0) as usize;
+    let product = |f: f64| slope(f) * (-0.5 * ((f - bias) / spread).powi(2)).exp();
+    let sum: f64 = (0..=steps).map(|k| product(start + FIELD_STEP * k as f64)).sum();
+    Ok(FIELD_STEP * sum / (spread * std::f64::consts::TAU.sqrt()))
+}
 
 impl LogisticUnit {
     /// $`J_0`$ and $`J`$.
@@ -211,7 +237,8 @@ impl LogisticUnit {
     }
 
     /// $`\operatorname{Cov}[b, x] = K J\, E[\operatorname{sech}^2 f]`$ for $`x \sim N(0, K)`$, by Stein's lemma; the average over the
-    /// Gaussian f by Gauss and Hermite's rule with 200 points.
+    /// Gaussian f of standard deviation $`\sigma = \sqrt{J^T K J}`$ by Gauss and Hermite's rule with 200 points up to $`\sigma = 1`$ and by the
+    /// trapezoid in f beyond, where sech² is narrow: it falls as $`\sqrt{2/\pi}\,e^{-J_0^2/2\sigma^2}/\sigma`$.
     ///
     /// # Errors
     /// [`NotPositiveDefinite`](crate::Error::NotPositiveDefinite) and [`NotFinite`](crate::Error::NotFinite) for `k`.
@@ -220,8 +247,7 @@ impl LogisticUnit {
     /// When `k` does not have n² entries.
     pub fn covariance(&self, k: &[f64]) -> Result<Vec<f64>> {
         let (product, square) = quadratic(k, &self.weights)?;
-        let spread = square.max(0.0).sqrt();
-        let slope = GaussHermite::new(NODES)?.average(|z| (self.bias + spread * z).cosh().powi(-2));
+        let slope = mean_slope(self.bias, square.max(0.0).sqrt())?;
         Ok(product.iter().map(|x| slope * x).collect())
     }
 }

@@ -34,6 +34,33 @@ fn reference_numbers() {
 }
 
 #[test]
+fn the_mean_slope_of_a_wide_field() {
+    // The integral of sech² times a normal density to 30 digits; the covariance of one variable is K J times it.
+    for (bias, spread, expected) in [
+        (0.1, 0.9, 0.6414996963254315),
+        (0.1, 1.1, 0.5694123428971174),
+        (0.0, 3.0, 0.254833292006577),
+        (0.5, 5.0, 0.15627945439993865),
+        (0.0, 8.0, 0.09910319317822534),
+        (0.0, 10.0, 0.07946313656948333),
+        (2.0, 10.0, 0.077902309294842),
+        (0.0, 100.0, 0.007978517519486956),
+        (-30.0, 3.0, 2.2995498234040264e-18),
+        (50.0, 4.0, 1.174981965275922e-29),
+    ] {
+        let unit = LogisticUnit::new(bias, vec![1.0]).unwrap();
+        let slope = unit.covariance(&[spread * spread]).unwrap()[0] / (spread * spread);
+        assert!((slope / expected - 1.0).abs() < 2e-13, "{bias} {spread}: {slope} {expected}");
+        let mirrored = LogisticUnit::new(-bias, vec![-1.0]).unwrap().covariance(&[spread * spread]).unwrap()[0];
+        assert!((mirrored / (spread * spread) + slope).abs() < 1e-13 * slope);
+    }
+    // sqrt(2/π)/σ exp(-J₀²/2σ²) in the limit.
+    let slope = LogisticUnit::new(3e6, vec![1.0]).unwrap().covariance(&[1e12]).unwrap()[0] / 1e12;
+    let limit = (2.0 / std::f64::consts::PI).sqrt() * 1e-6 * (-4.5f64).exp();
+    assert!((slope / limit - 1.0).abs() < 1e-9, "{slope} {limit}");
+}
+
+#[test]
 fn covariances_against_sampling_and_orders() {
     // 2·10⁵ samples of x and b; z-scores below 4.5 in six numbers.
     let spin = SpinHalf::from_bloch(S).unwrap();
