@@ -51,6 +51,13 @@ fn sizes_are_checked() {
     assert!(
         message(Memory::RotatedSurfaceX.circuit(usize::MAX, 3)).starts_with("building a circuit: number of qubits is")
     );
+    let terms = [(0, 0), (0, 1), (1, 0)];
+    let bicycle = |orders, rounds| BicycleMemory { orders, a: terms, b: terms }.circuit(rounds, Detectors::Z);
+    assert_eq!(
+        message(bicycle([1024, 1024], 1)),
+        "building a circuit: number of data qubits is 2097152, at most 20000 is possible"
+    );
+    assert!(message(bicycle([100, 100], 10_000)).starts_with("building a circuit: qubits times rounds is 400000000"));
     // Rounds stay folded.
     let long = Memory::RotatedSurfaceZ.circuit(3, 1 << 40).unwrap();
     assert_eq!(long.counts().measurements, (8 << 40) + 9);
@@ -92,6 +99,81 @@ fn idle_qubits_get_their_noise() {
         noisy.to_string(),
         "X_ERROR(0.5) 0\nM(0.1) 0\nX_ERROR(0.25) 1\nCX rec[-1] 1 0 1\nDEPOLARIZE2(0.5) 0 1\n"
     );
+}
+
+/// Noise, operation by operation. Equal ones that follow each other are one: the end of a block keeps them apart.
+fn noisy_operations(noise: &str, clean: &str) -> Vec<String> {
+    let noisy = noise.parse::<CircuitNoise>().unwrap().apply(&clean.parse().unwrap()).unwrap();
+    let mut operations: Vec<String> = Vec::new();
+    for step in noisy.operations() {
+        let text = step.operation.to_string();
+        match (text.split_once(' '), operations.last_mut()) {
+            (Some((head, targets)), Some(last)) if last.split(' ').next() == Some(head) => {
+                last.push(' ');
+                last.push_str(targets);
+            }
+            _ => operations.push(text),
+        }
+    }
+    operations
+}
+
+/// Blocks that are entered otherwise than they are left, against the same circuits without blocks.
+#[test]
+fn rounds_begin_in_blocks_as_without_them() {
+    let noise = "circuit:uniform:0.01";
+    let check = |before: &str, body: &str, after: &str| {
+        for count in [1, 2, 3, 5] {
+            let folded = format!("{before}REPEAT {count} {{\n{body}}}\n{after}");
+            let flat = format!("{before}{}{after}", body.repeat(count));
+            assert_eq!(noisy_operations(noise, &folded), noisy_operations(noise, &flat), "{folded}");
+        }
+    };
+    let rounds = "CX 0 1\nTICK\nCX 2 1\nTICK\nMR 1\n";
+    check("R 0 1 2\nTICK\n", rounds, "M 0 2\n");
+    check("R 0 1\n", "TICK\nCX 0 1\nTICK\nH 0\n", "TICK\nM 0 1\n");
+    check("R 0 1\nTICK\n", "R 1\nTICK\nCX 0 1\nTICK\nM 1\nTICK\n", "M 0\n");
+    check("H 0\nTICK\n", "TICK\nR 1\n", "TICK\nM 0\n");
+    check("R 0 1 2\nTICK\n", &format!("H 0\nTICK\nREPEAT 3 {{\n{rounds}}}\nTICK\n"), "M 0 2\n");
+    let clean = format!("R 0 1 2\nTICK\nREPEAT[round] 10 {{\n{rounds}}}\nM 0 2");
+    let noisy = |preset: &str| preset.parse::<CircuitNoise>().unwrap().apply(&clean.parse().unwrap()).unwrap();
+    let first = "CX 0 1\nDEPOLARIZE2(0.01) 0 1\nTICK\nCX 2 1\nDEPOLARIZE2(0.01) 2 1\nTICK\n\
+                 X_ERROR(0.01) 1\nMR 1\nX_ERROR(0.01) 1\n";
+    let other = first.replace("0 1\nTICK\n", "0 1\nTICK\nDEPOLARIZE1(0.01) 0 2\n");
+    let block: String = other.lines().map(|line| format!("    {line}\n")).collect();
+    assert_eq!(
+        noisy(noise).to_string(),
+        format!(
+            "R 0 1 2\nX_ERROR(0.01) 0 1 2\nTICK\nDEPOLARIZE1(0.01) 0 2\n{first}REPEAT[round] 9 {{\n{block}}}\n\
+             X_ERROR(0.01) 0 2\nM 0 2\n"
+        )
+    );
+    // Without noise of rounds nothing comes out of the block.
+    assert_eq!(noisy("circuit:si1000:0.01").to_string().matches("CX 0 1").count(), 1);
+    // Every block of these doubles what is inside.
+    let deep = format!("H 0\n{}M 1\n{}", "REPEAT 2 {\nTICK\nH 0\n".repeat(40), "}\n".repeat(40));
+    let error = noise.parse::<CircuitNoise>().unwrap().apply(&deep.parse().unwrap()).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { method: "circuit noise", bound: 4_194_304, .. }), "{error}");
+}
+
+/// Layers of measurements and of resets one after the other end one round.
+#[test]
+fn data_wait_once_a_round() {
+    let rounds = |clean: &str| {
+        let operations = noisy_operations("circuit:uniform:0,before_round_data_depolarization=0.25", clean);
+        operations.iter().filter(|operation| operation.starts_with("DEPOLARIZE1")).count()
+    };
+    let round = |layers: &str| format!("R 0 1\nTICK\n{}M 0", format!("CX 0 1\nTICK\n{layers}TICK\n").repeat(3));
+    // Before each of three rounds, and after the last.
+    for layers in ["MR 1\n", "M 1\nR 1\n", "M 1\nTICK\nR 1\n", "M 1\nDETECTOR rec[-1]\nTICK\nTICK\nR 1\n"] {
+        assert_eq!(rounds(&round(layers)), 4, "{layers}");
+    }
+    // Gates in between, and measurements one after the other.
+    for layers in ["M 1\nTICK\nH 1\nTICK\nR 1\n", "M 1\nTICK\nM 2\n"] {
+        assert_eq!(rounds(&round(layers)), 7, "{layers}");
+    }
+    let code = BicycleMemory { orders: [3, 3], a: [(0, 0), (0, 1), (1, 0)], b: [(0, 0), (0, 1), (2, 1)] };
+    assert_eq!(rounds(&code.circuit(5, Detectors::Z).unwrap().to_string()), 6);
 }
 
 #[test]

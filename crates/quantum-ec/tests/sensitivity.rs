@@ -142,6 +142,14 @@ fn pieces_add_up() {
         "decomposition into graphlike errors does not apply: no errors of one or two detectors add up to the mechanism \
          D0 D1 D2"
     );
+    // Detectors that are random together come without parts: they are split by what else there is, or refused.
+    let gauge = params.with_gauge(GaugeDetectors::Allow);
+    let random: Circuit = "MX 0\nDETECTOR rec[-1]\nDETECTOR rec[-1]\nDETECTOR rec[-1]".parse().unwrap();
+    let error = random.to_model(&gauge).unwrap_err().to_string();
+    assert!(error.ends_with("add up to the mechanism D0 D1 D2"), "{error}");
+    let seen = "MX 0\nM(0.125) 1 2\nDETECTOR rec[-3] rec[-2]\nDETECTOR rec[-3] rec[-2]\nDETECTOR rec[-3] rec[-1]";
+    let model = seen.parse::<Circuit>().unwrap().to_model(&gauge).unwrap().model.to_string();
+    assert!(model.starts_with("error(0.125) D0 D1\nerror(0.5) D0 D1 ^ D2\nerror(0.125) D2\ndetector"), "{model}");
 }
 
 #[test]
@@ -269,6 +277,76 @@ fn channels_without_independent_errors() {
     assert!(message("DEPOLARIZE2(0.94) 0 1", &approximate).is_err());
     assert_eq!(message("DEPOLARIZE1(0.75) 0\nDEPOLARIZE2(0.9375) 0 1", &exact), Ok(0));
     assert_eq!("".parse::<Circuit>().unwrap().to_model(&exact).unwrap().model, DetectorErrorModel::new());
+}
+
+/// Cases of a chain exclude each other: those with one symptom add up.
+#[test]
+fn cases_of_chains_add_up() {
+    let exact = ModelParams::default().with_disjoint(DisjointErrors::Refuse);
+    let model = |noise: &str, params: &ModelParams| {
+        let text = format!("R 0 1\n{noise}\nM 0 1\nDETECTOR rec[-2]\nDETECTOR rec[-1]");
+        let circuit: Circuit = text.parse().unwrap();
+        let found = circuit.to_model(params).map(|found| (table(&found.model), found.approximated.len()));
+        (circuit, found)
+    };
+    let close = |table: &Table, expected: &[(&[usize], f64)]| {
+        assert_eq!(table.len(), expected.len(), "{table:?}");
+        for (detectors, p) in expected {
+            assert!((table[&(detectors.to_vec(), vec![])] - p).abs() < 1e-15, "{table:?}");
+        }
+    };
+    // 1 - 0.9 · 0.9; what is not seen does not matter.
+    for chain in [
+        "E(0.1) X0\nELSE_CORRELATED_ERROR(0.1) X0",
+        "E(0.1) X0\nELSE_CORRELATED_ERROR(0) X1\nELSE_CORRELATED_ERROR(0.1) Y0\nELSE_CORRELATED_ERROR(0.5) Z1",
+    ] {
+        let (circuit, found) = model(chain, &exact);
+        close(&found.unwrap().0, &[(&[0], 0.19)]);
+        let symptom = Symptom { detectors: vec![0], observables: vec![] };
+        let places = circuit.explain(&[symptom]).unwrap().remove(0);
+        assert_eq!((places.len(), places[0].location.to_string()), (1, "instruction 1".to_owned()));
+        assert!((places[0].probability - 0.19).abs() < 1e-15);
+    }
+    // Two symptoms, one of them twice; another chain before is another error.
+    let chain = "E(0.1) X0\nELSE_CORRELATED_ERROR(0.5) X1\nELSE_CORRELATED_ERROR(0.2) X0";
+    let (_, found) = model(&format!("E(0.25) X0\n{chain}"), &ModelParams::default());
+    let (found, approximated) = found.unwrap();
+    close(&found, &[(&[0], xor_probability(0.25, 0.1 + 0.45 * 0.2)), (&[1], 0.45)]);
+    assert_eq!(approximated, 1);
+    let error = model(chain, &exact).1.unwrap_err().to_string();
+    assert!(error.starts_with("ELSE_CORRELATED_ERROR, line 3, column 1 (instruction 2): its cases"), "{error}");
+}
+
+/// Channels of one qubit with mean signs that vanish or are negative.
+#[test]
+fn independent_errors_of_strong_channels() {
+    let exact = ModelParams::default().with_disjoint(DisjointErrors::Refuse);
+    // A Bell pair shows X by D0 and Z by D1.
+    let model = |noise: &str| {
+        let pairs = "MXX 0 1\nMZZ 0 1\n";
+        let text = format!("{pairs}{noise}\n{pairs}DETECTOR rec[-1] rec[-3]\nDETECTOR rec[-2] rec[-4]");
+        table(&text.parse::<Circuit>().unwrap().to_model(&exact).unwrap().model)
+    };
+    let close = |table: Table, expected: &[(&[usize], f64)]| {
+        assert_eq!(table.len(), expected.len(), "{table:?}");
+        for (detectors, p) in expected {
+            assert!((table[&(detectors.to_vec(), vec![])] - p).abs() < 1e-14, "{table:?}");
+        }
+    };
+    close(model("PAULI_CHANNEL_1(0.81, 0.09, 0.01) 0"), &[(&[0], 0.9), (&[1], 0.1)]);
+    close(model("PAULI_CHANNEL_1(0.1, 0.1, 0.4) 0"), &[(&[0], 0.2), (&[1], 0.5)]);
+    assert_eq!(model("PAULI_CHANNEL_1(0.25, 0.25, 0.25) 0"), model("DEPOLARIZE1(0.75) 0"));
+}
+
+/// Detectors that are random by the initial state, not by the first operation.
+#[test]
+fn the_initial_state_is_a_place() {
+    let circuit: Circuit = "H 5\nTICK\nMX 0\nDETECTOR rec[-1]".parse().unwrap();
+    let found = circuit.explain(&[Symptom { detectors: vec![0], observables: vec![] }]).unwrap().remove(0);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].gate, found[0].ticks, &found[0].qubits[..]), (quantum_ec::circuit::Gate::R, 0, &[0][..]));
+    assert_eq!(circuit.describe(&found[0].location), "the beginning");
+    assert!((found[0].probability - 0.5).abs() < 1e-15 && found[0].paulis.is_empty());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pauli::PauliString;
 
 /// Qubits or checks that a code from sparse matrices may have: the elimination is dense.
-pub(super) const MOST: usize = 20_000;
+pub(crate) const MOST: usize = 20_000;
 
 /// A code with X checks and Z checks (Calderbank, Shor, arXiv:quant-ph/9512032; Steane, arXiv:quant-ph/9601029).
 ///

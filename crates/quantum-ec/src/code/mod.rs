@@ -11,6 +11,7 @@ mod symplectic;
 mod tanner;
 
 pub use css::CssCode;
+pub(crate) use css::MOST;
 pub use decompose::{Coordinates, Decomposition};
 pub use distance::{Distance, DistanceParams, Kind, distance};
 pub use families::*;

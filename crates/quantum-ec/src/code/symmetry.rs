@@ -1,6 +1,6 @@
 //! Symmetries of a code: permutations of its qubits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::StabilizerCode;
 use crate::pauli::{Pauli, PauliString};
@@ -58,7 +58,8 @@ impl Symmetry {
 }
 
 impl StabilizerCode {
-    /// The symmetries that map generators to generators, the identity first, and at most `most` of them.
+    /// The symmetries that map generators to generators, the identity first, and at most `most` of them. Generators that are
+    /// listed twice count once.
     ///
     /// The automorphisms of the Tanner graph with edges named X, Y, Z: nodes are coloured by their neighbourhoods until
     /// nothing changes, and where that leaves several of a colour, one is paired with each in turn.
@@ -66,10 +67,14 @@ impl StabilizerCode {
     /// Cost: a colouring, `O(edges · log · diameter)`, for every choice on the way to a symmetry; milliseconds in all for codes
     /// of a hundred qubits.
     pub fn symmetries(&self, most: usize) -> Vec<Symmetry> {
+        // Equal ones could change places without any qubit moving.
+        let mut seen = BTreeSet::new();
+        let generators: Vec<&PauliString> = self.generators().iter().filter(|g| seen.insert(g.letters())).collect();
         let mut found = Vec::new();
         for exchange in [false, true] {
-            let mut search = Search { n: self.n_qubits(), edges: edges(self, exchange), most, exchange, found };
-            let nodes = self.n_qubits() + self.n_generators();
+            let n = self.n_qubits();
+            let mut search = Search { n, edges: edges(n, &generators, exchange), most, exchange, found };
+            let nodes = n + generators.len();
             let kind = |node: usize| usize::from(node % nodes >= self.n_qubits());
             search.extend((0..2 * nodes).map(kind).collect());
             found = search.found;
@@ -85,10 +90,10 @@ impl StabilizerCode {
 
 /// Neighbours of the nodes of two Tanner graphs, qubits before generators, with the letter of the edge; the second graph has
 /// X and Z exchanged if asked for.
-fn edges(code: &StabilizerCode, exchange: bool) -> Vec<Vec<(u8, usize)>> {
-    let (n, nodes) = (code.n_qubits(), code.n_qubits() + code.n_generators());
+fn edges(n: usize, generators: &[&PauliString], exchange: bool) -> Vec<Vec<(u8, usize)>> {
+    let nodes = n + generators.len();
     let mut edges = vec![Vec::new(); 2 * nodes];
-    for (i, generator) in code.generators().iter().enumerate() {
+    for (i, generator) in generators.iter().enumerate() {
         for (q, pauli) in generator.support() {
             for (copy, exchange) in [(0, false), (nodes, exchange)] {
                 let (x, z) = pauli.bits();
@@ -113,7 +118,7 @@ struct Search {
 impl Search {
     /// All isomorphisms of the first graph onto the second that keep the colours.
     fn extend(&mut self, mut colours: Vec<usize>) {
-        if !self.refine(&mut colours) {
+        if self.found.len() >= self.most || !self.refine(&mut colours) {
             return;
         }
         let nodes = colours.len() / 2;
@@ -133,9 +138,6 @@ impl Search {
         let (chosen, fresh) = (cell[0], colours.len());
         let partners: Vec<usize> = (nodes..2 * nodes).filter(|&node| colours[node] == colour).collect();
         for partner in partners {
-            if self.found.len() >= self.most {
-                return;
-            }
             let mut next = colours.clone();
             (next[chosen], next[partner]) = (fresh, fresh);
             self.extend(next);
@@ -192,8 +194,6 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::code::parse;
 
@@ -221,5 +221,21 @@ mod tests {
             }
         }
         assert_eq!(parse("toric:3").unwrap().symmetries(10).len(), 10);
+    }
+
+    #[test]
+    fn each_symmetry_is_listed_once_and_no_more_than_asked() {
+        let symmetries = |generators: &[&str], most| {
+            let code = StabilizerCode::from_text(generators).unwrap();
+            code.symmetries(most).iter().map(|s| (s.qubits.clone(), s.exchange)).collect::<Vec<_>>()
+        };
+        // The identity, and X and Z exchanged with the qubits.
+        let both = [(vec![0, 1], false), (vec![1, 0], true)];
+        for most in 0..4 {
+            assert_eq!(symmetries(&["XZ"], most), both[..most.min(2)]);
+        }
+        assert_eq!(symmetries(&["ZZ", "ZZ"], 9), [(vec![0, 1], false), (vec![1, 0], false)]);
+        // The other way round one generator is listed twice.
+        assert_eq!(symmetries(&["ZZI", "ZZI", "IZZ"], 9), [(vec![0, 1, 2], false), (vec![2, 1, 0], false)]);
     }
 }

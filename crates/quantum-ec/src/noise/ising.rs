@@ -72,13 +72,18 @@ impl IsingNoise {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotApplicable`] for a code whose qubits have no positions, [`Error::Spins`] for a field or a coupling that is
+    /// [`Error::NotApplicable`] for a code whose qubits have no positions, or some in three dimensions, [`Error::Spins`] for a field or a coupling that is
     /// not finite; as [`new`](Self::new).
     pub fn nearest_neighbours(code: &StabilizerCode, pauli: Pauli, field: f64, couplings: [f64; 2]) -> Result<Self> {
         let Some(layout) = code.layout() else {
             let reason = format!("{} has no positions of qubits", code.name());
             return Err(Error::NotApplicable { method: "noise of nearest neighbours", reason });
         };
+        if layout.dimension > 2 {
+            let reason =
+                format!("{} has a layout in {} dimensions, at most 2 are possible", code.name(), layout.dimension);
+            return Err(Error::NotApplicable { method: "noise of nearest neighbours", reason });
+        }
         let at = &layout.qubits;
         let shift = |(i, j): (usize, usize)| [0, 1, 2].map(|axis| at[j][axis] - at[i][axis]);
         let squared = |pair| shift(pair).iter().map(|d| d * d).sum::<f64>();
@@ -334,6 +339,12 @@ mod tests {
         let bare = StabilizerCode::from_text(&["ZZI", "IZZ"]).unwrap();
         let error = IsingNoise::nearest_neighbours(&bare, Pauli::X, 0.5, [0.2, 0.2]).unwrap_err();
         assert!(matches!(error, Error::NotApplicable { .. }), "{error}");
+        let solid = crate::code::parse("toric-3d:2").unwrap();
+        let error = IsingNoise::nearest_neighbours(&solid, Pauli::X, 0.5, [0.2, 0.2]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "noise of nearest neighbours does not apply: toric-3d:2 has a layout in 3 dimensions, at most 2 are possible"
+        );
         let error = IsingNoise::nearest_neighbours(&code, Pauli::X, f64::NAN, [0.2, 0.2]).unwrap_err();
         assert!(matches!(error, Error::Spins(_)), "{error}");
         let error = IsingNoise::nearest_neighbours(&code, Pauli::I, 0.5, [0.2, 0.2]).unwrap_err();

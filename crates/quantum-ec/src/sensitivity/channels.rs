@@ -100,15 +100,43 @@ fn disjoint(cases: impl Iterator<Item = (usize, f64, Fault)>, sums: &Sums<'_>, e
     if merged.len() > 1 { Verdict::Approximated } else { Verdict::Exact }
 }
 
-/// Independent X, Y, Z that do the same as disjoint ones, where there are such.
+/// Independent X, Y, Z that do the same as disjoint ones, where there are such; of several solutions one with at most one
+/// rate above 1/2.
 pub(super) fn independent(disjoint: [f64; 3]) -> Option<[f64; 3]> {
     let [x, y, z] = disjoint;
-    let logs = [y + z, z + x, x + y].map(|q| libm::log1p(-2.0 * q));
+    // How often X, Y, Z anticommute with the error, and the means λ of their signs.
+    let flips = [y + z, z + x, x + y];
+    let signs = flips.map(|q| 1.0 - 2.0 * q);
+    // Decimal probabilities that add up to 1/2 do so but for rounding.
+    let zero = signs.map(|sign| sign.abs() < 4.0 * f64::EPSILON);
+    match zero.iter().filter(|zero| **zero).count() {
+        0 => {}
+        // A rate of 1/2 makes two means vanish. The third one is the product of two factors, of which one may be 1.
+        2 => {
+            let half = zero.iter().position(|zero| !zero)?;
+            let mut rates = [0.0; 3];
+            rates[half] = 0.5;
+            rates[if half == 0 { 2 } else { 0 }] = flips[half].min(1.0);
+            return Some(rates);
+        }
+        3 => return Some([0.5; 3]),
+        _ => return None,
+    }
+    if signs.iter().filter(|sign| **sign < 0.0).count() % 2 == 1 {
+        return None;
+    }
+    let logs = flips.map(|q| if q < 0.5 { libm::log1p(-2.0 * q) } else { libm::log(2.0 * q - 1.0) });
     let sum: f64 = logs.iter().sum();
-    // For X: (1 - 2q)² = λY λZ / λX.
-    let rates = logs.map(|log| -0.5 * libm::expm1(0.5 * (sum - 2.0 * log)));
-    // A rate that is zero comes out with rounded digits.
-    rates.iter().all(|&q| q > -1e-15).then(|| rates.map(|q| q.max(0.0)))
+    // For X: (1 - 2q)² = λY λZ / λX, and 1 - 2q is a factor of λY and λZ.
+    let rates: [f64; 3] = std::array::from_fn(|i| {
+        let half = 0.5 * (sum - 2.0 * logs[i]);
+        let negative = signs[(i + 1) % 3] < 0.0 && signs[(i + 2) % 3] < 0.0;
+        if negative { 0.5 * (1.0 + libm::exp(half)) } else { -0.5 * libm::expm1(half) }
+    });
+    // A rate that is zero comes out with rounded digits, the more of them the smaller a mean is.
+    let least = signs.iter().fold(1.0f64, |least, sign| least.min(sign.abs()));
+    let tolerance = (8.0 * f64::EPSILON * (x + y + z) / least).clamp(1e-15, 1e-12);
+    rates.iter().all(|q| (-tolerance..=1.0 + tolerance).contains(q)).then(|| rates.map(|q| q.clamp(0.0, 1.0)))
 }
 
 /// Sends the elementary errors of a channel on; the records that heralds make are taken from the frontier.
@@ -220,8 +248,8 @@ pub(super) fn channel(
     verdict
 }
 
-/// A product of Pauli matrices with a probability.
-pub(super) fn correlated(frontier: &mut Frontier, operation: &Operation, probability: f64, errors: &mut impl Errors) {
+/// What the product of all targets flips, and what the X and the Z of its factors flip.
+pub(super) fn product(frontier: &mut Frontier, operation: &Operation) -> (Set, Vec<Set>) {
     let mut parts: Vec<Set> = Vec::new();
     for product in operation.products() {
         for factor in product.factors {
@@ -235,7 +263,16 @@ pub(super) fn correlated(frontier: &mut Frontier, operation: &Operation, probabi
     let mut scratch = Vec::new();
     let mut sum = Set::default();
     parts.iter().for_each(|part| sum.xor(part, &mut scratch));
-    if probability > 0.0 && !sum.is_empty() {
+    (sum, parts)
+}
+
+/// A product of Pauli matrices with a probability.
+pub(super) fn correlated(frontier: &mut Frontier, operation: &Operation, probability: f64, errors: &mut impl Errors) {
+    if probability > 0.0 {
+        let (sum, parts) = product(frontier, operation);
+        if sum.is_empty() {
+            return;
+        }
         let parts: Vec<&Set> = parts.iter().filter(|part| !part.is_empty()).collect();
         errors.error(&sum, probability, Fault::Product, &parts);
     }
@@ -251,7 +288,24 @@ mod tests {
 
     #[test]
     fn independent_errors_give_the_channel_back() {
-        for disjoint in [[0.1, 0.02, 0.03], [1e-9, 2e-9, 3e-9], [0.25, 0.0, 0.0], [0.0, 0.0, 0.4]] {
+        for disjoint in [
+            [0.1, 0.02, 0.03],
+            [1e-9, 2e-9, 3e-9],
+            [0.25, 0.0, 0.0],
+            [0.0, 0.0, 0.4],
+            // Two means below 0: X with 0.9 and Z with 0.1, X alone, Y with 0.7 and X with 0.2.
+            [0.81, 0.09, 0.01],
+            [0.7, 0.0, 0.0],
+            [0.06, 0.56, 0.14],
+            // Two means that vanish, and all of them.
+            [0.1, 0.1, 0.4],
+            [0.4, 0.1, 0.1],
+            [0.1, 0.4, 0.1],
+            [0.4, 0.4, 0.1],
+            [0.5, 0.5, 0.0],
+            [0.5, 0.0, 0.0],
+            [0.25, 0.25, 0.25],
+        ] {
             let [a, b, c] = independent(disjoint).unwrap();
             let none = [1.0 - a, 1.0 - b, 1.0 - c];
             // X alone, or Y and Z.
@@ -262,7 +316,10 @@ mod tests {
                 assert!((found - p).abs() < 1e-15 + 1e-12 * p, "{disjoint:?}: {x} {y} {z}");
             }
         }
-        for disjoint in [[0.1, 0.0, 0.1], [0.1, 0.1, 0.0], [0.4, 0.4, 0.1], [0.5, 0.5, 0.0]] {
+        // A rate below 0, a mean below 0, all of them below 0, one that vanishes, two means and a rate below 0.
+        for disjoint in
+            [[0.1, 0.0, 0.1], [0.1, 0.1, 0.0], [0.4, 0.4, 0.05], [0.3, 0.3, 0.3], [0.25, 0.25, 0.2], [0.6, 0.0, 0.1]]
+        {
             assert_eq!(independent(disjoint), None);
         }
     }

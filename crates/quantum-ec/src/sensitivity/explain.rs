@@ -6,7 +6,7 @@ use super::channels::{Errors, Fault};
 use super::frontier::{Frontier, observable_id};
 use super::location::{Location, Step};
 use super::set::Set;
-use super::walk::{GaugeDetectors, Loops, Visitor, Walk};
+use super::walk::{GaugeDetectors, Loops, MAX_WORK, Visitor, Walk};
 use crate::circuit::{Circuit, Gate, Kind, Operation};
 use crate::error::Result;
 use crate::pauli::Pauli;
@@ -24,9 +24,9 @@ pub struct Symptom {
 /// An elementary error of a circuit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CircuitError {
-    /// Where.
+    /// Where; without steps for a random detector of the initial state.
     pub location: Location,
-    /// In which operation.
+    /// In which operation; `R` for the initial state.
     pub gate: Gate,
     /// `TICK`s before it.
     pub ticks: u64,
@@ -43,7 +43,8 @@ pub struct CircuitError {
 impl Circuit {
     /// The elementary errors that have one of the symptoms, a list for each, the last in the circuit first.
     ///
-    /// Walks through the circuit with its blocks unrolled.
+    /// Walks through the circuit with its blocks unrolled. Cases of a channel or of a chain of correlated errors that
+    /// exclude each other and have equal symptoms are one error, the first of them.
     ///
     /// ```
     /// use quantum_ec::{Circuit, Pauli};
@@ -65,17 +66,24 @@ impl Circuit {
     /// ```
     ///
     /// # Errors
-    /// As [`to_model`](Self::to_model); random detectors are let pass.
+    /// As [`to_model`](Self::to_model), with [`Error::TooLarge`](crate::Error::TooLarge) also for errors that take more than
+    /// 2³⁰ words of memory; random detectors are let pass.
     pub fn explain(&self, symptoms: &[Symptom]) -> Result<Vec<Vec<CircuitError>>> {
+        self.explain_within(symptoms, MAX_WORK)
+    }
+
+    fn explain_within(&self, symptoms: &[Symptom], max_work: u64) -> Result<Vec<Vec<CircuitError>>> {
         let mut wanted: HashMap<Vec<u64>, Vec<usize>> = HashMap::new();
         for (k, symptom) in symptoms.iter().enumerate() {
             let observables = symptom.observables.iter().map(|&o| observable_id(o));
             let ids: Vec<u64> = symptom.detectors.iter().copied().chain(observables).collect();
             wanted.entry(Set::of(&ids).ids().to_vec()).or_default().push(k);
         }
-        let mut finder = Finder { wanted, found: vec![Vec::new(); symptoms.len()], path: Vec::new(), at: None };
+        let found = vec![Vec::new(); symptoms.len()];
+        let mut finder = Finder { wanted, found, words: 0, path: Vec::new(), at: None };
         let mut walk = Walk::new(self, &mut finder);
         (walk.loops, walk.gauge) = (Loops::Flatten, GaugeDetectors::Allow);
+        walk.max_work = max_work;
         walk.run()?;
         Ok(finder.found)
     }
@@ -84,6 +92,8 @@ impl Circuit {
 struct Finder {
     wanted: HashMap<Vec<u64>, Vec<usize>>,
     found: Vec<Vec<CircuitError>>,
+    /// Words of memory that they take.
+    words: usize,
     path: Vec<Step>,
     /// The operation and the ticks before it.
     at: Option<(Operation, u64)>,
@@ -120,7 +130,10 @@ impl Errors for Finder {
             Fault::Herald(k, pauli) => (on(k, pauli).into_iter().collect(), true, qubit(k).into_iter().collect()),
             Fault::Random => (Vec::new(), false, operation.targets.iter().filter_map(|t| t.qubit_number()).collect()),
         };
+        // A step takes three words, a Pauli matrix with its qubit one.
+        let lists = 3 * self.path.len() + paulis.len() + qubits.len();
         for &place in places {
+            self.words += size_of::<CircuitError>() / 8 + lists;
             self.found[place].push(CircuitError {
                 location: Location { steps: self.path.clone() },
                 gate: operation.gate,
@@ -139,5 +152,31 @@ impl Visitor for Finder {
         self.path.clear();
         self.path.extend_from_slice(path);
         self.at = Some((operation.clone(), ticks));
+    }
+
+    fn beginning(&mut self, qubit: u32) {
+        self.path.clear();
+        self.at = Some((Operation::on_qubits(Gate::R, vec![], [qubit]), 0));
+    }
+
+    fn size(&self) -> usize {
+        self.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn errors_that_are_held_count() {
+        let symptom = [Symptom { detectors: vec![0], observables: vec![] }];
+        let text = |count: u32| format!("R 0\nREPEAT {count} {{\nX_ERROR(0.1) 0\n}}\nM 0\nDETECTOR rec[-1]");
+        let few = text(1000).parse::<Circuit>().unwrap().explain_within(&symptom, 1 << 24).unwrap();
+        assert_eq!(few[0].len(), 1000);
+        // Two numbers moved an operation, but twenty words each for what is found.
+        let error = text(100_000).parse::<Circuit>().unwrap().explain_within(&symptom, 1 << 24).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { bound: 16_777_216, .. }), "{error}");
     }
 }

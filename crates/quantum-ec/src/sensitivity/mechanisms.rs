@@ -110,10 +110,13 @@ fn halves(parts: &[&Set]) -> Option<Vec<Vec<u64>>> {
 }
 
 /// Groups of parts whose sums have at most so many detectors each; the fewest groups of at most four parts, or every
-/// part alone.
+/// part alone. None if there are no parts: random detectors come without.
 fn pieces(parts: &[&Set], most: usize) -> Option<Vec<Vec<u64>>> {
     let parts: Vec<&Set> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     let n = parts.len();
+    if n == 0 {
+        return None;
+    }
     let mut best: Option<Vec<Vec<u64>>> = None;
     let mut consider = |groups: &[usize]| {
         let count = groups.iter().max().map_or(0, |g| g + 1);
@@ -174,5 +177,6 @@ mod tests {
         assert_eq!(halves(&[&Set::of(&[4]), &b]), Some(vec![vec![4], vec![5, OBSERVABLE]]));
         assert_eq!(halves(&[&a, &c]), None);
         assert_eq!(pieces(&[&Set::of(&[0, 1, 2])], 2), None);
+        assert_eq!((pieces(&[], 2), pieces(&[&Set::default()], 2)), (None, None));
     }
 }

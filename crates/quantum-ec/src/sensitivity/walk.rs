@@ -1,8 +1,8 @@
 //! Backward through a circuit, blocks folded where what errors flip repeats itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::channels::{Errors, Fault, Verdict, channel, correlated};
+use super::channels::{Errors, Fault, Verdict, channel, correlated, product};
 use super::frontier::{Anticommutes, Frontier, observable_id};
 use super::location::{Location, Step};
 use super::set::{OBSERVABLE, Set, observables};
@@ -55,12 +55,18 @@ pub(super) trait Visitor: Errors {
     fn close(&mut self, _count: u64, _detectors: u64) {}
     /// Where the walk is.
     fn at(&mut self, _path: &[Step], _operation: &Operation, _ticks: u64, _frontier: &Frontier) {}
+    /// The walk is before the first operation, at the initial state of a qubit.
+    fn beginning(&mut self, _qubit: u32) {}
     /// Whether operations on disjoint targets, written as one, are to be met one by one.
     fn one_at_a_time(&self) -> bool {
         false
     }
     /// Numbers held in memory.
     fn size(&self) -> usize {
+        0
+    }
+    /// Numbers looked at, beside those that the frontier moves.
+    fn work(&self) -> u64 {
         0
     }
 }
@@ -80,6 +86,10 @@ pub(super) struct Walk<'v, V> {
     path: Vec<Step>,
     ticks: u64,
     scratch: Vec<Set>,
+    /// What is left of the chain of correlated errors that the walk is in: probabilities, the last operation last.
+    chain: Vec<f64>,
+    /// How many symptoms the cases of that chain have.
+    chain_symptoms: usize,
 }
 
 impl<'v, V: Visitor> Walk<'v, V> {
@@ -98,6 +108,8 @@ impl<'v, V: Visitor> Walk<'v, V> {
             path: Vec::new(),
             ticks: counts.ticks,
             scratch: Vec::new(),
+            chain: Vec::new(),
+            chain_symptoms: 0,
         }
     }
 
@@ -115,6 +127,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
         self.instructions(circuit.instructions())?;
         for qubit in (0..circuit.counts().qubits).rev() {
             if let Err(found) = self.frontier.check(&[(qubit, crate::Pauli::Z)]) {
+                self.visitor.beginning(qubit);
                 self.collapse(found, "the initial state 0", Fault::Random)?;
             }
         }
@@ -129,7 +142,7 @@ impl<'v, V: Visitor> Walk<'v, V> {
                 Instruction::Repeat(repeat) => self.repeat(repeat)?,
             }
             self.path.pop();
-            let work = self.frontier.work.max(64 * self.visitor.size() as u64);
+            let work = (self.frontier.work + self.visitor.work()).max(64 * self.visitor.size() as u64);
             if work > self.max_work {
                 let [value, bound] = [work, self.max_work].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
                 return Err(Error::TooLarge { method: METHOD, what: "number of detectors moved", value, bound });
@@ -247,18 +260,18 @@ impl<'v, V: Visitor> Walk<'v, V> {
             Err(Error::NoiseChannel { gate, location, reason })
         };
         let verdict = match operation.gate {
-            Gate::CorrelatedError => {
-                correlated(&mut self.frontier, operation, operation.arguments[0], self.visitor);
-                Verdict::Exact
-            }
-            Gate::ElseCorrelatedError => {
-                let Some(none_before) = none_of_chain(before) else {
-                    let reason = "it does not follow E or ELSE_CORRELATED_ERROR directly".to_owned();
-                    return refused(self.place(), reason);
-                };
-                let p = operation.arguments[0] * none_before;
+            Gate::CorrelatedError | Gate::ElseCorrelatedError => {
+                if self.chain.is_empty() {
+                    let Some(chain) = chain_of(operation, before) else {
+                        let reason = "it does not follow E or ELSE_CORRELATED_ERROR directly".to_owned();
+                        return refused(self.place(), reason);
+                    };
+                    self.enter(&chain);
+                }
+                let p = self.chain.pop().unwrap_or(0.0);
                 correlated(&mut self.frontier, operation, p, self.visitor);
-                if p > 0.0 { Verdict::Approximated } else { Verdict::Exact }
+                let approximated = operation.gate == Gate::ElseCorrelatedError && p > 0.0 && self.chain_symptoms > 1;
+                if approximated { Verdict::Approximated } else { Verdict::Exact }
             }
             _ => channel(&mut self.frontier, operation, &mut self.scratch, self.visitor),
         };
@@ -274,6 +287,24 @@ impl<'v, V: Visitor> Walk<'v, V> {
             }
             Verdict::Refused(reason) => refused(self.place(), reason),
         }
+    }
+
+    /// Finds the probabilities of the cases of a chain, which the walk meets from the last to the first. They exclude each
+    /// other: of cases with equal symptom the first has the sum, the others 0.
+    fn enter(&mut self, chain: &[&Operation]) {
+        let mut first: HashMap<Vec<u64>, usize> = HashMap::new();
+        self.chain.resize(chain.len(), 0.0);
+        let mut none_before = 1.0;
+        for (k, operation) in chain.iter().enumerate() {
+            let p = operation.arguments[0] * none_before;
+            none_before *= 1.0 - operation.arguments[0];
+            let (symptom, _) = product(&mut self.frontier, operation);
+            if p > 0.0 && !symptom.is_empty() {
+                let place = *first.entry(symptom.ids().to_vec()).or_insert(k);
+                self.chain[place] = (self.chain[place] + p).min(1.0);
+            }
+        }
+        self.chain_symptoms = first.len();
     }
 
     /// Repetitions one by one, until the frontier is one that was met before up to a shift; then the walk is periodic.
@@ -348,16 +379,20 @@ impl<'v, V: Visitor> Walk<'v, V> {
     }
 }
 
-/// The probability that no error of the chain that ends here happens; `None` if no chain does.
-fn none_of_chain(before: &[Instruction]) -> Option<f64> {
-    let mut none = 1.0;
-    for instruction in before.iter().rev() {
-        let Instruction::Operation(operation) = instruction else { return None };
-        match operation.gate {
-            Gate::ElseCorrelatedError => none *= 1.0 - operation.arguments[0],
-            Gate::CorrelatedError => return Some(none * (1.0 - operation.arguments[0])),
+/// The operations of the chain that ends with one, from its `E` on; `None` if no chain does.
+fn chain_of<'a>(last: &'a Operation, before: &'a [Instruction]) -> Option<Vec<&'a Operation>> {
+    let mut chain = vec![last];
+    let mut earlier = before.iter().rev();
+    while chain[chain.len() - 1].gate != Gate::CorrelatedError {
+        match earlier.next()? {
+            Instruction::Operation(operation)
+                if matches!(operation.gate, Gate::CorrelatedError | Gate::ElseCorrelatedError) =>
+            {
+                chain.push(operation);
+            }
             _ => return None,
         }
     }
-    None
+    chain.reverse();
+    Some(chain)
 }

@@ -2,9 +2,10 @@
 
 use linalg_core::gf2::{BitMatrix, BitVec};
 
-use super::{MAX_QUBITS, Writer};
+use super::Writer;
 use crate::circuit::gate::Gate;
 use crate::circuit::model::Circuit;
+use crate::code::MOST;
 use crate::error::{Error, Result};
 
 /// The basis Z memory of a bivariate bicycle code with the CNOT schedule of depth seven of Bravyi et al., Nature 627, 778
@@ -72,7 +73,8 @@ impl BicycleMemory {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no rounds and orders of 0, [`Error::TooLarge`] beyond 2²² qubits.
+    /// [`Error::Parameter`] for no rounds and orders of 0, [`Error::TooLarge`] beyond 20000 data qubits, `2 l m`, for the
+    /// elimination is dense, and beyond 2²⁸ qubits times rounds.
     pub fn circuit(&self, rounds: u64, detectors: Detectors) -> Result<Circuit> {
         let [l, m] = self.orders;
         for (what, value) in [("rounds", rounds), ("order", l.min(m) as u64)] {
@@ -80,10 +82,10 @@ impl BicycleMemory {
                 return Err(Error::Parameter { what, value: value.to_string(), expected: "at least 1" });
             }
         }
-        let qubits = l.saturating_mul(m).saturating_mul(4);
+        let data = l.saturating_mul(m).saturating_mul(2);
         // The rounds are written out.
-        let size = qubits.saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX));
-        for (what, value, bound) in [("number of qubits", qubits, MAX_QUBITS), ("qubits times rounds", size, 1 << 28)] {
+        let size = data.saturating_mul(2).saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX));
+        for (what, value, bound) in [("number of data qubits", data, MOST), ("qubits times rounds", size, 1 << 28)] {
             if value > bound {
                 return Err(Error::TooLarge { method: "building a circuit", what, value, bound });
             }

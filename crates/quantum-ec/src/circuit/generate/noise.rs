@@ -51,7 +51,9 @@ pub enum IdleQubits {
 /// | [`si1000`](Self::si1000) | p/10 | p | | 5p (record) | 2p | p/10 | 2p + p/10 |
 /// | [`ion`](Self::ion) | p/10 | p | | p (record) | p | p/100 | p/100 |
 ///
-/// Moments end at `TICK` and at the ends of blocks. A round begins with the first `TICK` after a measurement or a reset.
+/// Moments end at `TICK` and at the ends of blocks. A round begins with the first `TICK` after a measurement, or after a
+/// reset unless the operations before it, in a moment of their own, are measurements or resets: a layer of measurements and
+/// a layer of resets behind it end one round, not two.
 ///
 /// ```
 /// use quantum_ec::Circuit;
@@ -232,12 +234,16 @@ impl CircuitNoise {
 
     /// The circuit with this noise; equal instructions in a row are joined. Noise that is there stays.
     ///
+    /// Where rounds begin at other places in the first repetitions of a block than in the later ones, as when the block ends
+    /// with a measurement and the circuit before it with a gate, those come out by themselves, and what is left as a block.
+    ///
     /// Flips are those of another Pauli matrix than the one measured or reset: X for Z and Y, Z for X. Products of one, two
     /// and more factors get the noise of one qubit, of two, and of two on each by itself; measurements of products get the
     /// flip before them in their record. Operations controlled by records or sweep bits are free of noise.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for probabilities outside `[0, 1]`.
+    /// [`Error::Parameter`] for probabilities outside `[0, 1]`; [`Error::TooLarge`] for more than 2²² instructions in
+    /// repetitions that come out by themselves, which takes blocks nested deeply.
     pub fn apply(&self, circuit: &Circuit) -> Result<Circuit> {
         self.checked()?;
         let mut qubits = Qubits::new(circuit);
@@ -247,8 +253,8 @@ impl CircuitNoise {
             IdleQubits::Data => data.clone(),
             IdleQubits::All => qubits.list(|q| q.used),
         };
-        let mut pass =
-            Pass { noise: self, data, idle, touched: vec![false; qubits.list.len()], since_measurement: false };
+        let touched = vec![false; qubits.list.len()];
+        let mut pass = Pass { noise: self, data, idle, touched, rounds: Rounds::default(), unrolled: 0 };
         pass.circuit(circuit)
     }
 }
@@ -353,9 +359,22 @@ struct Pass<'a> {
     data: Vec<u32>,
     idle: Vec<u32>,
     touched: Vec<bool>,
-    /// A round ends with what was last.
-    since_measurement: bool,
+    rounds: Rounds,
+    /// Instructions of the repetitions that were taken out of blocks.
+    unrolled: usize,
 }
+
+/// Where the pass is between two rounds.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Rounds {
+    /// A round begins with the next `TICK`.
+    next: bool,
+    /// The last moment with operations has measurements or resets.
+    between: bool,
+}
+
+/// Most instructions of repetitions that are taken out of blocks.
+const MAX_UNROLLED: usize = 1 << 22;
 
 /// What a moment holds.
 #[derive(Default)]
@@ -373,7 +392,7 @@ impl Pass<'_> {
                 Instruction::Operation(operation) if operation.gate == Gate::Tick => {
                     self.moment(&std::mem::take(&mut moment), &mut noisy)?;
                     noisy.append(operation.clone())?;
-                    if std::mem::take(&mut self.since_measurement) {
+                    if std::mem::take(&mut self.rounds.next) {
                         let p = self.noise.before_round_data_depolarization;
                         channel(&mut noisy, Gate::Depolarize1, p, self.data.iter().copied())?;
                     }
@@ -381,13 +400,38 @@ impl Pass<'_> {
                 Instruction::Operation(operation) => moment.push(operation),
                 Instruction::Repeat(repeat) => {
                     self.moment(&std::mem::take(&mut moment), &mut noisy)?;
-                    let body = self.circuit(&repeat.body)?;
-                    noisy.push_repeat(Repeat { count: repeat.count, tag: repeat.tag.clone(), body })?;
+                    self.repeat(repeat, &mut noisy)?;
                 }
             }
         }
         self.moment(&moment, &mut noisy)?;
         Ok(noisy)
+    }
+
+    /// A block. Repetitions that are entered in another state than they are left in come out by themselves: two or three,
+    /// since what a repetition ends with depends little on what it begins with.
+    fn repeat(&mut self, repeat: &Repeat, noisy: &mut Circuit) -> Result<()> {
+        let noise_of_rounds = self.noise.before_round_data_depolarization > 0.0 && !self.data.is_empty();
+        let mut left = repeat.count;
+        loop {
+            let before = self.rounds;
+            let body = self.circuit(&repeat.body)?;
+            if left <= 1 || before == self.rounds || !noise_of_rounds {
+                return noisy.push_repeat(Repeat { count: left, tag: repeat.tag.clone(), body });
+            }
+            left -= 1;
+            self.unrolled += n_instructions(&body);
+            if self.unrolled > MAX_UNROLLED {
+                let (what, value) = ("number of instructions out of blocks", self.unrolled);
+                return Err(Error::TooLarge { method: "circuit noise", what, value, bound: MAX_UNROLLED });
+            }
+            for instruction in body.instructions() {
+                match instruction {
+                    Instruction::Operation(operation) => noisy.append(operation.clone())?,
+                    Instruction::Repeat(repeat) => noisy.push_repeat(repeat.clone())?,
+                }
+            }
+        }
     }
 
     /// What happens at one time.
@@ -403,7 +447,10 @@ impl Pass<'_> {
             }
         }
         self.touched.fill(false);
-        self.since_measurement |= contents.measured || contents.reset;
+        self.rounds.next |= contents.measured || contents.reset && !self.rounds.between;
+        if last.is_some() {
+            self.rounds.between = contents.measured || contents.reset;
+        }
         Ok(())
     }
 
@@ -474,6 +521,15 @@ impl Pass<'_> {
             Kind::Annotation | Kind::Pad | Kind::Noise => unreachable!("these have no noise"),
         }
     }
+}
+
+/// Instructions as they are written, blocks and what is in them.
+fn n_instructions(circuit: &Circuit) -> usize {
+    let instructions = circuit.instructions().iter().map(|instruction| match instruction {
+        Instruction::Operation(_) => 1,
+        Instruction::Repeat(repeat) => 1 + n_instructions(&repeat.body),
+    });
+    instructions.sum()
 }
 
 /// The flip that is seen by a measurement in a basis.

@@ -27,7 +27,8 @@ pub(super) fn lower_bound(list: &[&Component], n_detectors: usize, n_observables
         counts.iter().for_each(|(&part, &count)| most[part] = most[part].max(count));
     }
     let mut bounds = vec![1; n_observables];
-    let flipped: Vec<bool> = (0..n_observables).map(|o| list.iter().any(|c| c.observables.contains(&o))).collect();
+    let mut flipped = vec![false; n_observables];
+    list.iter().flat_map(|c| &c.observables).for_each(|&o| flipped[o] = true);
     let mut sizes = vec![0usize; n_parts];
     parts.iter().for_each(|&part| sizes[part] += 1);
     let mut order: Vec<usize> = (0..n_parts).filter(|&part| most[part] <= 2 && sizes[part] >= SMALLEST).collect();
@@ -107,5 +108,8 @@ mod tests {
         assert_eq!(bound("error(0.1) D0 D1 D2 L0"), 1);
         assert_eq!(bound("error(0.1) D0"), 1);
         assert_eq!(bound(""), 1);
+        // As many observables as mechanisms: not every one is looked for in every mechanism.
+        let many: String = (0..1 << 15).map(|k| format!("error(0.1) D0 L{k}\n")).collect();
+        assert_eq!(bound(&format!("{many}logical_observable L{}", 1 << 20)), 1);
     }
 }

@@ -52,9 +52,11 @@ impl Fit {
             }
         }
         let n = blocks.len() as f64;
+        // Two whole blocks: a few shots in the second one would count as much as all of the first.
+        let enough = blocks.len() > 1 && n_shots >= 128;
         let error = |group: usize| {
             let variance = (n - 1.0) / n * (squares[group] - sums[group] * sums[group] / n);
-            (blocks.len() > 1 && variance.is_finite()).then(|| variance.max(0.0).sqrt())
+            (enough && variance.is_finite()).then(|| variance.max(0.0).sqrt())
         };
 
         // Shares go by angles, which add up where probabilities do not.
@@ -242,6 +244,15 @@ mod tests {
         let p: Vec<Option<f64>> = found.mechanisms.iter().map(|m| m.probability).collect();
         assert!((p[0].unwrap() - 0.1).abs() < 1e-12 && (p[1].unwrap() - 0.1).abs() < 1e-12);
         assert_eq!(p[2..], [None, None, None, Some(0.0)]);
+        // Two blocks, but not two whole ones.
+        assert!(found.mechanisms.iter().all(|m| m.error.is_none()), "{found:?}");
+        let with = |n: usize| {
+            let mut fit = Fit::new(&problem).unwrap();
+            fit.add(shots.view());
+            fit.add(shots.view().rows(0, n - 100));
+            fit.finish().mechanisms[0].error
+        };
+        assert!(with(127).is_none() && with(128).unwrap() > 0.0);
         assert_eq!(found.mechanisms.iter().map(|m| m.shared_by).collect::<Vec<_>>(), [2, 2, 1, 1, 1, 1]);
         let other = found.apply(&model("error(0.1) D0")).unwrap_err().to_string();
         assert_eq!(other, "mechanisms of a structure: 1 given, 6 expected");

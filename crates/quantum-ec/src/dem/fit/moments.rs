@@ -1,6 +1,6 @@
 //! Parities of the sets of detectors that mechanisms flip, counted over shots.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::error::{Error, Result};
 use crate::problem::DecodingProblem;
@@ -39,7 +39,7 @@ const BATCH: usize = 64 * FIT_BLOCKS;
 /// Mechanisms with equal detectors cannot be told apart by detection events, so observables play no part: such
 /// mechanisms get one sum, shared out in the ratio of the probabilities of the structure.
 ///
-/// Memory: [`FIT_BLOCKS`] counts for every set. Cost of a shot: a 64th of the number of detectors in all sets, in words.
+/// Memory: [`FIT_BLOCKS`] counts for every set, as many words for every detector that a mechanism flips. Cost of a shot: a 64th of the number of detectors in all sets, in words.
 ///
 /// ```
 /// use linalg_core::Streams;
@@ -83,10 +83,16 @@ pub struct Fit {
     /// Shots with odd parity, a row of blocks a set.
     pub(super) odd: Vec<u64>,
     pub(super) shots: [u64; FIT_BLOCKS],
-    /// Shots not counted yet: a row of words a detector.
+    n_detectors: usize,
+    /// The row of each detector in the buffer; [`ABSENT`] for those in no set, and none beyond the last one in a set.
+    rows: Vec<u32>,
+    /// Shots not counted yet: a row of words a detector that is in a set.
     buffer: Vec<u64>,
     buffered: usize,
 }
+
+/// In place of a row of the buffer.
+const ABSENT: u32 = u32::MAX;
 
 impl Fit {
     /// The sets of detectors of a structure. Its probabilities matter only where mechanisms share their detectors; those of
@@ -139,6 +145,12 @@ impl Fit {
             }
             subsets.push(own);
         }
+        // A set of its own for each of them: no more than MAX_SETS.
+        let in_sets: BTreeSet<usize> = lists.iter().flat_map(|list| list.iter().copied()).collect();
+        let mut rows = vec![ABSENT; in_sets.last().map_or(0, |last| last + 1)];
+        for (row, &detector) in (0..).zip(&in_sets) {
+            rows[detector] = row;
+        }
         Ok(Self {
             priors: structure.priors().to_vec(),
             group_of,
@@ -148,14 +160,16 @@ impl Fit {
             odd: vec![0; sets.len() * FIT_BLOCKS],
             sets,
             shots: [0; FIT_BLOCKS],
-            buffer: vec![0; structure.n_detectors() * FIT_BLOCKS],
+            n_detectors: structure.n_detectors(),
+            rows,
+            buffer: vec![0; in_sets.len() * FIT_BLOCKS],
             buffered: 0,
         })
     }
 
     /// Number of detectors, the width of shots.
     pub fn n_detectors(&self) -> usize {
-        self.buffer.len() / FIT_BLOCKS
+        self.n_detectors
     }
 
     /// Number of shots added.
@@ -173,7 +187,9 @@ impl Fit {
         for shot in 0..shots.n_shots() {
             let (word, bit) = (self.buffered / 64, self.buffered % 64);
             for detector in shots.ones(shot) {
-                self.buffer[detector * FIT_BLOCKS + word] |= 1 << bit;
+                if let Some(&row) = self.rows.get(detector).filter(|row| **row != ABSENT) {
+                    self.buffer[row as usize * FIT_BLOCKS + word] |= 1 << bit;
+                }
             }
             self.buffered += 1;
             if self.buffered == BATCH {
@@ -193,7 +209,8 @@ impl Fit {
         for (set, odd) in self.sets.iter().zip(self.odd.chunks_exact_mut(FIT_BLOCKS)) {
             parity.fill(0);
             for &detector in set {
-                let row = &self.buffer[detector * FIT_BLOCKS..(detector + 1) * FIT_BLOCKS];
+                let row = self.rows[detector] as usize;
+                let row = &self.buffer[row * FIT_BLOCKS..(row + 1) * FIT_BLOCKS];
                 parity.iter_mut().zip(row).for_each(|(p, word)| *p ^= word);
             }
             odd.iter_mut().zip(&parity).for_each(|(odd, p)| *odd += u64::from(p.count_ones()));
@@ -203,5 +220,32 @@ impl Fit {
         }
         self.buffer.fill(0);
         self.buffered = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dem::DetectorErrorModel;
+    use crate::shots::Shots;
+
+    #[test]
+    fn detectors_of_no_mechanism_take_no_memory() {
+        let structure: DetectorErrorModel =
+            "error(0.1) D1\nerror(0.1) D1 D3\nerror(0) D4\ndetector D1000000".parse().unwrap();
+        let mut fit = Fit::new(&structure.to_problem().unwrap()).unwrap();
+        assert_eq!(
+            (fit.n_detectors(), fit.buffer.len(), &fit.rows[..]),
+            (1_000_001, 2 * FIT_BLOCKS, &[ABSENT, 0, ABSENT, 1][..])
+        );
+        // Events of the others are no one's: D1 in 10 of 100 shots, D3 never.
+        let mut shots = Shots::zeros(100, 1_000_001);
+        for k in 0..10 {
+            shots.set(k, 1, true);
+            [0, 2, 4, 1_000_000].into_iter().for_each(|detector| shots.set(k, detector, true));
+        }
+        fit.add(shots.view());
+        let found = fit.finish().mechanisms;
+        assert!((found[0].probability.unwrap() - 0.1).abs() < 1e-12 && found[1].probability.unwrap().abs() < 1e-12);
     }
 }
