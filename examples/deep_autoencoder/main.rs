@@ -12,7 +12,7 @@
 mod codes;
 mod pca;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use boltzmann::train::{DenseMethod, DenseParams, DenseTrainer, Method, Schedule,
 use boltzmann::units::{Bernoulli, Gaussian};
 use clap::{Parser, ValueEnum};
 use linalg_core::Streams;
-use linalg_core::checkpoint::Checkpoint;
+use linalg_core::checkpoint::{Checkpoint, Writer};
 use workspace_examples::exit;
 use workspace_examples::grey_images::GreyImages;
 use workspace_examples::json::Line;
@@ -234,10 +234,12 @@ fn tune(
         epochs = ((limit / clock.elapsed().as_secs_f64()).round() as u64).max(1);
     }
     let mut trainer = NetworkTrainer::new(start, &train.pixels, &train.pixels, params(epochs))?;
-    if let Some(file) = args.resume.as_ref().filter(|_| limit.is_none()) {
-        trainer.restore(&Checkpoint::load(file)?)?;
-    }
     let mut seconds = 0.0;
+    if let Some(file) = args.resume.as_ref().filter(|_| limit.is_none()) {
+        let (before, state) = load(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        trainer.restore(&state)?;
+        seconds = before;
+    }
     while trainer.updates() < trainer.total_updates() {
         let clock = Instant::now();
         let loss = trainer.epoch()?;
@@ -252,8 +254,24 @@ fn tune(
             println!("{name:>10} {epoch:>4} {seconds:>8.1} s  loss {loss:>9.4}  test squared error {error:>7.3}");
         }
         if let Some(file) = args.checkpoint.as_ref().filter(|_| limit.is_none()) {
-            trainer.checkpoint().save(file)?;
+            let mut out = Writer::new();
+            out.write_f64(seconds).write_u8s(&trainer.checkpoint().to_bytes());
+            Checkpoint::new(KIND, 0, out).save(file)?;
         }
     }
     Ok((trainer.into_network(), seconds))
+}
+
+const KIND: &str = "deep autoencoder 1";
+
+/// The seconds of updates so far, which a random start gets too, and the state of the trainer.
+fn load(file: &Path) -> Result<(f64, Checkpoint), Box<dyn std::error::Error>> {
+    let checkpoint = Checkpoint::load(file)?;
+    let mut from = checkpoint.open(KIND, 0)?;
+    let (seconds, bytes) = (from.read_f64()?, from.read_u8s()?);
+    from.finish()?;
+    if !(seconds >= 0.0 && seconds.is_finite()) {
+        return Err(format!("{seconds} seconds of updates, expected a finite number >= 0").into());
+    }
+    Ok((seconds, Checkpoint::from_bytes(&bytes)?))
 }

@@ -90,7 +90,7 @@ struct Args {
 fn draw_fields(args: &Args, coupling: f64, streams: &Streams, file: &Path) -> Result<f64, Failure> {
     let (time, space) = (usize::from(args.time), usize::from(args.space));
     // Without a coupling the bare mass is the renormalised one.
-    let bare = if coupling > 0.0 { bare_mass_squared(args.mass_squared, coupling) } else { args.mass_squared };
+    let bare = if coupling > 0.0 { bare_mass_squared(args.mass_squared, coupling)? } else { args.mass_squared };
     let field = ScalarField::new(&[time, space], 1.0, 1.0, bare, coupling)?;
     let params = FieldHmcParams::default().reference_mass_squared(args.mass_squared);
     let mut hmc = FieldHmc::new(&field, params)?;

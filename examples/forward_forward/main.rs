@@ -46,7 +46,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1000,1000,1000")]
     layers: Vec<usize>,
     /// Where negative data come from.
-    #[arg(long, value_enum, default_value = "predicted-label")]
+    #[arg(long, value_enum, default_value = "predicted-label", conflicts_with = "recurrent")]
     negatives: NegativesArg,
     /// Passes through the data.
     #[arg(long, default_value_t = 60)]
@@ -58,15 +58,16 @@ struct Args {
     #[arg(long, default_value_t = 0.001)]
     learning_rate: f64,
     /// Decay of the weights.
-    #[arg(long, default_value_t = 0.03)]
+    #[arg(long, default_value_t = 0.03, conflicts_with = "recurrent")]
     l2: f64,
     /// Largest shift of an image in pixels.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, conflicts_with = "recurrent")]
     jitter: usize,
     /// Epochs between two counts of errors on the test images.
     #[arg(long, default_value_t = 5)]
     every: u64,
-    /// Layers that hear those above them, one step before, for so many steps; errors by goodness alone. One thread.
+    /// Layers that hear those above them, one step before, for so many steps; errors by goodness alone. One thread, negative data
+    /// by other labels, images as they are, no decay of weights.
     #[arg(long)]
     recurrent: Option<usize>,
     /// Couplings within the layers as well, with `--recurrent`.

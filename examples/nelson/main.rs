@@ -114,9 +114,11 @@ fn run(mut args: Args) -> Result<(), Failure> {
     println!();
     println!("{:>8}{:>12}{:>12}{:>14}{:>12}", "x", "diffusion", "path ends", "their ratio", "psi0");
     let ratio = |c: usize| counts[c] as f64 / total as f64 / ends[c];
+    let place = |c: usize| oscillator.center + (c as f64 + 0.5 - 0.5 * f64::from(cells)) * 0.5 * width;
     for c in 0..cells as usize {
-        let x = oscillator.center + (c as f64 + 0.5 - 0.5 * f64::from(cells)) * 0.5 * width;
-        let relative = (nelson.ln_psi(x) - nelson.ln_psi(oscillator.center)).exp();
+        let x = place(c);
+        // Both columns are 1 in the same cell; its centre is not that of the oscillator.
+        let relative = (nelson.ln_psi(x) - nelson.ln_psi(place(middle))).exp();
         let density = counts[c] as f64 / total as f64;
         let end = ends[c] / ends.iter().sum::<f64>();
         println!("{x:>8.3}{density:>12.5}{end:>12.5}{:>14.4}{relative:>12.4}", ratio(c) / ratio(middle));

@@ -1,7 +1,8 @@
 //! What are the ground-state energy, the gap and the density of a particle in this potential, from paths?
 //!
 //! A polynomial potential, an ensemble, a rule, a sampler; energies and moments come with control variates. The reference
-//! values stand beside them: the lattice value of the same time step, which the error bars are about, and the continuum.
+//! values stand beside them: the lattice value of the same time step, which the error bars are about, and the continuum; a dash
+//! where the paths have other averages, as between fixed ends, in short projections and for the gap at high temperatures.
 //!
 //! ```text
 //! cargo run --release --example path_integral
@@ -142,9 +143,12 @@ fn run(mut args: Args) -> Result<(), Failure> {
     let steps = args.samples.div_ceil(chains.n_chains() as u64);
     // Not a function of the samples asked for, which may grow when a run is resumed.
     let mut measure = ObservablesParams::default();
+    let mut margin = args.slices as f64 / 4.0;
     if let Some(window) = window(&args, &system, &ensemble)? {
+        margin = window.start as f64;
         measure = measure.window(window);
     }
+    let known = Known::new(&args, &system, oscillator, time, margin * ensemble.step());
     let observables = vec![Observables::new(&target, measure)?; chains.n_chains() / LANES];
     let mut state = Run { chains, observables, warm: (steps / 10).max(200), before: 0.0 };
     if let Some(file) = args.checkpoint.as_ref().filter(|file| args.resume && file.exists()) {
@@ -157,6 +161,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
     // Too short a window for two lags: no gap, not a failure of the rest.
     let gap = report.correlators.gap().ok();
     if args.json {
+        let gap = gap.filter(|_| known.gap);
         let (energy, x2) = (report.energy.estimate, report.x2.estimate);
         let line = Line::new()
             .number("energy", Some(energy.value))
@@ -173,7 +178,7 @@ fn run(mut args: Args) -> Result<(), Failure> {
         println!("{}", line.finish());
         return Ok(());
     }
-    print_table(&args, &system, &ensemble, &report, gap)?;
+    print_table(&args, &system, &ensemble, &report, gap, &known)?;
     println!(
         "{} paths, acceptance {:.3}, tau of the energy {:.2}, effective samples {:.0}, {:.2e} force evaluations, {seconds:.2} s",
         report.samples,
@@ -182,7 +187,56 @@ fn run(mut args: Args) -> Result<(), Failure> {
         report.energy.plain.effective_sample_size(),
         chains.force_evaluations(),
     );
-    draw(&args, &system, &report)
+    draw(&args, &system, &report, &known)
+}
+
+/// What still mixes with the ground state, relative to it, must be less than this for its values to be those of the paths.
+const LEAST: f64 = 1e-4;
+
+/// Which reference values the paths have.
+struct Known {
+    /// Energy and moments in the window.
+    averages: bool,
+    /// The mixed energy at the ends.
+    mixed: bool,
+    /// Whether correlators fall with the gap.
+    gap: bool,
+    /// The gap and the density, of the ground state.
+    ground_state: bool,
+}
+
+impl Known {
+    /// Paths of length `time`, measured from `margin` after an end.
+    fn new(args: &Args, system: &System, oscillator: ReferenceOscillator, time: f64, margin: f64) -> Self {
+        let Ok(spectrum) = Spectrum::new(system) else {
+            return Self { averages: false, mixed: false, gap: false, ground_state: false };
+        };
+        let decay = |k: usize, t: f64| (-(spectrum.energy(k) - spectrum.energy(0)) * t / args.hbar).exp();
+        match args.ensemble {
+            Paths::Periodic => {
+                // Averages are thermal ones.
+                let cold = decay(1, time) < LEAST;
+                Self { averages: true, mixed: false, gap: cold, ground_state: cold }
+            }
+            Paths::GroundState => {
+                let strength = 0.5 * args.mass * oscillator.frequency / args.hbar;
+                let trial = |x: &[f64]| (-strength * (x[0] - oscillator.center).powi(2)).exp();
+                let overlap = |k: usize| {
+                    let psi = spectrum.points().iter().zip(spectrum.wave_function(k));
+                    psi.map(|(x, p)| p * trial(x)).sum::<f64>()
+                };
+                let states = (1..spectrum.energies().len()).take_while(|&k| decay(k, margin) > 1e-2 * LEAST);
+                let shares: Vec<(usize, f64)> = states.map(|k| (k, (overlap(k) / overlap(0)).abs())).collect();
+                let settled = shares.iter().map(|(k, c)| c * decay(*k, margin)).sum::<f64>() < LEAST;
+                let mixed = shares.iter().map(|(k, c)| c * c * decay(*k, time)).sum::<f64>() < LEAST;
+                Self { averages: settled, mixed, gap: settled, ground_state: settled }
+            }
+            Paths::FixedEnds => {
+                let gap = decay(1, margin) < LEAST;
+                Self { averages: false, mixed: false, gap, ground_state: false }
+            }
+        }
+    }
 }
 
 /// The middle of a projection: from where what is left of the first state that mixes with the ground state is 1e-6, at least the
@@ -206,6 +260,7 @@ fn print_table(
     ensemble: &Ensemble,
     report: &Report,
     gap: Option<Estimate>,
+    known: &Known,
 ) -> Result<(), Failure> {
     let lattice = TransferMatrix::new(system, args.rule, ensemble.step())?;
     let continuum = Spectrum::new(system)?;
@@ -227,33 +282,46 @@ fn print_table(
         println!("{name:<22}{:>14.8}{error:>12}{:>16}{:>16}", got.value, text(lattice), text(exact));
     };
     let plain = |m: &Measured| m.plain.estimate();
-    let of_lattice = Some(lattice.virial_energy(ring)?);
-    row("energy", report.energy.estimate, of_lattice, Some(energy));
-    row("  without variates", plain(&report.energy), of_lattice, Some(energy));
-    row("  thermodynamic", plain(&report.thermodynamic_energy), of_lattice, Some(energy));
+    let if_known = |known: bool, value: f64| known.then_some(value);
+    let (of_lattice, exact) =
+        (if_known(known.averages, lattice.virial_energy(ring)?), if_known(known.averages, energy));
+    row("energy", report.energy.estimate, of_lattice, exact);
+    row("  without variates", plain(&report.energy), of_lattice, exact);
+    row("  thermodynamic", plain(&report.thermodynamic_energy), of_lattice, exact);
     if let Some(mixed) = &report.mixed_energy {
-        row("  mixed, at the ends", mixed.estimate, None, Some(energy));
+        row("  mixed, at the ends", mixed.estimate, None, if_known(known.mixed, energy));
     }
     if let Some(gap) = gap {
-        row("gap", gap, Some(lattice.gap()), Some(continuum.energy(1) - continuum.energy(0)));
+        let of_continuum = continuum.energy(1) - continuum.energy(0);
+        let known = known.ground_state;
+        row("gap", gap, if_known(known, lattice.gap()), if_known(known, of_continuum));
     }
-    row("<x^2>", report.x2.estimate, Some(lattice.moment(2, ring)?), Some(average(|x| x * x)));
-    row("<x^4>", report.x4.estimate, Some(lattice.moment(4, ring)?), Some(average(|x| x.powi(4))));
+    let square: fn(f64) -> f64 = |x| x * x;
+    let fourth: fn(f64) -> f64 = |x| x.powi(4);
+    for (name, power, f, got) in [("<x^2>", 2, square, &report.x2), ("<x^4>", 4, fourth, &report.x4)] {
+        let exact = average(f);
+        let of_lattice = if_known(known.averages, lattice.moment(power, ring)?);
+        row(name, got.estimate, of_lattice, if_known(known.averages, exact));
+    }
     println!("control variates divide the variance of the energy by {:.0}", report.energy.gain());
     Ok(())
 }
 
-fn draw(args: &Args, system: &System, report: &Report) -> Result<(), Failure> {
+fn draw(args: &Args, system: &System, report: &Report, known: &Known) -> Result<(), Failure> {
     let spectrum = Spectrum::new(system)?;
     let range: Vec<(f64, f64)> = report.density.iter().copied().filter(|(_, h)| *h > 0.0).collect();
     let (low, high) = (range.first().map_or(-1.0, |p| p.0), range.last().map_or(1.0, |p| p.0));
     let psi = spectrum.points().iter().zip(spectrum.wave_function(0));
-    let exact = psi.map(|(x, p)| (x[0], p * p)).filter(|(x, _)| (low..=high).contains(x)).collect();
+    let exact: Vec<(f64, f64)> = psi.map(|(x, p)| (x[0], p * p)).filter(|(x, _)| (low..=high).contains(x)).collect();
     let curves = Curves {
-        title: format!("Density of the ground state, V = {:?}", args.potential),
+        title: format!(
+            "Density{}, V = {:?}",
+            if known.ground_state { " of the ground state" } else { "" },
+            args.potential
+        ),
         x_label: "x".into(),
-        y_label: "ψ²".into(),
-        lines: vec![("grid solution".into(), exact)],
+        y_label: if known.ground_state { "ψ²" } else { "density" }.into(),
+        lines: if known.ground_state { vec![("grid solution".into(), exact)] } else { Vec::new() },
         points: vec![Points { name: "paths".into(), points: range.into_iter().map(|(x, h)| (x, h, 0.0)).collect() }],
         ..Curves::default()
     };

@@ -65,14 +65,14 @@ fn run(mut args: Args) -> Result<(), Failure> {
         if k == 0 && !args.json {
             println!("{:>9}{:>6}{:>12}{:>22}{:>22}", "g", "L", "m^2", "g/mu^2 at 1.1679", "g/mu^2 at crossing");
         }
-        let crossings: Vec<_> = found.crossings.iter().map(|m| renormalised_coupling(*m, g)).collect();
+        let crossings = found.crossings.iter().map(|m| renormalised_coupling(*m, g)).collect::<Result<Vec<_>, _>>()?;
         let (crossing, last) = (crossings[crossings.len() - 1], found.sizes.len() - 1);
-        let at = renormalised_coupling(found.at_ising_ratio[last], g);
+        let at = renormalised_coupling(found.at_ising_ratio[last], g)?;
         let infinite = found.extrapolated();
-        let limit = renormalised_coupling(infinite, g);
+        let limit = renormalised_coupling(infinite, g)?;
         for (row, size) in found.sizes.iter().enumerate().filter(|_| !args.json) {
             let here = found.at_ising_ratio[row];
-            let taken = format!("{:.4}", renormalised_coupling(here, g));
+            let taken = format!("{:.4}", renormalised_coupling(here, g)?);
             let crossed = if row == 0 { "-".to_owned() } else { format!("{:.4}", crossings[row - 1]) };
             println!("{g:>9}{size:>6}{:>12.5}{taken:>22}{crossed:>22}", here.value);
         }

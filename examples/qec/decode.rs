@@ -2,14 +2,17 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use linalg_core::stats::wilson_interval;
 use quantum_ec::decode::{ChosenDecoder, Decoder, DecoderChoice, Lookup, MatchingGraph, decode_on_threads};
 use quantum_ec::io::{Layout, ShotFormat, read_pauli_table};
 use quantum_ec::noise::independent_paulis;
-use quantum_ec::shots::Shots;
+use quantum_ec::shots::{Shots, ShotsMut};
 use quantum_ec::statmech::{CosetModel, SyndromeDistribution};
 use quantum_ec::{BatchReport, DetectorErrorModel, Error, PauliTable, Prediction, StabilizerCode};
 use workspace_examples::json::Line;
@@ -206,19 +209,42 @@ impl Seen {
         }
     }
 
-    /// Decodes with what was erased in each shot, on one thread.
-    fn decode_one_by_one(&self, decoder: &mut dyn Decoder, out: &mut Shots) -> BatchReport {
+    /// Decodes with what was erased in each shot, with one decoder a thread.
+    fn decode_one_by_one(&self, decoders: &mut [Box<dyn Decoder>], out: &mut Shots) -> BatchReport {
+        let n_shots = self.detectors.n_shots();
+        let share = n_shots.div_ceil(decoders.len()).max(1);
+        let mut report = BatchReport::default();
+        thread::scope(|scope| {
+            let mut rest = out.view_mut();
+            let mut workers = Vec::new();
+            for (k, decoder) in decoders.iter_mut().enumerate() {
+                let shots = (k * share).min(n_shots)..((k + 1) * share).min(n_shots);
+                let (rows, after) = rest.split_at(shots.len());
+                rest = after;
+                workers.push(scope.spawn(move || self.decode_rows(&mut **decoder, shots, rows)));
+            }
+            for worker in workers {
+                let part = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+                report.decoded += part.decoded;
+                report.unconverged += part.unconverged;
+                report.failures.extend(part.failures);
+            }
+        });
+        report
+    }
+
+    fn decode_rows(&self, decoder: &mut dyn Decoder, shots: Range<usize>, mut out: ShotsMut<'_>) -> BatchReport {
         let mut report = BatchReport::default();
         let mut prediction = Prediction::new(decoder.n_observables());
-        for shot in 0..self.detectors.n_shots() {
+        for (row, shot) in shots.enumerate() {
             match self.decode(decoder, shot, &mut prediction) {
                 Ok(()) => {
-                    out.row_mut(shot).copy_from_slice(prediction.observables.words());
+                    out.row_mut(row).copy_from_slice(prediction.observables.words());
                     report.decoded += 1;
                     report.unconverged += usize::from(!prediction.converged);
                 }
                 Err(error) => {
-                    out.row_mut(shot).fill(0);
+                    out.row_mut(row).fill(0);
                     report.failures.push((shot, error));
                 }
             }
@@ -437,7 +463,7 @@ pub fn run(args: &Args) -> Outcome<()> {
     }
     let start = Instant::now();
     let report = match &shots.erased {
-        Some(_) => shots.decode_one_by_one(&mut *decoders[0], &mut predictions),
+        Some(_) => shots.decode_one_by_one(&mut decoders, &mut predictions),
         None => decode_on_threads(&mut decoders, shots.detectors.view(), predictions.view_mut())?,
     };
     let seconds = start.elapsed().as_secs_f64();

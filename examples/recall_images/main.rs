@@ -111,6 +111,11 @@ fn damage(args: &Args, pattern: &[i8], (width, height): (usize, usize), unit: u6
     Spins::from_signs(&signs).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
+/// Whether no spin is against its field.
+fn stable<M: Network + EnergyModel>(model: &M, cache: &M::Cache, s: &[i8]) -> bool {
+    (0..s.len()).all(|i| f64::from(s[i]) * model.local_field(cache, s, i) >= 0.0)
+}
+
 fn recall<M>(args: &Args, model: &M, start: &[i8], unit: u64) -> Result<Run, Failure>
 where
     M: Network + EnergyModel,
@@ -122,15 +127,16 @@ where
     let mut cache = model.prepare(&s);
     let per_spin = |s: &[i8]| model.energy(s) / n as f64;
     let (mut frames, mut energies) = (vec![s.clone()], vec![per_spin(&s)]);
-    let mut settled = false;
+    let mut settled = stable(model, &cache, &s);
     for _ in 0..args.sweeps as usize * STEPS {
-        settled = (0..n).all(|i| f64::from(s[i]) * model.local_field(&cache, &s, i) >= 0.0);
         if settled && args.beta.is_none() {
             break;
         }
         dynamics.attempts(model, n.div_ceil(STEPS) as u64, &mut s, &mut cache, &mut rng);
         frames.push(s.clone());
         energies.push(per_spin(&s));
+        // Of the state that is reported, also where the sweeps end here.
+        settled = stable(model, &cache, &s);
     }
     Ok(Run { frames, energies, settled })
 }

@@ -43,15 +43,16 @@ pub struct Args {
     /// swendsen-wang. For population annealing sweeps at each temperature, 10 if absent.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub sweeps: Option<u64>,
-    /// Sweeps before the first measurement; a tenth of the measured ones if absent.
+    /// Sweeps before the first measurement; a tenth of the measured ones if absent. Not for population-annealing and
+    /// wang-landau, nor the two intervals.
     #[arg(long)]
     pub burn_in: Option<u64>,
-    /// Sweeps from one measurement to the next.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub interval: u64,
-    /// Measurements from one measurement of overlaps to the next; they cost more than a sweep.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    pub overlap_interval: u64,
+    /// Sweeps from one measurement to the next, 1 if absent; at most the measured ones.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub interval: Option<u64>,
+    /// Measurements from one measurement of overlaps to the next, 10 if absent; they cost more than a sweep.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub overlap_interval: Option<u64>,
     /// Replicas of population annealing.
     #[arg(long)]
     pub population: Option<usize>,
@@ -64,7 +65,8 @@ pub struct Args {
     /// Where the state is kept: written every 30 s, on interruption and at the end; only at the end for wang-landau.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Goes on from the state in the checkpoint, if there is one, up to `--sweeps` in all.
+    /// Goes on from the state in the checkpoint, if there is one, up to `--sweeps` in all; of wang-landau the measurement is
+    /// evaluated again, without more sweeps.
     #[arg(long, requires = "checkpoint")]
     pub resume: bool,
     /// A small lattice and few sweeps.
@@ -82,6 +84,38 @@ impl Args {
     /// Measured sweeps.
     pub fn sweeps(&self) -> u64 {
         self.sweeps.unwrap_or(if self.quick { 2000 } else { 20_000 })
+    }
+
+    /// Sweeps from one measurement to the next.
+    pub fn interval(&self) -> u64 {
+        self.interval.unwrap_or(1)
+    }
+
+    /// Measurements from one measurement of overlaps to the next.
+    pub fn overlap_interval(&self) -> u64 {
+        self.overlap_interval.unwrap_or(10)
+    }
+
+    /// Refuses flags that the engine would not look at, and an interval in which nothing is measured.
+    pub fn check(&self, engine: EngineName) -> Result<(), String> {
+        let name = engine.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        let population = engine == EngineName::PopulationAnnealing;
+        if population || engine == EngineName::WangLandau {
+            let given = [
+                ("--burn-in", self.burn_in.is_some()),
+                ("--interval", self.interval.is_some()),
+                ("--overlap-interval", self.overlap_interval.is_some()),
+            ];
+            if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+                return Err(format!("{flag} does not apply to --engine {name}, which measures in its own order"));
+            }
+        } else if self.interval() > self.sweeps() {
+            return Err(format!("--interval is {}, expected at most the {} sweeps", self.interval(), self.sweeps()));
+        }
+        if self.population.is_some() && !population {
+            return Err(format!("--population does not apply to --engine {name}, only to population-annealing"));
+        }
+        Ok(())
     }
 
     /// Replicas of population annealing.

@@ -17,7 +17,14 @@ use crate::subject::Subject;
 /// Measured sweeps a walker where they are not given.
 const SWEEPS: u64 = 20_000;
 
-/// Learns the weights, measures, and reweights to every temperature. A state is that of a finished measurement.
+/// Sweeps a walker: every attempted flip is a visit.
+fn measured_sweeps(density: &DensityOfStates) -> u64 {
+    let visits: f64 = density.histogram().iter().map(|(_, visits)| visits).sum();
+    (visits / (density.n_walkers() * density.n_spins()) as f64).round() as u64
+}
+
+/// Learns the weights, measures, and reweights to every temperature. A state is that of a measurement, which has no weights to
+/// go on with.
 pub fn run(
     args: &Args,
     subject: &Subject,
@@ -31,7 +38,15 @@ pub fn run(
     let solver = WangLandauSolver::default().with_seed(args.seed).with_sweeps(sweeps).with_threads(args.threads.into());
     let solver = if args.quick { solver.quick() } else { solver };
     let density = match state {
-        Some(bytes) => DensityOfStates::from_checkpoint(&Checkpoint::from_bytes(bytes)?)?,
+        Some(bytes) => {
+            let density = DensityOfStates::from_checkpoint(&Checkpoint::from_bytes(bytes)?)?;
+            let done = measured_sweeps(&density);
+            if args.sweeps.is_some_and(|asked| asked > done) {
+                let reason = "a measurement of wang-landau cannot be made longer: leave --resume out to begin anew";
+                return Err(format!("the checkpoint has {done} sweeps, --sweeps is {sweeps}; {reason}").into());
+            }
+            density
+        }
         None => solver.density(&subject.model, betas[betas.len() - 1], &mut |event: &Progress| {
             progress(event);
             if STOP.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -60,7 +75,7 @@ pub fn run(
             binder: plain(1.0 - m4.value / (3.0 * m2.value * m2.value)),
             tau_energy: None,
             tau_magnetization: None,
-            sweeps,
+            sweeps: measured_sweeps(&density),
             flips_per_second: None,
             seconds,
             // Walkers that crossed the whole range have forgotten where they began.

@@ -74,8 +74,8 @@ impl<'a> Job<'a> {
             overlaps,
             burn_in: args.burn_in(),
             sweeps: args.sweeps(),
-            interval: args.interval,
-            overlap_interval: args.overlap_interval,
+            interval: args.interval(),
+            overlap_interval: args.overlap_interval(),
             burned: 0,
             measured: 0,
             attempted: 0,
@@ -117,11 +117,15 @@ impl<'a> Job<'a> {
             let start = Instant::now();
             let mut done = 0;
             while done < CHUNK && self.measured + done < self.sweeps {
-                let sweeps = self.interval.min(self.sweeps - self.measured - done);
-                self.measure(sweeps);
+                let at = self.measured + done;
+                // A run that ends between two measurements goes on to the next one when it is made longer.
+                let sweeps = (self.interval - at % self.interval).min(self.sweeps - at);
+                let full = (at + sweeps).is_multiple_of(self.interval);
+                self.advance(sweeps, full);
                 done += sweeps;
-                let count = (self.measured + done).div_ceil(self.interval);
+                let count = (at + sweeps) / self.interval;
                 if let Some(overlaps) = &mut self.overlaps
+                    && full
                     && count.is_multiple_of(self.overlap_interval)
                 {
                     self.running.measure_overlaps(overlaps);
@@ -141,19 +145,21 @@ impl<'a> Job<'a> {
         save(self.state());
     }
 
-    fn measure(&mut self, sweeps: u64) {
+    fn advance(&mut self, sweeps: u64, measure: bool) {
         for (part, averages) in self.running.parts().into_iter().zip(&mut self.averages) {
             let start = Instant::now();
             let SweepStats { attempted, flipped, .. } = part.advance(sweeps, &mut ());
             self.kernel_seconds += start.elapsed().as_secs_f64();
             self.attempted += attempted_flips(self.engine, &self.subject.model, attempted, flipped, sweeps);
-            part.measure(averages);
+            if measure {
+                part.measure(averages);
+            }
         }
     }
 
     /// Whether nothing was measured.
     pub fn is_empty(&self) -> bool {
-        self.measured == 0
+        self.measured < self.interval
     }
 
     fn state(&mut self) -> Vec<u8> {

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The square ferromagnet without disorder is compared with Kaufman's exact energy. Ctrl-C stops a run after the
-//! present sweeps; with `--checkpoint FILE` it goes on later with `--resume`, bit for bit.
+//! present sweeps; with `--checkpoint FILE` it goes on later with `--resume`, bit for bit (not wang-landau: a finished
+//! measurement is evaluated again).
 
 mod args;
 mod density;
@@ -180,6 +181,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if args.houdayer && name != EngineName::ParallelTempering {
         return Err("--houdayer needs --engine parallel-tempering: its moves act on pairs of replicas".into());
     }
+    args.check(name)?;
     if !args.json {
         eprintln!("{}: {} spins, {} couplings", subject.name, subject.model.n_spins(), subject.model.n_couplings());
     }
@@ -200,6 +202,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     print(args, &rows);
     if STOP.load(Ordering::Relaxed) {
         match &args.checkpoint {
+            // Its weights are not kept.
+            Some(file) if name == EngineName::WangLandau => {
+                eprintln!("stopped; what was measured until then is above and in {}", file.display());
+            }
             Some(file) => eprintln!("stopped; go on with --checkpoint {} --resume", file.display()),
             None => eprintln!("stopped; what was measured until then is above"),
         }

@@ -23,7 +23,7 @@ impl State {
     pub fn open(args: &Args, subject: &Subject, name: EngineName) -> Result<Self, Box<dyn std::error::Error>> {
         let mut hash = ContentHash::new();
         hash.write_u64(subject.model.content_hash()).write_str(&format!("{name:?}")).write_f64s(&args.beta.0);
-        hash.write_u64(args.seed).write_u64(args.interval).write_u64(args.overlap_interval);
+        hash.write_u64(args.seed).write_u64(args.interval()).write_u64(args.overlap_interval());
         hash.write_bytes(&[u8::from(args.houdayer)]);
         let problem = hash.finish();
         let n = args.beta.0.len();

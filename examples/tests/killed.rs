@@ -1,9 +1,11 @@
 //! Kills the programs that work in units, at many moments, lets them go on, merges what two machines would have done, and compares
 //! it with a run that was left alone: bit for bit, but for the measured seconds.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use boltzmann::Rbm;
@@ -14,49 +16,7 @@ use linalg_core::rand::RngExt;
 use linalg_core::rng::Xoshiro256PlusPlus;
 use quantum_ec::sample::{Row, read_csv};
 
-/// A program of this package, built if nothing has built it yet.
-fn example(name: &str) -> PathBuf {
-    // This test is at PROFILE/deps/killed-HASH.
-    let test = std::env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    let program = profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if !program.exists() {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "-p", "workspace-examples", "--example", name, "--target-dir"]);
-        cargo.arg(profile.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
-        cargo.args(if profile.ends_with("release") { ["--profile", "release"] } else { ["--profile", "test"] });
-        assert!(cargo.status().unwrap().success(), "{name} was not built");
-    }
-    program
-}
-
-/// A folder of its own, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("workspace-killed-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn run(mut command: Command) -> Output {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    output
-}
+use common::{Folder, example, run};
 
 /// Starts a command again and again and kills it (SIGKILL on Unix): in turn soon after the start, and soon after its file has
 /// changed. `done` counts units in the file, which must never become fewer. Ends with a run that is left alone; returns how

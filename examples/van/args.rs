@@ -81,7 +81,8 @@ pub struct Args {
     /// Saves the training here, at the end and every 100 steps.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Goes on from the checkpoint, if it is there.
+    /// Goes on from the checkpoint, if it is there. Of several inverse temperatures those that it has passed are left out: their
+    /// networks are gone.
     #[arg(long, requires = "checkpoint")]
     pub resume: bool,
     /// A small run of a few seconds.

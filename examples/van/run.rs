@@ -60,9 +60,18 @@ pub fn run<N: Autoregressive>(args: &Args, subject: &Subject, network: N) -> Res
     let mut begin = 0;
     for (k, &beta) in args.beta.iter().enumerate() {
         let length = if k == 0 { args.steps } else { args.steps.div_ceil(2) };
+        let (end, done) = (begin + length, trainer.steps());
+        // The network of a checkpoint is that of a later temperature: nothing is left to report of this one.
+        if args.seconds.is_none() && k + 1 < args.beta.len() && done > end {
+            eprintln!(
+                "beta = {beta} is skipped: its training ended with step {end}, the network is that of step {done}"
+            );
+            begin = end;
+            continue;
+        }
         let outcome = at(args, subject, &mut trainer, k, beta, begin, length, &mut history)?;
         // By the clock the next temperature begins wherever the last one ended.
-        begin = if args.seconds.is_some() { trainer.steps() } else { trainer.steps().max(begin + length) };
+        begin = if args.seconds.is_some() { trainer.steps() } else { end };
         report(args, subject, &outcome, free);
     }
     draw(args, subject, &history)
