@@ -136,7 +136,10 @@ pub(super) fn independent(disjoint: [f64; 3]) -> Option<[f64; 3]> {
     // A rate that is zero comes out with rounded digits, the more of them the smaller a mean is.
     let least = signs.iter().fold(1.0f64, |least, sign| least.min(sign.abs()));
     let tolerance = (8.0 * f64::EPSILON * (x + y + z) / least).clamp(1e-15, 1e-12);
-    rates.iter().all(|q| (-tolerance..=1.0 + tolerance).contains(q)).then(|| rates.map(|q| q.clamp(0.0, 1.0)))
+    // Below this a rate is what rounding leaves of 0.
+    let rounding = f64::EPSILON * (x + y + z);
+    let rate = |q: f64| if q.abs() < rounding { 0.0 } else { q.clamp(0.0, 1.0) };
+    rates.iter().all(|q| (-tolerance..=1.0 + tolerance).contains(q)).then(|| rates.map(rate))
 }
 
 /// Sends the elementary errors of a channel on; the records that heralds make are taken from the frontier.
