@@ -262,55 +262,45 @@ fn observer_stops_at_a_whole_sweep() {
     }
 }
 
+/// A kernel that panics at some temperatures.
+#[derive(Clone)]
+struct Broken {
+    at: std::ops::Range<f64>,
+}
+
+impl<M: CachedModel> MarkovKernel<M> for Broken {
+    fn sweep<R: linalg_core::rand::Rng + ?Sized>(
+        &mut self,
+        _: &M,
+        beta: f64,
+        _: &mut [i8],
+        _: &mut M::Cache,
+        _: &mut R,
+    ) -> spin_models::SweepStats {
+        assert!(!self.at.contains(&beta), "broken");
+        spin_models::SweepStats::default()
+    }
+}
+
+fn run_broken(at: std::ops::Range<f64>, temperatures: usize, threads: usize) {
+    let (model, ladder) = (glass(false), Ladder::linear(0.1, 1.0, temperatures).unwrap());
+    let params = ParallelTemperingParams::default().with_threads(threads);
+    ParallelTempering::new(&model, Broken { at }, ladder, params, Streams::new(1)).unwrap().advance(3, &mut ());
+}
+
 /// A kernel that panics in a thread ends the run with its panic, not with a wait for ever.
 #[test]
 #[should_panic]
 fn a_panic_in_a_thread_is_passed_on() {
-    let model = glass(false);
-    let ladder = Ladder::linear(0.1, 1.0, 4).unwrap();
-    #[derive(Clone)]
-    struct Broken;
-    impl<M: CachedModel> MarkovKernel<M> for Broken {
-        fn sweep<R: linalg_core::rand::Rng + ?Sized>(
-            &mut self,
-            _: &M,
-            beta: f64,
-            _: &mut [i8],
-            _: &mut M::Cache,
-            _: &mut R,
-        ) -> spin_models::SweepStats {
-            assert!(beta < 0.3, "broken");
-            spin_models::SweepStats::default()
-        }
-    }
-    let params = ParallelTemperingParams::default().with_threads(2);
-    ParallelTempering::new(&model, Broken, ladder, params, Streams::new(1)).unwrap().advance(3, &mut ());
+    run_broken(0.3..2.0, 4, 2);
 }
 
-/// The same with three threads, of which one alone panics and is not the one that leads.
+/// The same with three threads, of which one alone panics and is not the one that leads: the replicas of the second thread
+/// begin at the second temperature.
 #[test]
 #[should_panic]
 fn a_panic_in_one_of_three_threads_is_passed_on() {
-    let model = glass(false);
-    let ladder = Ladder::linear(0.1, 1.0, 6).unwrap();
-    #[derive(Clone)]
-    struct Broken;
-    impl<M: CachedModel> MarkovKernel<M> for Broken {
-        fn sweep<R: linalg_core::rand::Rng + ?Sized>(
-            &mut self,
-            _: &M,
-            beta: f64,
-            _: &mut [i8],
-            _: &mut M::Cache,
-            _: &mut R,
-        ) -> spin_models::SweepStats {
-            // The replicas of the second thread begin at the second temperature.
-            assert!(!(0.2..0.4).contains(&beta), "broken");
-            spin_models::SweepStats::default()
-        }
-    }
-    let params = ParallelTemperingParams::default().with_threads(3);
-    ParallelTempering::new(&model, Broken, ladder, params, Streams::new(1)).unwrap().advance(3, &mut ());
+    run_broken(0.2..0.4, 6, 3);
 }
 
 /// An SK model of 64 spins: tuning brings all acceptances near each other from a bad ladder.
